@@ -1,0 +1,4 @@
+import type { Area } from "./area.ts";
+
+/** Every area that can be replayed. */
+export const areas: readonly Area[] = [];
