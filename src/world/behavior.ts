@@ -1,0 +1,45 @@
+import type { Distribution } from "../sim/index.ts";
+
+/** What a call to another service costs the caller: that service's answer is waited for. */
+export interface Call {
+  /** `namespace/name` of a Service, or the name of an external. */
+  readonly to: { readonly service: string } | { readonly external: string };
+  /** Calls per request, at least 0; a fraction is a share of requests. */
+  readonly perRequest: number;
+}
+
+/**
+ * How software behaves, which no manifest says. Comes from the scenario's `behavior`, else from defaults that the report
+ * prints. Durations in microseconds, sizes in bytes.
+ */
+export interface Behavior {
+  /** From the start of the container until it can answer (and passes a readiness probe). */
+  readonly startup: Distribution;
+  /** Compressed size of one image. */
+  readonly imageBytes: number;
+  /** Work of one request on one core, and time spent waiting elsewhere; `undefined`: it serves no requests. */
+  readonly perRequest: { readonly cpuUs: number; readonly waitUs: number } | undefined;
+  /** Requests in progress at once in one pod; further ones wait in line. */
+  readonly concurrency: number;
+  readonly memory: {
+    readonly baseBytes: number;
+    readonly perRequestInFlightBytes: number;
+    readonly leakBytesPerSecond: number;
+  };
+  readonly calls: readonly Call[];
+  /** CPU used without any request; while starting, `startupCpuMillicores` instead. `undefined`: what the pod requests. */
+  readonly idleCpuMillicores: number | undefined;
+  readonly startupCpuMillicores: number;
+  /** Containers exit by themselves this long after their start (batch work); `undefined`: they run on. */
+  readonly exit: { readonly after: Distribution; readonly code: number } | undefined;
+  /** From SIGTERM to exit; requests in progress are finished, new ones refused after it. */
+  readonly shutdown: Distribution;
+}
+
+/** Something outside the cluster that services call: a database, a payment provider. */
+export interface External {
+  readonly name: string;
+  readonly latency: Distribution;
+  /** Calls in progress at once; further ones wait. */
+  readonly connections: number;
+}

@@ -1,0 +1,68 @@
+import type { Machine } from "./machine.ts";
+import type { RunningContainer, RunningPod } from "./running-pod.ts";
+
+/**
+ * What each container on a machine is granted of what it demands: its limit caps it, and while the machine is short its
+ * cgroup weight decides, as Linux' fair scheduler does over any longer time.
+ */
+export function grantCpu(machine: Machine): { readonly container: RunningContainer; readonly millicores: number }[] {
+  const wanting: { container: RunningContainer; want: number; millicores: number }[] = [];
+  let total = 0;
+  for (const pod of machine.pods) {
+    for (const container of pod.containers) {
+      const want = machine.alive && container.running ? cappedDemand(container) : 0;
+      total += want;
+      wanting.push({ container, want, millicores: want });
+    }
+  }
+  const capacity = machine.spec.type.cpuMillicores;
+  if (total > capacity) shareOut(wanting, capacity);
+  return wanting;
+}
+
+/**
+ * What the pod's main container could use at most, in millicores, while everybody else keeps demanding what they do:
+ * the larger of what is left over and its fair share, never above its limit.
+ */
+export function cpuWithinReach(pod: RunningPod): number {
+  const { machine, main } = pod;
+  if (!machine.alive) return 0;
+  let others = 0;
+  let shares = main.limits.cpuShares;
+  for (const other of machine.pods) {
+    for (const container of other.containers) {
+      if (container === main || !container.running) continue;
+      const demand = cappedDemand(container);
+      others += demand;
+      if (demand > 0) shares += container.limits.cpuShares;
+    }
+  }
+  const capacity = machine.spec.type.cpuMillicores;
+  const fairShare = Math.floor((capacity * main.limits.cpuShares) / shares);
+  const reach = Math.max(fairShare, capacity - others);
+  const limit = main.limits.cpuLimitMillicores;
+  return limit > 0 ? Math.min(limit, reach) : reach;
+}
+
+function cappedDemand({ cpuDemandMillicores, limits }: RunningContainer): number {
+  return limits.cpuLimitMillicores > 0 ? Math.min(cpuDemandMillicores, limits.cpuLimitMillicores) : cpuDemandMillicores;
+}
+
+/** Weighted max-min: whoever wants less than its share gets all it wants, the rest is divided again. */
+function shareOut(
+  wanting: { readonly container: RunningContainer; readonly want: number; millicores: number }[],
+  capacity: number,
+): void {
+  let left = capacity;
+  let open = wanting.filter(({ want }) => want > 0);
+  while (open.length > 0) {
+    const weights = open.reduce((sum, { container }) => sum + container.limits.cpuShares, 0);
+    const content = open.filter(({ want, container }) => want * weights <= left * container.limits.cpuShares);
+    if (content.length === 0) {
+      for (const entry of open) entry.millicores = Math.floor((left * entry.container.limits.cpuShares) / weights);
+      return;
+    }
+    for (const entry of content) left -= entry.want;
+    open = open.filter((entry) => !content.includes(entry));
+  }
+}

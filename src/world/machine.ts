@@ -1,0 +1,57 @@
+import type { RunningPod } from "./running-pod.ts";
+
+/** What a provider sells: size, price, and how long it lives is somebody else's. All integers. */
+export interface MachineType {
+  /** Provider's name, `m6i.2xlarge`. */
+  readonly name: string;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+  readonly networkBytesPerSecond: number;
+  /** On-demand price in millionths of a US dollar an hour. */
+  readonly microUsdPerHour: number;
+  /** What a kubelet on it reports: allocatable and capacity, quantity texts by resource name. */
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+export interface MachineSpec {
+  /** Also the Node's name. Never used twice in a run. */
+  readonly name: string;
+  readonly pool: string;
+  readonly type: MachineType;
+  readonly region: string;
+  readonly zone: string;
+  /** Labels and taints that the pool puts on its Nodes. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+}
+
+/** A machine that is: bought, maybe powered, maybe frozen. What the Node object says of it may be another matter. */
+export class Machine {
+  /** Dense index over all machines of a run; also its `Place`. */
+  readonly index: number;
+  readonly spec: MachineSpec;
+  /** Bought at, in virtual microseconds; billing starts here. */
+  readonly boughtAtUs: number;
+  /** Given back to the provider; billing ends here. */
+  releasedAtUs: number | undefined;
+  /** Has electricity. A machine without it does and says nothing. */
+  powered = false;
+  /** Powered but stopped in its tracks (paused VM, hung kernel). */
+  frozen = false;
+  /** The kubelet's process lives. */
+  kubeletAlive = true;
+  /** Processes on it, in order of their start. */
+  readonly pods = new Set<RunningPod>();
+
+  constructor(index: number, spec: MachineSpec, boughtAtUs: number) {
+    this.index = index;
+    this.spec = spec;
+    this.boughtAtUs = boughtAtUs;
+  }
+
+  /** Runs instructions now. */
+  get alive(): boolean {
+    return this.powered && !this.frozen;
+  }
+}

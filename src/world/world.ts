@@ -1,0 +1,193 @@
+import type { ObjectKey, Uid } from "../model/index.ts";
+import { assert } from "../sim/index.ts";
+import type { Behavior } from "./behavior.ts";
+import { grantCpu } from "./cpu-shares.ts";
+import { Machine, type MachineSpec } from "./machine.ts";
+import { Links } from "./place.ts";
+import { type RouteDomain, Routes } from "./routes.ts";
+import { type ContainerLimits, RunningContainer, RunningPod } from "./running-pod.ts";
+
+/** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
+export type WorldChange =
+  | {
+      readonly what: "machine-bought" | "machine-released" | "machine-power" | "machine-kubelet";
+      readonly machine: Machine;
+    }
+  | { readonly what: "links" }
+  | { readonly what: "routes"; readonly service: ObjectKey; readonly domain: RouteDomain }
+  | { readonly what: "pod-started" | "pod-accepting" | "pod-gone"; readonly pod: RunningPod }
+  | {
+      readonly what: "container-started" | "container-stopped" | "memory-over-limit";
+      readonly pod: RunningPod;
+      readonly container: RunningContainer;
+    }
+  | { readonly what: "cpu-granted"; readonly machine: Machine };
+
+export interface NewRunningPod {
+  readonly key: ObjectKey;
+  readonly uid: Uid;
+  readonly machine: Machine;
+  readonly workload: string;
+  readonly behavior: Behavior;
+  readonly containers: readonly ContainerLimits[];
+  /** Index of the first ordinary container in `containers`. */
+  readonly mainIndex: number;
+}
+
+/** What is. It says what changed and decides nothing. */
+export class World {
+  readonly #nowUs: () => number;
+  readonly #listeners: ((change: WorldChange) => void)[] = [];
+  readonly #machinesByName = new Map<string, Machine>();
+  readonly #pods = new Map<Uid, RunningPod>();
+  #podCount = 0;
+  /** Every machine ever bought, by index. */
+  readonly machines: Machine[] = [];
+  readonly links: Links;
+  readonly routes: Routes;
+  /** Multiplies how long image pulls take; faults raise it. Infinity: the registry does not answer. */
+  registrySlowdown = 1;
+
+  constructor(nowUs: () => number) {
+    this.#nowUs = nowUs;
+    this.links = new Links(() => this.#tell({ what: "links" }));
+    this.routes = new Routes((service, domain) => this.#tell({ what: "routes", service, domain }));
+  }
+
+  onChange(listener: (change: WorldChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  machine(name: string): Machine | undefined {
+    return this.#machinesByName.get(name);
+  }
+
+  /** The processes of a pod, or `undefined` when nothing of it runs anywhere. */
+  pod(uid: Uid): RunningPod | undefined {
+    return this.#pods.get(uid);
+  }
+
+  /** All pods with processes, in order of start. */
+  pods(): IterableIterator<RunningPod> {
+    return this.#pods.values();
+  }
+
+  buy(spec: MachineSpec): Machine {
+    assert(!this.#machinesByName.has(spec.name), `machine ${spec.name} bought twice`);
+    const machine = new Machine(this.machines.length, spec, this.#nowUs());
+    this.machines.push(machine);
+    this.#machinesByName.set(spec.name, machine);
+    this.#tell({ what: "machine-bought", machine });
+    return machine;
+  }
+
+  /** Gives the machine back: power off for good, billing ends. */
+  release(machine: Machine): void {
+    if (machine.releasedAtUs !== undefined) return;
+    this.setPower(machine, false);
+    machine.releasedAtUs = this.#nowUs();
+    this.#tell({ what: "machine-released", machine });
+  }
+
+  /** Without power all processes are gone at once; coming back, the machine starts empty. */
+  setPower(machine: Machine, powered: boolean): void {
+    if (machine.powered === powered || (powered && machine.releasedAtUs !== undefined)) return;
+    machine.powered = powered;
+    if (!powered) for (const pod of [...machine.pods]) this.#removePod(pod);
+    this.#tell({ what: "machine-power", machine });
+  }
+
+  setFrozen(machine: Machine, frozen: boolean): void {
+    if (machine.frozen === frozen) return;
+    machine.frozen = frozen;
+    this.#grant(machine);
+    this.#tell({ what: "machine-power", machine });
+  }
+
+  setKubeletAlive(machine: Machine, alive: boolean): void {
+    if (machine.kubeletAlive === alive) return;
+    machine.kubeletAlive = alive;
+    this.#tell({ what: "machine-kubelet", machine });
+  }
+
+  startPod({ containers, mainIndex, ...rest }: NewRunningPod): RunningPod {
+    assert(!this.#pods.has(rest.uid), `pod ${rest.key} runs twice`);
+    const running = containers.map((limits) => new RunningContainer(limits));
+    const pod = new RunningPod(this.#podCount, { ...rest, containers: running, main: running[mainIndex]! });
+    this.#podCount += 1;
+    this.#pods.set(pod.uid, pod);
+    pod.machine.pods.add(pod);
+    this.#tell({ what: "pod-started", pod });
+    return pod;
+  }
+
+  startContainer(pod: RunningPod, container: RunningContainer): void {
+    container.restart(this.#nowUs());
+    this.#tell({ what: "container-started", pod, container });
+  }
+
+  stopContainer(pod: RunningPod, container: RunningContainer): void {
+    if (!container.running) return;
+    container.settleCpu(this.#nowUs());
+    container.running = false;
+    container.memoryBytes = 0;
+    this.setDemand(pod, container, 0);
+    this.#tell({ what: "container-stopped", pod, container });
+  }
+
+  setAccepting(pod: RunningPod, accepting: boolean): void {
+    if (pod.accepting === accepting || pod.gone) return;
+    pod.accepting = accepting;
+    this.#tell({ what: "pod-accepting", pod });
+  }
+
+  removePod(pod: RunningPod): void {
+    if (!pod.gone) this.#removePod(pod);
+  }
+
+  /** What a container wants of the CPU from now on, in millicores. Grants on the machine follow at once. */
+  setDemand(pod: RunningPod, container: RunningContainer, millicores: number): void {
+    if (container.cpuDemandMillicores === millicores) return;
+    container.cpuDemandMillicores = millicores;
+    this.#grant(pod.machine);
+  }
+
+  /** What a container holds from now on. Above its limit the kernel kills it: `memory-over-limit` says so. */
+  setMemory(pod: RunningPod, container: RunningContainer, bytes: number): void {
+    container.memoryBytes = bytes;
+    const limit = container.limits.memoryLimitBytes;
+    if (limit > 0 && bytes > limit && container.running) this.#tell({ what: "memory-over-limit", pod, container });
+  }
+
+  #removePod(pod: RunningPod): void {
+    const nowUs = this.#nowUs();
+    for (const container of pod.containers) {
+      container.settleCpu(nowUs);
+      container.running = false;
+      container.cpuDemandMillicores = 0;
+      container.cpuMillicores = 0;
+    }
+    pod.accepting = false;
+    pod.gone = true;
+    pod.machine.pods.delete(pod);
+    this.#pods.delete(pod.uid);
+    this.#grant(pod.machine);
+    this.#tell({ what: "pod-gone", pod });
+  }
+
+  #grant(machine: Machine): void {
+    const nowUs = this.#nowUs();
+    let short = false;
+    for (const { container, millicores } of grantCpu(machine)) {
+      if (container.cpuMillicores === millicores) continue;
+      if (container.running) container.settleCpu(nowUs);
+      container.cpuMillicores = millicores;
+      short ||= millicores < container.cpuDemandMillicores;
+    }
+    if (short) this.#tell({ what: "cpu-granted", machine });
+  }
+
+  #tell(change: WorldChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
