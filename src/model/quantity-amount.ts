@@ -92,12 +92,11 @@ function parseNarrow(
   if (binary && decimals !== "") return undefined;
   const precision = binary
     ? 15 - whole.length - Math.trunc((exponent * 3) / 10) - 1
-    : 19 - whole.length - decimals.length;
+    : 18 - whole.length - decimals.length;
   const scale = (binary ? 0 : exponent) - decimals.length;
   if (precision < 0 || scale < -9) return undefined;
   const digits = whole + decimals;
   const number = BigInt(digits);
-  if (number > maxInt64) throw new QuantityError(numericWrong);
   const mantissa = binary ? number << BigInt(exponent) : number;
   if (mantissa > maxInt64) return undefined;
   const kept =
@@ -223,7 +222,8 @@ export function scaledValue(amount: Amount, scale: number): bigint {
   const { mantissa, exponent, wide } = amount;
   if (!wide) {
     const { mantissa: scaled } = rescale(mantissa, exponent, scale);
-    return fitsInt64(scaled) ? scaled : 0n;
+    if (fitsInt64(scaled)) return scaled;
+    return wrappingShifts.has(exponent - scale) ? BigInt.asIntN(64, scaled) : 0n;
   }
   const shift = exponent - scale;
   if (shift >= 0) {
@@ -231,13 +231,16 @@ export function scaledValue(amount: Amount, scale: number): bigint {
     return BigInt.asIntN(64, BigInt.asIntN(64, mantissa) * factor);
   }
   const divisor = powerOfTen(-shift);
-  const rest = mantissa % divisor;
-  const quotient = mantissa / divisor;
-  if (rest === 0n) return BigInt.asIntN(64, quotient);
-  // Small mantissas are cut towards zero, others floored; both then get 1 added.
-  const small = absolute(mantissa) < maxInt64 && -shift < 19;
-  return BigInt.asIntN(64, small || mantissa > 0n ? quotient + 1n : quotient);
+  // What seems to fit int64 (every negative number does) is cut towards zero; the rest is floored. Both then get 1 added.
+  const seemsToFit = mantissa < maxInt64 && -shift < 19;
+  const dividend = seemsToFit ? BigInt.asIntN(64, mantissa) : mantissa;
+  const quotient = dividend / divisor;
+  if (dividend % divisor === 0n) return BigInt.asIntN(64, quotient);
+  return BigInt.asIntN(64, seemsToFit || dividend > 0n ? quotient + 1n : quotient);
 }
+
+/** Powers of ten that upstream multiplies by in one step, so that an overflow wraps; in other powers it becomes 0. */
+const wrappingShifts: ReadonlySet<number> = new Set([1, 2, 3, 6, 9]);
 
 /** The int64 if upstream can tell it without arbitrary precision. */
 export function asInt64(amount: Amount): bigint | undefined {

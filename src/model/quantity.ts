@@ -1,6 +1,5 @@
 import type { Quantity } from "./object-meta.ts";
 import {
-  type Amount,
   addAmounts,
   compareAmounts,
   formatAmount,
