@@ -1,6 +1,15 @@
+export * from "./field-error.ts";
+export * from "./field-selectors.ts";
 export type * from "./generated/api-types.ts";
 export * from "./kinds.ts";
+export * from "./metadata-validation.ts";
+export * from "./names.ts";
+export * from "./node-selectors.ts";
 export * from "./object-meta.ts";
 export * from "./quantity.ts";
 export * from "./quantity-amount.ts";
+export * from "./selector-parser.ts";
+export * from "./selector-requirement.ts";
+export * from "./selectors.ts";
+export * from "./taints.ts";
 export * from "./wall-clock.ts";

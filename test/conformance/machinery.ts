@@ -1,10 +1,14 @@
 import type { Area } from "./area.ts";
+import { names } from "./machinery-names.ts";
 import { quantity } from "./machinery-quantity.ts";
+import { selectors } from "./machinery-selectors.ts";
 
 /** Small rules of API machinery; /work/shared/conformance/machinery/README.md describes each group. */
 export const machinery: Area = {
   name: "machinery",
   *replay(recordings) {
     yield* quantity(recordings);
+    yield* selectors(recordings);
+    yield* names(recordings);
   },
 };
