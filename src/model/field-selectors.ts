@@ -16,7 +16,7 @@ export function parseFieldSelector(text: string): FieldTerm[] {
     if (part === "") continue;
     const term = parseTerm(part);
     if (term === undefined) throw new SelectorError(`invalid selector: '${text}'; can't understand '${part}'`);
-    terms.push({ ...term, value: unescape(term.value) });
+    terms.push({ ...term, value: withoutEscapes(term.value) });
   }
   return terms;
 }
@@ -48,7 +48,7 @@ function parseTerm(part: string): FieldTerm | undefined {
   return undefined;
 }
 
-function unescape(value: string): string {
+function withoutEscapes(value: string): string {
   let out = "";
   for (let at = 0; at < value.length; at++) {
     const character = value[at]!;

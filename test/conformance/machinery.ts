@@ -1,5 +1,6 @@
 import type { Area } from "./area.ts";
 import { names } from "./machinery-names.ts";
+import { podResources } from "./machinery-pod-resources.ts";
 import { quantity } from "./machinery-quantity.ts";
 import { selectors } from "./machinery-selectors.ts";
 
@@ -10,5 +11,6 @@ export const machinery: Area = {
     yield* quantity(recordings);
     yield* selectors(recordings);
     yield* names(recordings);
+    yield* podResources(recordings);
   },
 };
