@@ -1,0 +1,218 @@
+import {
+  type Kind,
+  type KubeObject,
+  keyOf,
+  nameOf,
+  namespaceOf,
+  type ObjectKey,
+  type ObjectOf,
+  objectKey,
+  type Pod,
+} from "../model/index.ts";
+import { admit } from "./admission.ts";
+import { type ApiError, alreadyExists, conflict, notFound, unavailable } from "./api-error.ts";
+import { deletionOf } from "./deletion.ts";
+import { EventLog } from "./event-log.ts";
+import { evictionVerdict } from "./eviction.ts";
+import { nextGeneration } from "./generation.ts";
+import { Identities } from "./identity.ts";
+import { LeaseTable } from "./lease-table.ts";
+import type { ApiReply, ApiRequest, DeleteOptions, NewObject } from "./request.ts";
+import type { ObjectPart, Store } from "./store.ts";
+
+/** kube-apiserver: rules around the store. A request is answered within the instant; latency is the client's. */
+export class ApiServer {
+  readonly store: Store;
+  readonly events = new EventLog();
+  readonly leases = new LeaseTable();
+  readonly #identities: Identities;
+  /** A server that is down answers nobody; faults switch it. */
+  up = true;
+
+  constructor(store: Store, seed: string) {
+    this.store = store;
+    this.#identities = new Identities(seed);
+  }
+
+  handle(request: ApiRequest): ApiReply {
+    if (!this.up) return { ok: false, error: unavailable };
+    switch (request.verb) {
+      case "create":
+        return this.#create(request.object);
+      case "update":
+        return this.#update(request.next, request.part);
+      case "patch":
+        return this.#patch(request);
+      case "delete":
+        return this.#delete(request.kind, request.key, request.options ?? {});
+      case "bind":
+        return this.#bind(request.key, request.uid, request.node);
+      case "evict":
+        return this.#evict(request.key, request.options ?? {});
+      case "get": {
+        const object = this.store.get(request.kind, request.key);
+        return object === undefined ? refused(notFound(request.kind, request.key)) : { ok: true, object };
+      }
+    }
+  }
+
+  #create(sent: NewObject): ApiReply {
+    const admitted = admit(this.store, sent);
+    if (!admitted.ok) return admitted;
+    const { object } = admitted;
+    const { generateName, namespace } = object.metadata;
+    let { name } = object.metadata;
+    const generated = (name === undefined || name === "") && generateName !== undefined;
+    if (generated) name = this.#freshName(object.kind, namespace, generateName);
+    const key = objectKey(namespace, name!);
+    const there = this.store.get(object.kind, key);
+    if (there !== undefined) {
+      if (there.metadata.deletionTimestamp === undefined) return refused(alreadyExists(object.kind, key));
+      const error = alreadyExists(object.kind, key);
+      return refused({ ...error, message: `object is being deleted: ${error.message}` });
+    }
+    const stored = {
+      ...object,
+      metadata: {
+        ...object.metadata,
+        name: name!,
+        uid: this.#identities.uid(`${object.kind}/${key}`, generated),
+        resourceVersion: "",
+        generation: object.metadata.generation ?? 1,
+        creationTimestamp: this.store.clock.time(this.store.nowUs),
+      },
+    };
+    return { ok: true, object: this.store.create(stored) };
+  }
+
+  /** kube-apiserver tries eight names before it gives up (since 1.32); ours repeat only if a user took one by hand. */
+  #freshName(kind: Kind, namespace: string | undefined, generateName: string): string {
+    const base = generateName.slice(0, 58);
+    let name = "";
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      name = base + this.#identities.suffix(`${kind}/${namespace ?? ""}/${base}`);
+      if (this.store.get(kind, objectKey(namespace, name)) === undefined) return name;
+    }
+    return name;
+  }
+
+  #update(next: KubeObject, part: ObjectPart): ApiReply {
+    const key = keyOf(next);
+    const stored = this.store.get(next.kind, key);
+    if (stored === undefined) return refused(notFound(next.kind, key, next.apiVersion));
+    const { uid, resourceVersion } = next.metadata;
+    if (uid !== stored.metadata.uid) {
+      return refused(conflict(next.kind, key, `StorageError: invalid object, Code: 4, Key: ${key}`, next.apiVersion));
+    }
+    if (resourceVersion !== stored.metadata.resourceVersion) {
+      return refused(conflict(next.kind, key, undefined, next.apiVersion));
+    }
+    return { ok: true, object: this.#write(stored, next, part) };
+  }
+
+  #patch({ kind, key, part, uid, change }: Extract<ApiRequest, { verb: "patch" }>): ApiReply {
+    const stored = this.store.get(kind, key);
+    if (stored === undefined) return refused(notFound(kind, key));
+    if (uid !== undefined && uid !== stored.metadata.uid) {
+      const why = `the UID in the precondition (${uid}) does not match the UID in record (${stored.metadata.uid}).`;
+      return refused(conflict(kind, key, `${why} The object might have been deleted and then recreated`));
+    }
+    return { ok: true, object: this.#write(stored, change(stored as never), part) };
+  }
+
+  /** Keeps what the request may not touch, counts the generation, and lets an object go whose last finalizer went. */
+  #write(stored: KubeObject, next: KubeObject, part: ObjectPart): KubeObject {
+    if (next === stored) return stored;
+    // Status strategies keep the stored spec and let metadata through; the main ones keep the stored status.
+    const merged =
+      part === "status" ? { ...withStatusOf(stored, next), metadata: next.metadata } : withStatusOf(next, stored);
+    const generation = part === "status" ? stored.metadata.generation : nextGeneration(stored, merged);
+    const { uid, resourceVersion, creationTimestamp, deletionTimestamp } = stored.metadata;
+    const metadata = { ...merged.metadata, uid, resourceVersion, creationTimestamp, generation };
+    if (deletionTimestamp !== undefined) metadata.deletionTimestamp = deletionTimestamp;
+    const complete = { ...merged, metadata };
+    if (deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0 && !waitsForGrace(stored)) {
+      this.store.remove(complete);
+      return complete;
+    }
+    return this.store.replace(stored, complete);
+  }
+
+  #delete(kind: Kind, key: ObjectKey, options: DeleteOptions): ApiReply {
+    const stored = this.store.get(kind, key);
+    if (stored === undefined) return refused(notFound(kind, key));
+    const uid = options.preconditions?.uid;
+    if (uid !== undefined && uid !== stored.metadata.uid) {
+      const why = `the UID in the precondition (${uid}) does not match the UID in record (${stored.metadata.uid}).`;
+      return refused(conflict(kind, key, `${why} The object might have been deleted and then recreated`));
+    }
+    const deletion = deletionOf(stored, options, this.store.clock, this.store.nowUs);
+    if (deletion.remove) {
+      this.store.remove(deletion.object);
+      return { ok: true, object: deletion.object };
+    }
+    return { ok: true, object: this.store.replace(stored, deletion.object) };
+  }
+
+  #bind(key: ObjectKey, uid: string, node: string): ApiReply {
+    const pod = this.store.get("Pod", key);
+    if (pod === undefined || pod.metadata.uid !== uid) return refused(notFound("Pod", key));
+    const refusal = (why: string): ApiReply =>
+      refused({
+        code: 409,
+        reason: "Conflict",
+        message: `Operation cannot be fulfilled on pods/binding "${nameOf(key)}": ${why}`,
+      });
+    if (pod.metadata.deletionTimestamp !== undefined)
+      return refusal(`pod ${nameOf(key)} is being deleted, cannot be assigned to a host`);
+    if ((pod.spec.nodeName ?? "") !== "")
+      return refusal(`pod ${nameOf(key)} is already assigned to node "${pod.spec.nodeName}"`);
+    return { ok: true, object: this.store.replace(pod, boundPod(pod, node, this.store)) };
+  }
+
+  #evict(key: ObjectKey, options: DeleteOptions): ApiReply {
+    const pod = this.store.get("Pod", key);
+    if (pod === undefined) return refused(notFound("Pod", key));
+    const verdict = evictionVerdict(this.store, pod);
+    if (verdict.refusal !== undefined) return refused(verdict.refusal);
+    if (verdict.budget !== undefined) this.store.replace(verdict.budget.before, verdict.budget.after);
+    return this.#delete("Pod", key, options);
+  }
+
+  /** Objects of a namespace and kind; for the edge (initial state, `inspect`), not for components. */
+  *inNamespace<K extends Kind>(kind: K, namespace: string): Iterable<ObjectOf<K>> {
+    for (const object of this.store.list(kind)) if (namespaceOf(keyOf(object)) === namespace) yield object;
+  }
+}
+
+function refused(error: ApiError): ApiReply {
+  return { ok: false, error };
+}
+
+function withStatusOf(object: KubeObject, from: KubeObject): KubeObject {
+  const { status } = from as { readonly status?: unknown };
+  return { ...object, status } as KubeObject;
+}
+
+function waitsForGrace(stored: KubeObject): boolean {
+  return stored.kind === "Pod" && stored.metadata.deletionGracePeriodSeconds !== 0;
+}
+
+/** pods/binding: assigns, sets PodScheduled, forgets the nomination, copies the node's zone and region (1.36 defaults). */
+function boundPod(pod: Pod, node: string, store: Store): Pod {
+  const time = store.clock.time(store.nowUs);
+  const conditions = (pod.status.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
+  const scheduled = { type: "PodScheduled", status: "True", lastProbeTime: undefined, lastTransitionTime: time };
+  const labels = { ...pod.metadata.labels };
+  const nodeLabels = store.get("Node", objectKey(undefined, node))?.metadata.labels ?? {};
+  for (const label of ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"]) {
+    if (nodeLabels[label] !== undefined) labels[label] = nodeLabels[label];
+  }
+  const { nominatedNodeName: _, ...status } = pod.status;
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels },
+    spec: { ...pod.spec, nodeName: node },
+    status: { ...status, conditions: [...conditions, scheduled] },
+  };
+}

@@ -1,0 +1,18 @@
+import type { KubeObject } from "../model/index.ts";
+import { sameContent } from "./same-content.ts";
+
+/**
+ * `metadata.generation` after a write of the main part: one more when the desired state changed. A Deployment counts
+ * changes of annotations too (strategy of apps/v1 deployments, v1.36).
+ */
+export function nextGeneration(stored: KubeObject, next: KubeObject): number {
+  const generation = stored.metadata.generation ?? 1;
+  if (!sameContent(desired(stored), desired(next))) return generation + 1;
+  const counts = stored.kind === "Deployment" && !sameContent(stored.metadata.annotations, next.metadata.annotations);
+  return counts ? generation + 1 : generation;
+}
+
+function desired(object: KubeObject): unknown {
+  const { apiVersion: _, kind: __, metadata: ___, status: ____, ...rest } = object as KubeObject & { status?: unknown };
+  return rest;
+}

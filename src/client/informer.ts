@@ -1,0 +1,146 @@
+import type { Cursor, Store, WatchLog } from "../apiserver/index.ts";
+import { type Kind, type KubeObject, keyOf, type ObjectKey } from "../model/index.ts";
+
+/** What a watcher is told of one object: `before` absent for a new one, `after` absent for one that is gone. */
+export interface Change<T extends KubeObject = KubeObject> {
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+type IndexKeys = string | readonly string[] | undefined;
+
+interface Index {
+  readonly keysOf: (object: never) => IndexKeys;
+  readonly entries: Map<string, Map<ObjectKey, KubeObject>>;
+}
+
+const none: ReadonlyMap<ObjectKey, KubeObject> = new Map();
+
+/** One process's copy of all objects of a kind, which trails the store by the watch's delay. */
+export class Informer {
+  readonly kind: Kind;
+  readonly #objects = new Map<ObjectKey, KubeObject>();
+  readonly #indexes = new Map<string, Index>();
+  readonly #listeners: ((change: Change) => void)[] = [];
+  readonly #log: WatchLog;
+  #cursor: Cursor | undefined;
+
+  constructor(kind: Kind, store: Store) {
+    this.kind = kind;
+    this.#log = store.log(kind);
+  }
+
+  get synced(): boolean {
+    return this.#cursor !== undefined;
+  }
+
+  onChange(listener: (change: Change) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  get(key: ObjectKey): KubeObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  /** In the order in which this process came to know them. */
+  all(): Iterable<KubeObject> {
+    return this.#objects.values();
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** Objects found under a value of an index. */
+  by(index: string, value: string): Iterable<KubeObject> {
+    return (this.#indexes.get(index)?.entries.get(value) ?? none).values();
+  }
+
+  /** Keeps an index from now on; a second one of the same name is the same. */
+  addIndex(name: string, keysOf: (object: never) => IndexKeys): void {
+    if (this.#indexes.has(name)) return;
+    const index: Index = { keysOf, entries: new Map() };
+    this.#indexes.set(name, index);
+    for (const [key, object] of this.#objects) insert(index, key, object);
+  }
+
+  /** Replaces everything by what the store holds now (a LIST), tells the differences, and watches from there. */
+  list(store: Store): void {
+    if (this.#cursor !== undefined) this.#log.closeCursor(this.#cursor);
+    this.#cursor = this.#log.openCursor();
+    const gone = new Map(this.#objects);
+    for (const object of store.list(this.kind)) {
+      const key = keyOf(object);
+      const before = gone.get(key);
+      gone.delete(key);
+      if (before !== object) this.#apply(before, object, key);
+    }
+    for (const [key, before] of gone) this.#apply(before, undefined, key);
+  }
+
+  /** Reads what was written until `writtenUntilUs`; returns when the next write was made, or `undefined`, or that it missed some. */
+  deliver(writtenUntilUs: number): number | undefined | "expired" {
+    const cursor = this.#cursor;
+    if (cursor === undefined) return undefined;
+    for (;;) {
+      if (this.#log.expired(cursor)) return "expired";
+      const entry = this.#log.peek(cursor);
+      if (entry === undefined) return undefined;
+      if (entry.atUs > writtenUntilUs) return entry.atUs;
+      cursor.next += 1;
+      const key = keyOf((entry.after ?? entry.before)!);
+      // The copy's own last state, not the log's: after a LIST it may be newer than this entry's `before`.
+      this.#apply(this.#objects.get(key), entry.after, key);
+    }
+  }
+
+  /** The process is gone, its memory with it. */
+  forget(): void {
+    if (this.#cursor !== undefined) this.#log.closeCursor(this.#cursor);
+    this.#cursor = undefined;
+    this.#objects.clear();
+    for (const index of this.#indexes.values()) index.entries.clear();
+  }
+
+  #apply(before: KubeObject | undefined, after: KubeObject | undefined, key: ObjectKey): void {
+    if (before === undefined && after === undefined) return;
+    if (after === undefined) this.#objects.delete(key);
+    else this.#objects.set(key, after);
+    for (const index of this.#indexes.values()) {
+      if (before !== undefined) remove(index, key, before);
+      if (after !== undefined) insert(index, key, after);
+    }
+    // A new object of an old name is a deletion and a creation to whoever listens, as in client-go.
+    const replaced = before !== undefined && after !== undefined && before.metadata.uid !== after.metadata.uid;
+    const changes: Change[] = replaced
+      ? [
+          { before, after: undefined },
+          { before: undefined, after },
+        ]
+      : [{ before, after }];
+    for (const change of changes) for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function insert(index: Index, key: ObjectKey, object: KubeObject): void {
+  const values = index.keysOf(object as never);
+  if (values === undefined) return;
+  if (typeof values === "string") insertUnder(index, values, key, object);
+  else for (const value of values) insertUnder(index, value, key, object);
+}
+
+function insertUnder({ entries }: Index, value: string, key: ObjectKey, object: KubeObject): void {
+  const found = entries.get(value);
+  if (found === undefined) entries.set(value, new Map([[key, object]]));
+  else found.set(key, object);
+}
+
+function remove(index: Index, key: ObjectKey, object: KubeObject): void {
+  const values = index.keysOf(object as never);
+  if (values === undefined) return;
+  for (const value of typeof values === "string" ? [values] : values) {
+    const found = index.entries.get(value);
+    found?.delete(key);
+    if (found?.size === 0) index.entries.delete(value);
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  controllerOf,
+  type Kind,
+  type KubeObject,
+  type LabelSelector,
+  matchesLabelSelector,
+  type ObjectKey,
+  type ObjectOf,
+  type Pod,
+  type Uid,
+} from "../model/index.ts";
+import type { Process } from "./process.ts";
+
+/**
+ * What a process knows, which may be old: its informer caches through indexes. Nothing here asks the server, and nothing
+ * scans more than what belongs to the question.
+ */
+export class View {
+  readonly #process: Process;
+
+  constructor(process: Process) {
+    this.#process = process;
+  }
+
+  get nowUs(): number {
+    return this.#process.nowUs;
+  }
+
+  get clock(): Process["clock"] {
+    return this.#process.clock;
+  }
+
+  get<K extends Kind>(kind: K, key: ObjectKey): ObjectOf<K> | undefined {
+    return this.#process.informer(kind).get(key) as ObjectOf<K> | undefined;
+  }
+
+  /** All objects of a kind: for kinds of which there are few, and for loops that upstream runs over everything. */
+  list<K extends Kind>(kind: K): Iterable<ObjectOf<K>> {
+    return this.#process.informer(kind).all() as Iterable<ObjectOf<K>>;
+  }
+
+  count(kind: Kind): number {
+    return this.#process.informer(kind).size;
+  }
+
+  /** Objects whose controller is `uid`. */
+  ownedBy<K extends Kind>(kind: K, uid: Uid): Iterable<ObjectOf<K>> {
+    const informer = this.#process.informer(kind);
+    informer.addIndex("controller", (object: KubeObject) => controllerOf(object)?.uid);
+    return informer.by("controller", uid) as Iterable<ObjectOf<K>>;
+  }
+
+  /** Pods assigned to a node. */
+  onNode(name: string): Iterable<Pod> {
+    const informer = this.#process.informer("Pod");
+    informer.addIndex("node", (pod: Pod) => pod.spec.nodeName);
+    return informer.by("node", name) as Iterable<Pod>;
+  }
+
+  inNamespace<K extends Kind>(kind: K, namespace: string): Iterable<ObjectOf<K>> {
+    const informer = this.#process.informer(kind);
+    informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
+    return informer.by("namespace", namespace) as Iterable<ObjectOf<K>>;
+  }
+
+  /** Objects of a namespace without a controller: who selects them may adopt them. */
+  orphans<K extends Kind>(kind: K, namespace: string): Iterable<ObjectOf<K>> {
+    const informer = this.#process.informer(kind);
+    informer.addIndex("orphan", (object: KubeObject) =>
+      controllerOf(object) === undefined ? object.metadata.namespace : undefined,
+    );
+    return informer.by("orphan", namespace) as Iterable<ObjectOf<K>>;
+  }
+
+  /** Pods of a namespace that a selector matches. A selector with a `matchLabels` pair is looked up by it. */
+  *podsMatching(namespace: string, selector: LabelSelector | undefined): Iterable<Pod> {
+    for (const pod of this.#candidates(namespace, selector)) {
+      if (matchesLabelSelector(selector, pod.metadata.labels ?? {})) yield pod;
+    }
+  }
+
+  #candidates(namespace: string, selector: LabelSelector | undefined): Iterable<Pod> {
+    const [pair] = Object.entries(selector?.matchLabels ?? {});
+    if (pair === undefined) return this.inNamespace("Pod", namespace);
+    const informer = this.#process.informer("Pod");
+    informer.addIndex("label", labelPairs);
+    return informer.by("label", `${namespace}/${pair[0]}=${pair[1]}`) as Iterable<Pod>;
+  }
+}
+
+/** `namespace/key=value` of every label. */
+function labelPairs(pod: Pod): string[] {
+  const pairs: string[] = [];
+  for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
+    pairs.push(`${pod.metadata.namespace}/${key}=${value}`);
+  }
+  return pairs;
+}

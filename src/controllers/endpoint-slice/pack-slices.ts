@@ -1,0 +1,77 @@
+import { sameContent } from "../../apiserver/index.ts";
+import type { Endpoint, EndpointSlice } from "../../model/index.ts";
+import type { EndpointGroup } from "./desired-endpoints.ts";
+
+/** `--max-endpoints-per-slice`. */
+const maxEndpointsPerSlice = 100;
+
+export interface SliceChanges {
+  readonly create: readonly EndpointGroup[];
+  readonly update: readonly EndpointSlice[];
+  readonly remove: readonly EndpointSlice[];
+}
+
+/**
+ * Changes slices in place first; what is new fills slices that change anyway, then the fullest with room, then new ones.
+ * Nothing is moved for the sake of balance.
+ */
+export function packSlices(groups: ReadonlyMap<string, EndpointGroup>, slices: readonly EndpointSlice[]): SliceChanges {
+  const create: EndpointGroup[] = [];
+  const update: EndpointSlice[] = [];
+  const remove: EndpointSlice[] = [];
+  const byPorts = new Map<string, EndpointSlice[]>();
+  for (const slice of slices) {
+    const key = JSON.stringify(slice.ports ?? []);
+    if (!groups.has(key)) remove.push(slice);
+    else byPorts.set(key, [...(byPorts.get(key) ?? []), slice]);
+  }
+  for (const [key, group] of groups) packGroup(group, byPorts.get(key) ?? [], { create, update, remove });
+  return { create, update, remove };
+}
+
+function packGroup(
+  group: EndpointGroup,
+  slices: readonly EndpointSlice[],
+  changes: { create: EndpointGroup[]; update: EndpointSlice[]; remove: EndpointSlice[] },
+): void {
+  const wanted = new Map(group.endpoints.map((endpoint) => [addressOf(endpoint), endpoint]));
+  const kept = slices.map((slice) => keptIn(slice, wanted));
+  const fresh = [...wanted.values()];
+  const order = kept
+    .filter(({ endpoints }) => endpoints.length > 0 && endpoints.length < maxEndpointsPerSlice)
+    .sort((a, b) => Number(b.changed) - Number(a.changed) || b.endpoints.length - a.endpoints.length);
+  // An emptied slice is filled again rather than thrown away when something new needs a place.
+  const places = [...order, ...kept.filter(({ endpoints }) => endpoints.length === 0)];
+  for (const place of places) {
+    if (fresh.length === 0) break;
+    place.endpoints.push(...fresh.splice(0, maxEndpointsPerSlice - place.endpoints.length));
+    place.changed = true;
+  }
+  while (fresh.length > 0)
+    changes.create.push({ ports: group.ports, endpoints: fresh.splice(0, maxEndpointsPerSlice) });
+  for (const { slice, endpoints, changed } of kept) {
+    if (endpoints.length === 0) changes.remove.push(slice);
+    else if (changed) changes.update.push({ ...slice, endpoints });
+  }
+}
+
+/** Takes out of `wanted` what the slice has already, in its newest form. */
+function keptIn(
+  slice: EndpointSlice,
+  wanted: Map<string, Endpoint>,
+): { readonly slice: EndpointSlice; readonly endpoints: Endpoint[]; changed: boolean } {
+  const endpoints: Endpoint[] = [];
+  let changed = false;
+  for (const endpoint of slice.endpoints ?? []) {
+    const address = addressOf(endpoint);
+    const now = wanted.get(address);
+    wanted.delete(address);
+    if (now === undefined || !sameContent(now, endpoint)) changed = true;
+    if (now !== undefined) endpoints.push(now);
+  }
+  return { slice, endpoints, changed };
+}
+
+function addressOf({ addresses, targetRef }: Endpoint): string {
+  return `${addresses[0]} ${targetRef?.uid ?? ""}`;
+}

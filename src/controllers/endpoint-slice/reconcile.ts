@@ -1,0 +1,117 @@
+import type { ApiError } from "../../apiserver/index.ts";
+import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../../client/index.ts";
+import {
+  containsLabels,
+  controllerReference,
+  type EndpointSlice,
+  keyOf,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  podCondition,
+  type Service,
+} from "../../model/index.ts";
+import { desiredGroups, type EndpointGroup } from "./desired-endpoints.ts";
+import { packSlices } from "./pack-slices.ts";
+
+const client = "endpointslice-controller";
+
+/** endpointslice-controller of kube-controller-manager v1.36. */
+export const endpointSliceController: Controller<undefined> = {
+  name: client,
+  workers: 5,
+  retries: { baseUs: 1_000_000, maxUs: 1_000_000_000, bucket: { perSecond: 10, burst: 100 } },
+  maxRetries: 15,
+  memory: () => undefined,
+  watches: [
+    { kind: "Service", keys: ({ before, after }: Change<Service>) => [keyOf((after ?? before)!)] },
+    { kind: "Pod", keys: podKeys },
+    { kind: "Node", keys: () => [] },
+    { kind: "EndpointSlice", keys: sliceKeys },
+  ],
+  reconcile,
+};
+
+/** Services that select the pod now or did before, when something changed that an endpoint shows. */
+function podKeys({ before, after }: Change<Pod>, view: View): ObjectKey[] {
+  if (before !== undefined && after !== undefined && !mattersToEndpoints(before, after)) return [];
+  const namespace = (after ?? before)!.metadata.namespace ?? "";
+  const keys: ObjectKey[] = [];
+  for (const service of view.inNamespace("Service", namespace)) {
+    if (selects(service, before) || selects(service, after)) keys.push(keyOf(service));
+  }
+  return keys;
+}
+
+function mattersToEndpoints(before: Pod, after: Pod): boolean {
+  const terminal = (pod: Pod): boolean => pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
+  return (
+    before.status.podIP !== after.status.podIP ||
+    podCondition(before, "Ready")?.status !== podCondition(after, "Ready")?.status ||
+    before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
+    before.metadata.labels !== after.metadata.labels ||
+    before.spec.nodeName !== after.spec.nodeName ||
+    terminal(before) !== terminal(after)
+  );
+}
+
+function selects({ spec }: Service, pod: Pod | undefined): boolean {
+  const selector = spec.selector ?? {};
+  return pod !== undefined && Object.keys(selector).length > 0 && containsLabels(pod.metadata.labels ?? {}, selector);
+}
+
+/** A slice that somebody else changed or deleted is put right. */
+function sliceKeys({ before, after }: Change<EndpointSlice>): ObjectKey[] {
+  if (before === undefined || after !== undefined) return [];
+  const service = before.metadata.labels?.["kubernetes.io/service-name"];
+  return service === undefined ? [] : [objectKey(before.metadata.namespace, service)];
+}
+
+function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
+  const service = view.get("Service", key);
+  if (service === undefined || service.metadata.deletionTimestamp !== undefined) return "done";
+  const selector = service.spec.selector ?? {};
+  if (Object.keys(selector).length === 0 || service.spec.type === "ExternalName") return "done";
+  const pods = view.podsMatching(service.metadata.namespace ?? "", { matchLabels: selector });
+  const nodeOf = (name: string) => view.get("Node", objectKey(undefined, name));
+  const groups = desiredGroups(service, pods, nodeOf);
+  const slices = [...view.ownedBy("EndpointSlice", service.metadata.uid)];
+  const { create, update, remove } = packSlices(groups, slices);
+  let failure: ApiError | undefined;
+  for (const group of create) {
+    const reply = yield* callApi(client, { verb: "create", object: newSlice(service, group) });
+    if (!reply.ok) failure = reply.error;
+  }
+  for (const next of update) {
+    const reply = yield* callApi(client, { verb: "update", next, part: "main" });
+    if (!reply.ok && reply.error.code !== 404) failure = reply.error;
+  }
+  for (const slice of remove) {
+    const reply = yield* callApi(client, { verb: "delete", kind: "EndpointSlice", key: keyOf(slice) });
+    if (!reply.ok && reply.error.code !== 404) failure = reply.error;
+  }
+  return failure === undefined ? "done" : { retry: failure };
+}
+
+function newSlice(service: Service, { ports, endpoints }: EndpointGroup): EndpointSlice {
+  const { name, namespace } = service.metadata;
+  const metadata = {
+    generateName: `${name}-`,
+    namespace,
+    labels: {
+      ...service.metadata.labels,
+      "kubernetes.io/service-name": name,
+      "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+    },
+    ownerReferences: [controllerReference(service)],
+  };
+  const slice = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata,
+    addressType: "IPv4",
+    ports,
+    endpoints,
+  };
+  return slice as unknown as EndpointSlice;
+}

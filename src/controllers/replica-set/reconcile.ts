@@ -1,0 +1,183 @@
+import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import {
+  all,
+  type Change,
+  type Controller,
+  callApi,
+  Expectations,
+  inSlowStartBatches,
+  type Outcome,
+  type Task,
+  type View,
+} from "../../client/index.ts";
+import {
+  controllerOf,
+  isPodActive,
+  keyOf,
+  matchesLabelSelector,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  type ReplicaSet,
+} from "../../model/index.ts";
+import { claimPods } from "../claim-pods.ts";
+import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";
+import { inDeletionOrder } from "./deletion-ranking.ts";
+import { nextAvailableUs, statusOf } from "./status.ts";
+
+const client = "replicaset-controller";
+/** BurstReplicas: creations or deletions in one sync at most. */
+const burstReplicas = 500;
+
+interface Memory {
+  readonly expectations: Expectations;
+}
+
+type PodChange = { readonly create: number } | { readonly remove: readonly Pod[] } | undefined;
+
+/** replicaset-controller of kube-controller-manager v1.36. */
+export const replicaSetController: Controller<Memory> = {
+  name: client,
+  workers: 5,
+  memory: () => ({ expectations: new Expectations() }),
+  watches: [
+    { kind: "ReplicaSet", keys: ({ before, after }: Change<ReplicaSet>) => [keyOf((after ?? before)!)] },
+    { kind: "Pod", keys: podKeys },
+  ],
+  reconcile,
+};
+
+/** A pod wakes its owner, or whoever may adopt it; what it shows settles expectations. */
+function podKeys({ before, after }: Change<Pod>, view: View, { expectations }: Memory): Iterable<ObjectKey> {
+  const pod = (after ?? before)!;
+  const owner = controllerOf(pod);
+  const previous = before && after ? controllerOf(before) : undefined;
+  const keys: ObjectKey[] = [];
+  if (previous?.kind === "ReplicaSet" && previous.uid !== owner?.uid) {
+    keys.push(objectKey(pod.metadata.namespace, previous.name));
+  }
+  if (owner !== undefined) {
+    if (owner.kind !== "ReplicaSet") return keys;
+    const key = objectKey(pod.metadata.namespace, owner.name);
+    if (before === undefined) expectations.created(key);
+    if (after === undefined || after.metadata.deletionTimestamp !== undefined)
+      expectations.deleted(key, pod.metadata.uid);
+    keys.push(key);
+  } else if (after !== undefined && after.metadata.deletionTimestamp === undefined) {
+    for (const replicaSet of view.inNamespace("ReplicaSet", pod.metadata.namespace ?? "")) {
+      if (matchesLabelSelector(replicaSet.spec.selector, pod.metadata.labels ?? {})) keys.push(keyOf(replicaSet));
+    }
+  }
+  return keys;
+}
+
+/** One sync. Decisions are plain functions; every request is yielded, so that the runtime may delay, refuse or lose it. */
+function* reconcile(key: ObjectKey, view: View, { expectations }: Memory): Task<Outcome> {
+  const replicaSet = view.get("ReplicaSet", key);
+  if (replicaSet === undefined) {
+    expectations.forget(key); // Deleted while queued; its pods are the garbage collector's.
+    return "done";
+  }
+  const mayManage = expectations.satisfied(key, view.nowUs);
+  const pods = yield* claimPods(client, replicaSet, replicaSet.spec.selector, view);
+  let failure: { reason: "FailedCreate" | "FailedDelete"; error: ApiError } | undefined;
+  if (mayManage && replicaSet.metadata.deletionTimestamp === undefined) {
+    const change = decideChange(replicaSet, pods, view);
+    if (change !== undefined && "create" in change) {
+      const error = yield* createPods(replicaSet, key, change.create, expectations, view);
+      if (error !== undefined) failure = { reason: "FailedCreate", error };
+    } else if (change !== undefined) {
+      const error = yield* deletePods(replicaSet, key, change.remove, expectations, view);
+      if (error !== undefined) failure = { reason: "FailedDelete", error };
+    }
+  }
+  const statusError = yield* updateStatus(replicaSet, statusOf(replicaSet, pods, failure, view.clock, view.nowUs));
+  if (failure !== undefined) return { retry: failure.error };
+  if (statusError !== undefined) return { retry: statusError };
+  const availableUs = nextAvailableUs(replicaSet, pods, view.clock, view.nowUs);
+  return availableUs === undefined ? "done" : { requeueInUs: availableUs - view.nowUs };
+}
+
+function decideChange(replicaSet: ReplicaSet, pods: readonly Pod[], view: View): PodChange {
+  const active = pods.filter(isPodActive);
+  const surplus = active.length - (replicaSet.spec.replicas ?? 1);
+  if (surplus < 0) return { create: Math.min(-surplus, burstReplicas) };
+  if (surplus === 0) return undefined;
+  const count = Math.min(surplus, burstReplicas);
+  if (count === active.length) return { remove: active };
+  const neighbours = neighbourCounts(replicaSet, view);
+  const ranked = inDeletionOrder(active, (node) => neighbours.get(node) ?? 0, view.clock, view.nowUs);
+  return { remove: ranked.slice(0, count) };
+}
+
+/** Active pods per node of all ReplicaSets that share this one's owner. */
+function neighbourCounts(replicaSet: ReplicaSet, view: View): ReadonlyMap<string, number> {
+  const owner = controllerOf(replicaSet);
+  const family = owner === undefined ? [replicaSet] : view.ownedBy("ReplicaSet", owner.uid);
+  const counts = new Map<string, number>();
+  for (const { metadata } of family) {
+    for (const pod of view.ownedBy("Pod", metadata.uid)) {
+      const node = pod.spec.nodeName ?? "";
+      if (isPodActive(pod)) counts.set(node, (counts.get(node) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+function* createPods(
+  replicaSet: ReplicaSet,
+  key: ObjectKey,
+  count: number,
+  expectations: Expectations,
+  view: View,
+): Task<ApiError | undefined> {
+  expectations.expectCreations(key, count, view.nowUs);
+  const pod = podFromTemplate(replicaSet, replicaSet.spec.template ?? {});
+  let attempted = 0;
+  const { error } = yield* inSlowStartBatches(count, function* () {
+    attempted += 1;
+    const refused = yield* createPod(client, replicaSet, pod);
+    if (refused !== undefined) expectations.created(key);
+    return refused;
+  });
+  for (let skipped = attempted; skipped < count; skipped += 1) expectations.created(key);
+  return error;
+}
+
+function* deletePods(
+  replicaSet: ReplicaSet,
+  key: ObjectKey,
+  pods: readonly Pod[],
+  expectations: Expectations,
+  view: View,
+): Task<ApiError | undefined> {
+  expectations.expectDeletions(
+    key,
+    pods.map(({ metadata }) => metadata.uid),
+    view.nowUs,
+  );
+  const errors = yield* all(
+    pods.map(function* (pod): Task<ApiError | undefined> {
+      const error = yield* deletePod(client, replicaSet, pod);
+      if (error !== undefined) expectations.deleted(key, pod.metadata.uid);
+      return error;
+    }),
+  );
+  return errors.find((error) => error !== undefined);
+}
+
+/** Writes the status if it says something new; a conflict is tried once more on a fresh copy. */
+function* updateStatus(replicaSet: ReplicaSet, status: ReplicaSet["status"]): Task<ApiError | undefined> {
+  if (sameContent(replicaSet.status, status)) return undefined;
+  const reply = yield* callApi(client, {
+    verb: "update",
+    next: { ...replicaSet, status } as ReplicaSet,
+    part: "status",
+  });
+  if (reply.ok) return undefined;
+  const fresh = yield* callApi(client, { verb: "get", kind: "ReplicaSet", key: keyOf(replicaSet) });
+  if (!fresh.ok) return fresh.error.code === 404 ? undefined : fresh.error;
+  const next = { ...(fresh.object as ReplicaSet), status } as ReplicaSet;
+  const again = yield* callApi(client, { verb: "update", next, part: "status" });
+  return again.ok ? undefined : again.error;
+}
