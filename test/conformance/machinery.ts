@@ -1,4 +1,6 @@
 import type { Area } from "./area.ts";
+import { cron } from "./machinery-cron.ts";
+import { age, rolling, templateHash } from "./machinery-controllers.ts";
 import { names } from "./machinery-names.ts";
 import { podResources } from "./machinery-pod-resources.ts";
 import { quantity } from "./machinery-quantity.ts";
@@ -12,5 +14,9 @@ export const machinery: Area = {
     yield* selectors(recordings);
     yield* names(recordings);
     yield* podResources(recordings);
+    yield* age(recordings);
+    yield* rolling(recordings);
+    yield* templateHash(recordings);
+    yield* cron(recordings);
   },
 };
