@@ -1,7 +1,11 @@
 export * from "./age.ts";
+export * from "./api-schema.ts";
 export * from "./cron.ts";
 export * from "./cron-due.ts";
 export * from "./cron-parser.ts";
+export * from "./decode.ts";
+export * from "./defaults/draft.ts";
+export * from "./defaults/index.ts";
 export * from "./field-error.ts";
 export * from "./field-selectors.ts";
 export type * from "./generated/api-types.ts";
@@ -24,3 +28,4 @@ export * from "./selectors.ts";
 export * from "./taints.ts";
 export * from "./template-hash.ts";
 export * from "./wall-clock.ts";
+export * from "./workload.ts";

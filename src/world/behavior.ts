@@ -15,6 +15,8 @@ export interface Call {
 export interface Behavior {
   /** From the start of the container until it can answer (and passes a readiness probe). */
   readonly startup: Distribution;
+  /** How long each ordinary init container runs. Default 1 s. */
+  readonly init?: Distribution;
   /** Compressed size of one image. */
   readonly imageBytes: number;
   /** Work of one request on one core, and time spent waiting elsewhere; `undefined`: it serves no requests. */

@@ -69,10 +69,10 @@ export class RunningPod {
   accepting = false;
   /** Torn down; nothing of it runs any more. */
   gone = false;
-  /** Share of requests, 0 to 1, that are slower than a second right now. Written by `traffic`, read by probes. */
+  /** Share of requests, 0 to 1, that are slower than a second right now. Set through `World.setSlowShare`, read by probes. */
   slowShare = 0;
 
-  constructor(id: number, pod: Omit<RunningPod, "id" | "accepting" | "gone" | "slowShare" | "answers">) {
+  constructor(id: number, pod: Omit<RunningPod, "id" | "accepting" | "gone" | "slowShare" | "slow" | "answers">) {
     this.id = id;
     this.key = pod.key;
     this.uid = pod.uid;
@@ -81,6 +81,11 @@ export class RunningPod {
     this.behavior = pod.behavior;
     this.containers = pod.containers;
     this.main = pod.main;
+  }
+
+  /** More than half of its answers take longer than a second, which is the default time-out of a probe. */
+  get slow(): boolean {
+    return this.slowShare > 0.5;
   }
 
   /** Requests sent to it get an answer from its software. */

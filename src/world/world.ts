@@ -15,7 +15,7 @@ export type WorldChange =
     }
   | { readonly what: "links" }
   | { readonly what: "routes"; readonly service: ObjectKey; readonly domain: RouteDomain }
-  | { readonly what: "pod-started" | "pod-accepting" | "pod-gone"; readonly pod: RunningPod }
+  | { readonly what: "pod-started" | "pod-accepting" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
   | {
       readonly what: "container-started" | "container-stopped" | "memory-over-limit";
       readonly pod: RunningPod;
@@ -139,6 +139,13 @@ export class World {
     if (pod.accepting === accepting || pod.gone) return;
     pod.accepting = accepting;
     this.#tell({ what: "pod-accepting", pod });
+  }
+
+  /** How overloaded the pod is; `pod-slow` tells when a probe would begin or cease to notice. */
+  setSlowShare(pod: RunningPod, share: number): void {
+    const before = pod.slow;
+    pod.slowShare = share;
+    if (pod.slow !== before) this.#tell({ what: "pod-slow", pod });
   }
 
   removePod(pod: RunningPod): void {

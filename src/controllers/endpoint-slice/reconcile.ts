@@ -13,16 +13,17 @@ import {
 } from "../../model/index.ts";
 import { desiredGroups, type EndpointGroup } from "./desired-endpoints.ts";
 import { packSlices } from "./pack-slices.ts";
+import { SliceTracker } from "./slice-tracker.ts";
 
 const client = "endpointslice-controller";
 
 /** endpointslice-controller of kube-controller-manager v1.36. */
-export const endpointSliceController: Controller<undefined> = {
+export const endpointSliceController: Controller<SliceTracker> = {
   name: client,
   workers: 5,
   retries: { baseUs: 1_000_000, maxUs: 1_000_000_000, bucket: { perSecond: 10, burst: 100 } },
   maxRetries: 15,
-  memory: () => undefined,
+  memory: () => new SliceTracker(),
   watches: [
     { kind: "Service", keys: ({ before, after }: Change<Service>) => [keyOf((after ?? before)!)] },
     { kind: "Pod", keys: podKeys },
@@ -61,34 +62,49 @@ function selects({ spec }: Service, pod: Pod | undefined): boolean {
 }
 
 /** A slice that somebody else changed or deleted is put right. */
-function sliceKeys({ before, after }: Change<EndpointSlice>): ObjectKey[] {
+function sliceKeys({ before, after }: Change<EndpointSlice>, _view: View, tracker: SliceTracker): ObjectKey[] {
   if (before === undefined || after !== undefined) return [];
   const service = before.metadata.labels?.["kubernetes.io/service-name"];
-  return service === undefined ? [] : [objectKey(before.metadata.namespace, service)];
+  if (service === undefined) return [];
+  const key = objectKey(before.metadata.namespace, service);
+  return tracker.gone(key, before) ? [key] : [];
 }
 
-function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
+const staleCache: ApiError = {
+  code: 500,
+  reason: "InternalError",
+  message: "EndpointSlice informer cache is out of date",
+};
+
+function* reconcile(key: ObjectKey, view: View, tracker: SliceTracker): Task<Outcome> {
   const service = view.get("Service", key);
-  if (service === undefined || service.metadata.deletionTimestamp !== undefined) return "done";
+  if (service === undefined || service.metadata.deletionTimestamp !== undefined) {
+    tracker.forget(key);
+    return "done";
+  }
   const selector = service.spec.selector ?? {};
   if (Object.keys(selector).length === 0 || service.spec.type === "ExternalName") return "done";
   const pods = view.podsMatching(service.metadata.namespace ?? "", { matchLabels: selector });
   const nodeOf = (name: string) => view.get("Node", objectKey(undefined, name));
   const groups = desiredGroups(service, pods, nodeOf);
   const slices = [...view.ownedBy("EndpointSlice", service.metadata.uid)];
+  if (tracker.isStale(key, slices)) return { retry: staleCache };
   const { create, update, remove } = packSlices(groups, slices);
   let failure: ApiError | undefined;
   for (const group of create) {
     const reply = yield* callApi(client, { verb: "create", object: newSlice(service, group) });
-    if (!reply.ok) failure = reply.error;
+    if (reply.ok) tracker.wrote(key, reply.object as EndpointSlice);
+    else failure = reply.error;
   }
   for (const next of update) {
     const reply = yield* callApi(client, { verb: "update", next, part: "main" });
-    if (!reply.ok && reply.error.code !== 404) failure = reply.error;
+    if (reply.ok) tracker.wrote(key, reply.object as EndpointSlice);
+    else if (reply.error.code !== 404) failure = reply.error;
   }
   for (const slice of remove) {
     const reply = yield* callApi(client, { verb: "delete", kind: "EndpointSlice", key: keyOf(slice) });
-    if (!reply.ok && reply.error.code !== 404) failure = reply.error;
+    if (reply.ok) tracker.removed(key, slice);
+    else if (reply.error.code !== 404) failure = reply.error;
   }
   return failure === undefined ? "done" : { retry: failure };
 }
