@@ -1,0 +1,5 @@
+export { type CloudDelays, defaultCloudDelays } from "./delays.ts";
+export { machineTypes, plainMachineType } from "./machine-types.ts";
+export type { NodePool } from "./node-pool.ts";
+export { CloudProvider } from "./provider.ts";
+export type * from "./provider-calls.ts";

@@ -1,0 +1,28 @@
+/** What an autoscaler asks of the provider: cluster-autoscaler's cloud provider interface, as data. */
+export type CloudCall =
+  | { readonly operation: "refresh" }
+  | { readonly operation: "increaseSize"; readonly group: string; readonly delta: number }
+  | { readonly operation: "deleteNodes"; readonly group: string; readonly nodes: readonly string[] }
+  | { readonly operation: "decreaseTargetSize"; readonly group: string; readonly delta: number };
+
+/** One instance of a group as the provider lists it. */
+export interface InstanceListing {
+  /** Name of the machine, and of its Node once registered. */
+  readonly name: string;
+  readonly state: "creating" | "running" | "deleting";
+  /** Why it could not be created: out of capacity, for one. */
+  readonly error?: "OutOfResources" | "Other";
+}
+
+export interface GroupListing {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly target: number;
+  readonly instances: readonly InstanceListing[];
+}
+
+/** `error` is the provider's refusal, `RESOURCE_EXHAUSTED` when it has no such machine to sell. */
+export type CloudReply =
+  | { readonly ok: true; readonly groups?: readonly GroupListing[] }
+  | { readonly ok: false; readonly error: string };

@@ -1,0 +1,181 @@
+import {
+  assert,
+  draw,
+  type EventLoop,
+  type Handler,
+  handler,
+  phase,
+  type RandomStream,
+  type RandomStreams,
+} from "../sim/index.ts";
+import type { Machine, World } from "../world/index.ts";
+import type { CloudDelays } from "./delays.ts";
+import type { NodePool } from "./node-pool.ts";
+import type { CloudCall, CloudReply, GroupListing, InstanceListing } from "./provider-calls.ts";
+
+interface Group {
+  readonly pool: NodePool;
+  readonly random: RandomStream;
+  target: number;
+  launched: number;
+  /** Asked for and not billed yet. */
+  readonly pending: Set<string>;
+  readonly machines: Machine[];
+  readonly deleting: Set<string>;
+}
+
+/** A cloud provider: sells machines of node pools, boots them, takes them back. Faults make it refuse. */
+export class CloudProvider {
+  readonly #loop: EventLoop;
+  readonly #world: World;
+  readonly #delays: CloudDelays;
+  readonly #groups = new Map<string, Group>();
+  readonly #random: RandomStream;
+  readonly #answer: Handler<{ readonly call: CloudCall; readonly reply: (reply: CloudReply) => void }>;
+  readonly #launch: Handler<{ readonly group: Group; readonly name: string }>;
+  readonly #power: Handler<Machine>;
+  readonly #release: Handler<{ readonly group: Group; readonly machine: Machine }>;
+  /** Zones in which a pool's machines cannot be had now: `pool/zone`. */
+  readonly outOfCapacity = new Set<string>();
+  readonly #releaseListeners: ((machine: Machine) => void)[] = [];
+
+  constructor(loop: EventLoop, world: World, streams: RandomStreams, pools: readonly NodePool[], delays: CloudDelays) {
+    this.#loop = loop;
+    this.#world = world;
+    this.#delays = delays;
+    this.#random = streams("cloud/calls");
+    for (const pool of pools) {
+      this.#groups.set(pool.name, {
+        pool,
+        random: streams(`cloud/${pool.name}`),
+        target: pool.initial,
+        launched: 0,
+        pending: new Set(),
+        machines: [],
+        deleting: new Set(),
+      });
+    }
+    this.#answer = handler("cloud/call", ({ call, reply }) => reply(this.#perform(call)));
+    this.#launch = handler("cloud/launch", ({ group, name }) => this.#launched(group, name));
+    this.#power = handler("cloud/power-on", (machine) => {
+      if (machine.releasedAtUs === undefined) world.setPower(machine, true);
+    });
+    this.#release = handler("cloud/terminate", ({ group, machine }) => this.#released(group, machine));
+  }
+
+  get pools(): NodePool[] {
+    return [...this.#groups.values()].map(({ pool }) => pool);
+  }
+
+  /** Called when a machine has been given back; the cloud's node controller then deletes its Node. */
+  onRelease(listener: (machine: Machine) => void): void {
+    this.#releaseListeners.push(listener);
+  }
+
+  /** The machines there are at the start of a run: bought, and without power yet. */
+  buyInitial(): Machine[] {
+    const machines: Machine[] = [];
+    for (const group of this.#groups.values()) {
+      for (let count = 0; count < group.pool.initial; count += 1)
+        machines.push(this.#buy(group, this.#nextName(group)));
+    }
+    return machines;
+  }
+
+  /** Carries out a call; `reply` hears of it when the provider has answered. */
+  handle(call: CloudCall, reply: (reply: CloudReply) => void): void {
+    this.#loop.schedule(this.#loop.nowUs + draw(this.#delays.call, this.#random), phase.api, this.#answer, {
+      call,
+      reply,
+    });
+  }
+
+  #perform(call: CloudCall): CloudReply {
+    if (call.operation === "refresh") return { ok: true, groups: [...this.#groups.values()].map(listing) };
+    const group = this.#groups.get(call.group);
+    if (group === undefined) return { ok: false, error: `no node group ${call.group}` };
+    switch (call.operation) {
+      case "increaseSize":
+        return this.#increase(group, call.delta);
+      case "decreaseTargetSize":
+        group.target = Math.max(group.target - call.delta, group.machines.length + group.pending.size);
+        return { ok: true };
+      case "deleteNodes":
+        return this.#delete(group, call.nodes);
+    }
+  }
+
+  #increase(group: Group, delta: number): CloudReply {
+    if (group.target + delta > group.pool.max) {
+      return { ok: false, error: `size increase too large, desired: ${group.target + delta} max: ${group.pool.max}` };
+    }
+    if (this.#freeZones(group).length === 0) return { ok: false, error: "RESOURCE_EXHAUSTED" };
+    group.target += delta;
+    for (let count = 0; count < delta; count += 1) {
+      const name = this.#nextName(group);
+      group.pending.add(name);
+      const atUs = this.#loop.nowUs + draw(this.#delays.launch, group.random);
+      this.#loop.schedule(atUs, phase.world, this.#launch, { group, name });
+    }
+    return { ok: true };
+  }
+
+  #launched(group: Group, name: string): void {
+    if (!group.pending.delete(name)) return;
+    const machine = this.#buy(group, name);
+    const atUs = this.#loop.nowUs + draw(this.#delays.vmInit, group.random);
+    this.#loop.schedule(atUs, phase.world, this.#power, machine);
+  }
+
+  #delete(group: Group, nodes: readonly string[]): CloudReply {
+    for (const name of nodes) {
+      const machine = group.machines.find(({ spec }) => spec.name === name);
+      if (machine === undefined || group.deleting.has(name)) continue;
+      group.deleting.add(name);
+      group.target -= 1;
+      const atUs = this.#loop.nowUs + draw(this.#delays.terminate, group.random);
+      this.#loop.schedule(atUs, phase.world, this.#release, { group, machine });
+    }
+    return { ok: true };
+  }
+
+  #released(group: Group, machine: Machine): void {
+    group.machines.splice(group.machines.indexOf(machine), 1);
+    group.deleting.delete(machine.spec.name);
+    this.#world.release(machine);
+    for (const listener of this.#releaseListeners) listener(machine);
+  }
+
+  #buy(group: Group, name: string): Machine {
+    const { pool } = group;
+    const [zone] = this.#freeZones(group);
+    assert(zone !== undefined, `pool ${pool.name} has no zone`);
+    const { region, labels, taints, machineType: type } = pool;
+    const machine = this.#world.buy({ name, pool: pool.name, type, region, zone, labels, taints });
+    group.machines.push(machine);
+    return machine;
+  }
+
+  #nextName(group: Group): string {
+    group.launched += 1;
+    return `${group.pool.name}-${group.launched}`;
+  }
+
+  /** Zones that have machines to sell, the one with the fewest of the group first. */
+  #freeZones({ pool, machines }: Group): string[] {
+    const count = (zone: string): number => machines.filter(({ spec }) => spec.zone === zone).length;
+    const free = pool.zones.filter((zone) => !this.outOfCapacity.has(`${pool.name}/${zone}`));
+    return free.sort((a, b) => count(a) - count(b) || pool.zones.indexOf(a) - pool.zones.indexOf(b));
+  }
+}
+
+function listing({ pool, target, machines, pending, deleting }: Group): GroupListing {
+  const creating = [...pending].map((name): InstanceListing => ({ name, state: "creating" }));
+  const bought = machines.map(
+    ({ spec }): InstanceListing => ({
+      name: spec.name,
+      state: deleting.has(spec.name) ? "deleting" : "running",
+    }),
+  );
+  return { name: pool.name, min: pool.min, max: pool.max, target, instances: [...bought, ...creating] };
+}
