@@ -1,9 +1,10 @@
 import {
+  aggregateText,
   CompiledLabelSelector,
   CompiledNodeSelector,
   compileLabelSelector,
   compileLabelSelectorString,
-  aggregateText,
+  
   type FieldError,
   type Fields,
   formatFieldSelector,

@@ -1,5 +1,6 @@
 import type { Area } from "./area.ts";
 import { cron } from "./machinery-cron.ts";
+import { defaulting } from "./machinery-defaulting.ts";
 import { age, rolling, templateHash } from "./machinery-controllers.ts";
 import { names } from "./machinery-names.ts";
 import { podResources } from "./machinery-pod-resources.ts";
@@ -18,5 +19,6 @@ export const machinery: Area = {
     yield* rolling(recordings);
     yield* templateHash(recordings);
     yield* cron(recordings);
+    yield* defaulting(recordings);
   },
 };

@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { applyDefaults, type JsonObject } from "../../src/model/index.ts";
+import { type CaseResult, firstDifference, Recordings } from "./area.ts";
+import { type RecordedLine, replayLines } from "./machinery-replay.ts";
+
+interface DefaultingLine extends RecordedLine {
+  readonly input?: JsonObject;
+  readonly file?: string;
+  readonly doc?: number;
+  readonly defaulted: JsonObject;
+  readonly storedPatch?: JsonObject;
+}
+
+interface ManifestDocument {
+  readonly file: string;
+  readonly doc: number;
+  readonly object: JsonObject;
+}
+
+export function* defaulting(recordings: Recordings): Iterable<CaseResult> {
+  if (!recordings.has("defaulting.jsonl")) return;
+  const documents = manifestDocuments(recordings);
+  yield* replayLines<DefaultingLine>(recordings, "defaulting", (line) => {
+    const input = line.input ?? documents.get(`${line.file}#${line.doc}`);
+    if (input === undefined) return `no document ${line.doc} of ${line.file}`;
+    return firstDifference(withoutNulls(line.defaulted), applyDefaults(input));
+  });
+}
+
+/** The manifests that cases point to; they are carried beside our copy of the recordings, whichever directory is replayed. */
+function manifestDocuments(recordings: Recordings): Map<string, JsonObject> {
+  const name = "defaulting.documents.jsonl";
+  const here = dirname(fileURLToPath(import.meta.url));
+  const carried = [join(here, "machinery"), join(here, "../../../test/conformance/machinery")].find(existsSync);
+  const source = recordings.has(name) || carried === undefined ? recordings : new Recordings(carried);
+  return new Map(
+    source.lines<ManifestDocument>(name).map(({ file, doc, object }) => [`${file}#${doc}`, object]),
+  );
+}
+
+/** The value without nulls in objects: absent and null are the same thing. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)]));
+}
