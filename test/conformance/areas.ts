@@ -1,5 +1,6 @@
 import type { Area } from "./area.ts";
 import { machinery } from "./machinery.ts";
+import { scheduler } from "./scheduler.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [machinery];
+export const areas: readonly Area[] = [machinery, scheduler];

@@ -1,0 +1,206 @@
+import { findCondition, matchesLabelSelector, type Pod, type PodDisruptionBudget } from "../../model/index.ts";
+import type { CycleState } from "../framework/cycle-state.ts";
+import type { NodeToStatus, PluginHandle } from "../framework/plugin.ts";
+import { type Status, unresolvable } from "../framework/status.ts";
+import type { NodeInfo } from "../snapshot/node-info.ts";
+import { type PodInfo, startTimeUs } from "../snapshot/pod-info.ts";
+import { nodesUnavailable } from "./fit-error.ts";
+
+/** A node on which removing these pods would make room. */
+export interface PreemptionCandidate {
+  readonly node: string;
+  /** Most important first. */
+  readonly victims: readonly PodInfo[];
+  readonly numPDBViolations: number;
+}
+
+/** What the dry run on one node came to. */
+export type DryRun = PreemptionCandidate | Status;
+
+export interface PreemptionArgs {
+  /** Share of potential nodes to look for candidates on. Default 10. */
+  readonly minCandidateNodesPercentage: number;
+  /** At least so many. Default 100. */
+  readonly minCandidateNodesAbsolute: number;
+}
+
+/** Everything found out about making room for a pod, before one candidate is chosen. */
+export interface PreemptionOutcome {
+  readonly potentialNodes: readonly string[];
+  readonly candidates: readonly PreemptionCandidate[];
+  /** Nodes where it would not help, and why. */
+  readonly notHelpful: ReadonlyMap<string, Status>;
+}
+
+/** A text that says why the pod may not preempt now, if it may not. */
+export function ineligible(pod: PodInfo, statuses: NodeToStatus, { snapshot }: PluginHandle): string | undefined {
+  if (pod.pod.spec.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
+  const nominated = pod.pod.status?.nominatedNodeName ?? "";
+  const node = nominated === "" ? undefined : snapshot.node(nominated);
+  if (node === undefined) return undefined;
+  const status = statuses.byNode.get(nominated) ?? statuses.absent;
+  if (status.code === "UnschedulableAndUnresolvable") return undefined; // It will have to look elsewhere.
+  for (const other of node.pods.values()) {
+    if (other.priority < pod.priority && isPreempted(other)) {
+      return "not eligible due to a terminating pod on the nominated node.";
+    }
+  }
+  return undefined;
+}
+
+/** Terminating because the scheduler preempted it. */
+function isPreempted({ terminating, pod }: PodInfo): boolean {
+  if (!terminating) return false;
+  const condition = findCondition(pod.status?.conditions, "DisruptionTarget");
+  return condition?.status === "True" && condition.reason === "PreemptionByScheduler";
+}
+
+/** Tries nodes out, from a random one on, until there are enough candidates and one of them violates no budget. */
+export function findCandidates(
+  handle: PluginHandle,
+  state: CycleState,
+  pod: PodInfo,
+  statuses: NodeToStatus,
+  { minCandidateNodesPercentage, minCandidateNodesAbsolute }: PreemptionArgs,
+  random: () => number,
+): PreemptionOutcome {
+  const { snapshot } = handle;
+  const potential = snapshot.nodes.filter(
+    ({ name }) => (statuses.byNode.get(name) ?? statuses.absent).code === "Unschedulable",
+  );
+  const share = Math.trunc((potential.length * minCandidateNodesPercentage) / 100);
+  const wanted = Math.min(Math.max(share, minCandidateNodesAbsolute), potential.length);
+  const offset = Math.floor(random() * potential.length);
+  const budgets = [...snapshot.objects.list("PodDisruptionBudget")];
+  const candidates: PreemptionCandidate[] = [];
+  const notHelpful = new Map<string, Status>();
+  let withoutViolation = 0;
+  for (let at = 0; at < potential.length; at++) {
+    const node = potential[(offset + at) % potential.length]!;
+    const result = dryRun(handle, state, pod, node, budgets);
+    if (!("victims" in result)) {
+      notHelpful.set(node.name, result);
+      continue;
+    }
+    candidates.push(result);
+    if (result.numPDBViolations === 0) withoutViolation++;
+    if (candidates.length >= wanted && withoutViolation > 0) break;
+  }
+  return { potentialNodes: potential.map(({ name }) => name), candidates, notHelpful };
+}
+
+/** Removes all pods of lower priority, then puts back as many as fit, the most important first. */
+function dryRun(
+  handle: PluginHandle,
+  cycleState: CycleState,
+  pod: PodInfo,
+  original: NodeInfo,
+  budgets: readonly PodDisruptionBudget[],
+): DryRun {
+  const [node, state] = [original.clone(), cycleState.clone()];
+  const remove = (victim: PodInfo): void => {
+    node.removePod(victim.key);
+    handle.runPreFilterRemovePod(state, pod, victim, node);
+  };
+  const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority);
+  if (lower.length === 0) return unresolvable("No preemption victims found for incoming pod");
+  for (const victim of lower) remove(victim);
+  const status = handle.runFiltersWithNominatedPods(state, pod, node);
+  if (status !== undefined) return status;
+
+  lower.sort(byImportance);
+  const { violating, others } = splitByBudget(lower, budgets);
+  const victims: PodInfo[] = [];
+  let numPDBViolations = 0;
+  const reprieve = (candidate: PodInfo): boolean => {
+    node.addPod(candidate);
+    handle.runPreFilterAddPod(state, pod, candidate, node);
+    if (handle.runFiltersWithNominatedPods(state, pod, node) === undefined) return true;
+    remove(candidate);
+    victims.push(candidate);
+    return false;
+  };
+  for (const candidate of violating) if (!reprieve(candidate)) numPDBViolations++;
+  for (const candidate of others) reprieve(candidate);
+  if (violating.length > 0 && others.length > 0) victims.sort(byImportance);
+  if (victims.length === 0)
+    return { code: "Error", reasons: [`expected at least one victim pod on node "${node.name}"`] };
+  return { node: node.name, victims, numPDBViolations };
+}
+
+/** Higher priority first, then whoever started earlier. */
+export function byImportance(left: PodInfo, right: PodInfo): number {
+  if (left.priority !== right.priority) return right.priority - left.priority;
+  const [a, b] = [startTimeUs(left.pod), startTimeUs(right.pod)];
+  return a === b ? 0 : a - b;
+}
+
+/** Pods whose eviction would overdraw a budget, all of them going in order of importance. */
+function splitByBudget(
+  pods: readonly PodInfo[],
+  budgets: readonly PodDisruptionBudget[],
+): { readonly violating: readonly PodInfo[]; readonly others: readonly PodInfo[] } {
+  const allowed = budgets.map(({ status }) => status?.disruptionsAllowed ?? 0);
+  const violating: PodInfo[] = [];
+  const others: PodInfo[] = [];
+  for (const pod of pods) {
+    let violates = false;
+    for (const [index, budget] of budgets.entries()) {
+      if (!covers(budget, pod)) continue;
+      allowed[index]!--;
+      if (allowed[index]! < 0) violates = true;
+    }
+    (violates ? violating : others).push(pod);
+  }
+  return { violating, others };
+}
+
+/** A budget without a selector, or with an empty one, covers nobody here; pods already disrupted are not counted again. */
+function covers({ metadata, spec, status }: PodDisruptionBudget, pod: PodInfo): boolean {
+  if (Object.keys(pod.labels).length === 0) return false;
+  if ((metadata.namespace ?? "default") !== pod.namespace) return false;
+  const { selector } = spec;
+  const size = Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions?.length ?? 0);
+  if (size === 0 || !matchesLabelSelector(selector, pod.labels)) return false;
+  return status?.disruptedPods?.[pod.name] === undefined;
+}
+
+/** Upstream adds 2^31 to each priority, so that more victims are worse even at negative ones. */
+const priorityOffset = 2147483648;
+
+/** The criteria in order; of each, smaller is better. */
+const criteria: readonly ((candidate: PreemptionCandidate) => number)[] = [
+  ({ numPDBViolations }) => numPDBViolations,
+  ({ victims }) => victims[0]!.priority,
+  ({ victims }) => victims.reduce((sum, { priority }) => sum + priority + priorityOffset, 0),
+  ({ victims }) => victims.length,
+  ({ victims }) => -earliestStartOfHighest(victims),
+];
+
+function earliestStartOfHighest(victims: readonly PodInfo[]): number {
+  const highest = victims[0]!.priority;
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const { priority, pod } of victims) if (priority === highest) earliest = Math.min(earliest, startTimeUs(pod));
+  return earliest;
+}
+
+/** Candidates that upstream may choose: equal ones are chosen among by chance. */
+export function bestCandidates(candidates: readonly PreemptionCandidate[]): readonly PreemptionCandidate[] {
+  let best = candidates;
+  for (const criterion of criteria) {
+    if (best.length <= 1) break;
+    const least = best.reduce((value, candidate) => Math.min(value, criterion(candidate)), Number.POSITIVE_INFINITY);
+    best = best.filter((candidate) => criterion(candidate) === least);
+  }
+  return best;
+}
+
+/** What preemption says when no node helps. */
+export function noCandidates({ notHelpful }: PreemptionOutcome, numAllNodes: number): string {
+  const absent = unresolvable("Preemption is not helpful for scheduling");
+  return nodesUnavailable(numAllNodes, "", { byNode: notHelpful, absent }, "");
+}
+
+export function victimPods({ victims }: PreemptionCandidate): Pod[] {
+  return victims.map(({ pod }) => pod);
+}

@@ -1,0 +1,105 @@
+import type { Pod } from "../../model/index.ts";
+import type { NodeInfo } from "../snapshot/node-info.ts";
+import type { PodInfo } from "../snapshot/pod-info.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { ClusterEventWithHint } from "./cluster-event.ts";
+import type { CycleState } from "./cycle-state.ts";
+import type { Status } from "./status.ts";
+
+/** The highest normalized score; the lowest is 0. */
+export const maxNodeScore = 100;
+
+/** A PreFilter's answer when it knows the only nodes that can pass; `undefined` stands for all nodes. */
+export interface PreFilterResult {
+  readonly nodeNames: ReadonlySet<string>;
+}
+
+/** Why each node was rejected, in a cycle that found none. Nodes not listed have `absent`. */
+export interface NodeToStatus {
+  readonly byNode: ReadonlyMap<string, Status>;
+  /** The status of all nodes that were not examined. */
+  readonly absent: Status;
+}
+
+/** PostFilter's answer: the node to nominate, `""` to clear the nomination, `undefined` to keep it as it is. */
+export interface PostFilterResult {
+  readonly status: Status | undefined;
+  readonly nominatedNodeName?: string;
+  readonly victims?: readonly Pod[];
+}
+
+/** Called by the framework on behalf of a pod that found no node. */
+export interface PostFilterContext {
+  readonly state: CycleState;
+  readonly pod: PodInfo;
+  readonly statuses: NodeToStatus;
+  /** Uniform in [0, 1): start offset and choice among equals in preemption. */
+  readonly random: () => number;
+}
+
+/**
+ * The extension points of the scheduling framework under upstream's names; a plugin implements those it takes part in.
+ * Success is `undefined` everywhere.
+ */
+export interface Plugin {
+  readonly name: string;
+  /** Keeps a pod out of the active queue while it answers with a status. */
+  preEnqueue?(pod: PodInfo): Status | undefined;
+  /** QueueSort: whether `left` is scheduled before `right`. */
+  less?(left: QueuedPod, right: QueuedPod): boolean;
+  preFilter?(state: CycleState, pod: PodInfo, snapshot: Snapshot): PreFilterResult | Status | undefined;
+  /** PreFilterExtensions: `added` is (as if) on `node` from now on, in this cycle's eyes. */
+  addPod?(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
+  removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
+  filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
+  postFilter?(context: PostFilterContext): PostFilterResult;
+  preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status | undefined;
+  score?(state: CycleState, pod: PodInfo, node: NodeInfo): number;
+  /** NormalizeScore: changes `scores` (aligned with `nodes`) into 0..100, in place. */
+  normalizeScore?(state: CycleState, pod: PodInfo, scores: number[], nodes: readonly NodeInfo[]): void;
+  reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined;
+  unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
+  /** `Wait` parks the pod before binding, for at most `timeoutUs`. */
+  permit?(state: CycleState, pod: PodInfo, nodeName: string): Status | { readonly timeoutUs: number } | undefined;
+  /** Whether PreBind has something to do for this pod; the shell carries it out as effects. */
+  preBind?(state: CycleState, pod: PodInfo, nodeName: string): PreBindWork | undefined;
+  /** Marks a plugin that binds; the shell carries the binding out. */
+  bind?(state: CycleState, pod: PodInfo, nodeName: string): "bind" | "skip";
+  postBind?(state: CycleState, pod: PodInfo, nodeName: string): void;
+  /** Cluster events that may make a pod schedulable that this plugin rejected. None: every event may. */
+  readonly events?: readonly ClusterEventWithHint[];
+}
+
+/** Writes that must reach the API server before the pod may be bound. */
+export interface PreBindWork {
+  /** Claims to be given to a volume (`volumeName`), or to this node for provisioning. */
+  readonly claims: readonly { readonly namespace: string; readonly name: string; readonly volumeName?: string }[];
+}
+
+/** What QueueSort compares. */
+export interface QueuedPod {
+  readonly pod: PodInfo;
+  /** When the pod (last) entered the scheduling queue, microseconds. */
+  readonly timestampUs: number;
+}
+
+/** What a plugin may use of the scheduler around it. */
+export interface PluginHandle {
+  readonly snapshot: Snapshot;
+  /** Runs the profile's filters, with nominated pods, on a node as changed by preemption's dry run. */
+  runFiltersWithNominatedPods(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
+  runPreFilterAddPod(state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo): void;
+  runPreFilterRemovePod(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
+}
+
+/** A plugin as it is registered: made once per profile with that profile's arguments. */
+export interface PluginDefinition<Args = unknown> {
+  readonly name: string;
+  /** Refuses bad arguments by throwing `ConfigurationError`. */
+  create(args: Args, handle: PluginHandle): Plugin;
+}
+
+/** Declares a plugin of one's own, to be enabled by name in a KubeSchedulerConfiguration. */
+export function definePlugin<Args = unknown>(definition: PluginDefinition<Args>): PluginDefinition {
+  return definition as PluginDefinition;
+}

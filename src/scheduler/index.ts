@@ -1,0 +1,29 @@
+/**
+ * kube-scheduler's decisions. In order: `Snapshot` believes the cluster, `loadConfiguration` and `Framework` say which plugins
+ * run, `schedulePod` decides about one pod, `SchedulingQueue` says which pod is next.
+ */
+export * from "./configuration/kube-scheduler-configuration.ts";
+export { defaultConfiguration, loadConfiguration } from "./configuration/load.ts";
+export { chooseHost } from "./cycle/choose-host.ts";
+export { eventMessage, type FitError } from "./cycle/fit-error.ts";
+export { numFeasibleNodesToFind } from "./cycle/sampling.ts";
+export {
+  type Decision,
+  type Scheduled,
+  type SchedulerState,
+  type SchedulingError,
+  schedulePod,
+  type Unschedulable,
+  victimsOf,
+} from "./cycle/schedule-pod.ts";
+export * from "./framework/cluster-event.ts";
+export { CycleState, type StateData } from "./framework/cycle-state.ts";
+export { Framework, type PluginScores, type PreFilterOutcome, type Registry } from "./framework/framework.ts";
+export * from "./framework/plugin.ts";
+export * from "./framework/status.ts";
+export { pluginRegistry } from "./plugins/registry.ts";
+export { podFitsNode, prepareFilters } from "./pod-fits-node.ts";
+export { type ClusterObjectKind, clusterObjectKinds } from "./snapshot/cluster-objects.ts";
+export { NodeInfo } from "./snapshot/node-info.ts";
+export { type PodInfo, podInfo } from "./snapshot/pod-info.ts";
+export { Snapshot } from "./snapshot/snapshot.ts";

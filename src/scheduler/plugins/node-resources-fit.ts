@@ -1,0 +1,119 @@
+import type { PodResources } from "../../model/index.ts";
+import type { ClusterEvent } from "../framework/cluster-event.ts";
+import { definePlugin } from "../framework/plugin.ts";
+import { type Status, unresolvable, unschedulable } from "../framework/status.ts";
+import { type Allocatable, NodeInfo } from "../snapshot/node-info.ts";
+import type { PodInfo } from "../snapshot/pod-info.ts";
+import { isExtendedResource } from "../snapshot/scalar-resources.ts";
+import { type ResourceWeight, type ScoringStrategy, scoringStrategy } from "./resource-scores.ts";
+
+export interface NodeResourcesFitArgs {
+  /** Extended resources that are not looked at. */
+  readonly ignoredResources?: readonly string[];
+  /** Domains of extended resources that are not looked at. */
+  readonly ignoredResourceGroups?: readonly string[];
+  readonly scoringStrategy?: ScoringStrategy;
+}
+
+interface Ignored {
+  readonly names: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+}
+
+/** Rejects a node that lacks what the pod requests, naming every shortage; scores what is left (or used) there. */
+export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
+  name: "NodeResourcesFit",
+  create: (args) => {
+    const ignored: Ignored = {
+      names: new Set(args.ignoredResources ?? []),
+      groups: new Set(args.ignoredResourceGroups ?? []),
+    };
+    const score = scoringStrategy(args.scoringStrategy ?? {});
+    return {
+      name: "NodeResourcesFit",
+      preFilter: () => undefined,
+      filter: (_state, pod, node) => fits(pod.requests, node, ignored),
+      preScore: () => undefined,
+      score: (_state, pod, node) => score(pod.scored, node),
+      events: [
+        { resource: "AssignedPod", actions: ["Delete"] },
+        { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], hint: freesWhatIsAsked },
+        { resource: "UnschedulablePod", actions: ["UpdatePodScaleDown"], hint: asksLess },
+        {
+          resource: "Node",
+          actions: ["Add", "UpdateNodeAllocatable"],
+          hint: (pod, event) => grewEnough(pod, event, ignored),
+        },
+      ],
+    };
+  },
+});
+
+/** Every shortage of the node for these requests, in upstream's words and order. */
+function fits(requests: PodResources, node: NodeInfo, ignored: Ignored): Status | undefined {
+  const { allocatable } = node;
+  let reasons: string[] | undefined;
+  let beyondAllocatable = false;
+  const lack = (reason: string, asked: number, has: number): void => {
+    reasons ??= [];
+    reasons.push(reason);
+    if (asked > has) beyondAllocatable = true;
+  };
+  if (node.pods.size + 1 > allocatable.pods) reasons = ["Too many pods"];
+  const { cpuMillicores: cpu, memoryBytes: memory, ephemeralBytes: ephemeral, scalars } = requests;
+  if (cpu > 0 && cpu > allocatable.cpuMillicores - node.requestedCpuMillicores) {
+    lack("Insufficient cpu", cpu, allocatable.cpuMillicores);
+  }
+  if (memory > 0 && memory > allocatable.memoryBytes - node.requestedMemoryBytes) {
+    lack("Insufficient memory", memory, allocatable.memoryBytes);
+  }
+  if (ephemeral > 0 && ephemeral > allocatable.ephemeralBytes - node.requestedEphemeralBytes) {
+    lack("Insufficient ephemeral-storage", ephemeral, allocatable.ephemeralBytes);
+  }
+  if (scalars.size > 0) {
+    for (const [name, amount] of scalars) {
+      if (amount === 0 || isIgnored(name, ignored)) continue;
+      const has = allocatable.scalars.get(name) ?? 0;
+      if (amount > has - (node.requestedScalars.get(name) ?? 0)) lack(`Insufficient ${name}`, amount, has);
+    }
+  }
+  if (reasons === undefined) return undefined;
+  // Beyond what the node has at all, removing pods does not help: no candidate for preemption since 1.36.
+  return beyondAllocatable ? unresolvable(...reasons) : unschedulable(...reasons);
+}
+
+function isIgnored(name: string, { names, groups }: Ignored): boolean {
+  if (names.size + groups.size === 0 || !isExtendedResource(name)) return false;
+  return names.has(name) || groups.has(name.slice(0, name.indexOf("/")));
+}
+
+/** Resources the pod asks for, by name. */
+function asked(pod: PodInfo): string[] {
+  return [...pod.requests.all].filter(([, amount]) => amount > 0).map(([name]) => name);
+}
+
+function freesWhatIsAsked(pod: PodInfo, { podBefore, podAfter }: ClusterEvent): boolean {
+  if (podBefore === undefined || podAfter === undefined) return true;
+  return asked(pod).some((name) => amountOf(podBefore, name) > amountOf(podAfter, name));
+}
+
+function asksLess(_pod: PodInfo, { podBefore, podAfter }: ClusterEvent): boolean {
+  if (podBefore === undefined || podAfter === undefined) return true;
+  return asked(podBefore).some((name) => amountOf(podBefore, name) > amountOf(podAfter, name));
+}
+
+const amountOf = (pod: PodInfo, name: string): number => pod.requests.all.get(name) ?? 0;
+
+/** A new node on which the pod alone would fit, or one that grew in something the pod needs and would hold it alone. */
+function grewEnough(pod: PodInfo, { nodeBefore, nodeAfter }: ClusterEvent, ignored: Ignored): boolean {
+  if (nodeAfter?.node === undefined) return false;
+  const empty = new NodeInfo(nodeAfter.name);
+  empty.setNode(nodeAfter.node);
+  if (fits(pod.requests, empty, ignored) !== undefined) return false;
+  if (nodeBefore === undefined) return true;
+  const [before, after]: [Allocatable, Allocatable] = [nodeBefore.allocatable, nodeAfter.allocatable];
+  if (after.pods > before.pods) return true;
+  return asked(pod).some((name) => nodeAfter.allocatableOf(name) > nodeBefore.allocatableOf(name));
+}
+
+export type { ResourceWeight };

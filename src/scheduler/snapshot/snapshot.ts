@@ -1,0 +1,157 @@
+import type { KubeObject, Node, Pod } from "../../model/index.ts";
+import { ClusterObjects } from "./cluster-objects.ts";
+import { ImageStates } from "./image-states.ts";
+import { NodeInfo } from "./node-info.ts";
+import { NodeTree } from "./node-tree.ts";
+import { NominatedPods } from "./nominated-pods.ts";
+import { type PodInfo, podInfo } from "./pod-info.ts";
+
+/**
+ * The cluster as the scheduler believes it: nodes with the pods bound to them or assumed there, and the objects that
+ * decisions read. Kept up to date change by change; a decision reads it as it stands.
+ */
+export class Snapshot {
+  readonly objects: ClusterObjects = new ClusterObjects();
+  readonly images: ImageStates = new ImageStates();
+  readonly nominated: NominatedPods = new NominatedPods();
+  /** Pods whose victims are being asked to leave right now: they wait for those requests to be made. */
+  readonly preempting: Set<string> = new Set();
+  readonly #nodes: Map<string, NodeInfo> = new Map();
+  readonly #tree: NodeTree = new NodeTree();
+  /** Where each pod counts. */
+  readonly #placeOf: Map<string, NodeInfo> = new Map();
+  readonly #assumed: Set<string> = new Set();
+  readonly #claimUsers: Map<string, number> = new Map();
+  #order: readonly NodeInfo[] | undefined;
+
+  /** Nodes in the order in which the scheduler looks at them: round robin over zones. */
+  get nodes(): readonly NodeInfo[] {
+    this.#order ??= this.#tree.list().map((name) => this.#nodes.get(name)!);
+    return this.#order;
+  }
+
+  get nodeCount(): number {
+    return this.nodes.length;
+  }
+
+  /** The node of that name, if it exists (not merely named by some pod). */
+  node(name: string): NodeInfo | undefined {
+    const info = this.#nodes.get(name);
+    return info?.node === undefined ? undefined : info;
+  }
+
+  /** Adds a node, or replaces what is known of it. */
+  setNode(node: Node): void {
+    const info = this.#nodeNamed(node.metadata.name);
+    const before = info.node;
+    if (before === undefined) {
+      this.#tree.add(node);
+      this.#order = undefined;
+    } else {
+      if (this.#tree.update(before, node)) this.#order = undefined;
+      this.images.remove(info.name, info.images);
+    }
+    info.setNode(node);
+    this.images.add(info.name, info.images);
+  }
+
+  removeNode(name: string): void {
+    const info = this.#nodes.get(name);
+    if (info?.node === undefined) return;
+    this.#tree.remove(info.node);
+    this.#order = undefined;
+    this.images.remove(name, info.images);
+    info.unsetNode();
+    if (info.pods.size === 0) this.#nodes.delete(name);
+  }
+
+  /** A bound pod was added or changed. Confirms an assumed one; finished pods count nowhere. */
+  setPod(pod: Pod): void {
+    const phase = pod.status?.phase;
+    const nodeName = pod.spec.nodeName;
+    const info = podInfo(pod);
+    if (nodeName === undefined || nodeName === "" || phase === "Succeeded" || phase === "Failed") {
+      this.removePod(info.key);
+      return;
+    }
+    this.#place(info, nodeName);
+    this.#assumed.delete(info.key);
+  }
+
+  /** The pod is gone, or no longer counts. Answers whether it was here. */
+  removePod(key: string): boolean {
+    const place = this.#placeOf.get(key);
+    if (place === undefined) return false;
+    this.#placeOf.delete(key);
+    this.#assumed.delete(key);
+    const pod = place.removePod(key)!;
+    this.#countClaims(pod, -1);
+    if (place.node === undefined && place.pods.size === 0) this.#nodes.delete(place.name);
+    return true;
+  }
+
+  /** Counts a pod on the node chosen for it before the API server knows. */
+  assume(pod: PodInfo, nodeName: string): void {
+    this.#place(pod, nodeName);
+    this.#assumed.add(pod.key);
+    this.nominated.delete(pod.key);
+  }
+
+  /** Takes back `assume`: the binding failed. Does nothing once the binding was seen. */
+  forget(key: string): void {
+    if (this.#assumed.has(key)) this.removePod(key);
+  }
+
+  isAssumed(key: string): boolean {
+    return this.#assumed.has(key);
+  }
+
+  /** The bound or assumed pod of that key, and its node's name. */
+  placeOf(key: string): { readonly pod: PodInfo; readonly nodeName: string } | undefined {
+    const place = this.#placeOf.get(key);
+    return place === undefined ? undefined : { pod: place.pods.get(key)!, nodeName: place.name };
+  }
+
+  /** An object of another kind was added or changed. */
+  putObject(object: KubeObject): void {
+    this.objects.put(object);
+  }
+
+  dropObject(object: KubeObject): void {
+    this.objects.drop(object);
+  }
+
+  /** How many bound pods use the claim `namespace/name`. */
+  claimUsers(key: string): number {
+    return this.#claimUsers.get(key) ?? 0;
+  }
+
+  #place(pod: PodInfo, nodeName: string): void {
+    this.removePod(pod.key);
+    const node = this.#nodeNamed(nodeName);
+    node.addPod(pod);
+    this.#placeOf.set(pod.key, node);
+    this.#countClaims(pod, 1);
+  }
+
+  #nodeNamed(name: string): NodeInfo {
+    let info = this.#nodes.get(name);
+    if (info === undefined) {
+      info = new NodeInfo(name);
+      this.#nodes.set(name, info);
+    }
+    return info;
+  }
+
+  #countClaims(pod: PodInfo, sign: 1 | -1): void {
+    const volumes = pod.pod.spec.volumes;
+    if (volumes === undefined) return;
+    for (const { persistentVolumeClaim } of volumes) {
+      if (persistentVolumeClaim === undefined) continue;
+      const key = `${pod.namespace}/${persistentVolumeClaim.claimName}`;
+      const users = (this.#claimUsers.get(key) ?? 0) + sign;
+      if (users === 0) this.#claimUsers.delete(key);
+      else this.#claimUsers.set(key, users);
+    }
+  }
+}
