@@ -33,18 +33,10 @@ const kindOfList: Readonly<Record<string, ClusterObjectKind>> = {
   volumeAttachments: "VolumeAttachment",
 };
 
-/** Recordings leave out what is empty; decisions read objects as the API server stores them. */
+/** Recordings leave out kinds and what is empty; decisions read objects as the API server stores them. */
 export function completed<T>(kind: string, object: T): T {
-  const parts = object as { spec?: unknown; status?: unknown; metadata: { namespace?: string; name: string } };
-  const uid = parts.metadata.namespace === undefined ? parts.metadata.name : `${parts.metadata.namespace}/${parts.metadata.name}`;
-  return {
-    ...object,
-    kind,
-    apiVersion: "v1",
-    metadata: { uid, ...parts.metadata },
-    spec: parts.spec ?? {},
-    status: parts.status ?? {},
-  };
+  const parts = object as { spec?: unknown; status?: unknown };
+  return { ...object, kind, apiVersion: "v1", spec: parts.spec ?? {}, status: parts.status ?? {} };
 }
 
 export function snapshotOf(cluster: RecordedCluster): Snapshot {

@@ -120,18 +120,27 @@ function decide(recorded: DecisionCase): Record<string, unknown> {
       preemption: describePreemption(framework, pod, decision, recorded.expect.preemption),
     };
   }
-  const { feasible, scores, totals, nodeName, state } = decision;
+  const { scores, totals, nodeName, state } = decision;
+  if (framework.plugins.score.length === 0) return withoutScores(framework, recorded, preFilter);
+  const { feasible } = decision;
   const wasNominated = scores === undefined && pod.pod.status.nominatedNodeName === nodeName;
   return {
     feasible: feasible.map(({ name }) => name),
     preFilter,
     ...each,
-    rejected: wasNominated ? undefined : emptyToUndefined(rejectedBeside(framework, recorded, feasible.length)),
+    rejected: wasNominated ? undefined : emptyToUndefined(rejectedBeside(framework, recorded)),
     preScoreSkipped: scores === undefined ? undefined : [...state.skipScore].sort(),
     scores: scores === undefined ? undefined : describeScores(scores),
     total: totals,
     chosen: scores === undefined ? undefined : nodeName,
   };
+}
+
+/** The recording examines all nodes even where the scheduler stops at the first, since none can be better. */
+function withoutScores(framework: Framework, recorded: DecisionCase, preFilter: unknown): Record<string, unknown> {
+  const rejected = rejectedBeside(framework, recorded);
+  const feasible = framework.snapshot.nodes.map(({ name }) => name).filter((name) => rejected[name] === undefined);
+  return { feasible, preFilter, rejected: emptyToUndefined(rejected), total: feasible.map(() => 0) };
 }
 
 function describeScores(scores: readonly PluginScores[]): Record<string, unknown> {
@@ -145,13 +154,13 @@ function describePreFilter(framework: Framework, recorded: DecisionCase): Record
   const pod = podInfo(completed("Pod", recorded.pod));
   const { status, nodeNames } = framework.runPreFilter(state, pod);
   return {
-    skipped: [...state.skipFilter].sort(),
+    skipped: state.skipFilter.size === 0 ? undefined : [...state.skipFilter].sort(),
     status: status === undefined ? undefined : statusOf(status),
     nodeNames: status !== undefined || nodeNames === undefined ? undefined : [...nodeNames].sort(),
   };
 }
 
-function rejectedBeside(framework: Framework, recorded: DecisionCase, _feasible: number): Verdicts {
+function rejectedBeside(framework: Framework, recorded: DecisionCase): Verdicts {
   const state = new CycleState();
   const pod = podInfo(completed("Pod", recorded.pod));
   const { nodeNames } = framework.runPreFilter(state, pod);
@@ -169,10 +178,11 @@ function eachFilterAlone(framework: Framework, recorded: DecisionCase): Record<s
   const verdicts: Record<string, Verdicts> = {};
   for (const plugin of framework.plugins.filter) {
     const state = new CycleState();
-    framework.runPreFilter(state, pod);
+    const { nodeNames } = framework.runPreFilter(state, pod);
     if (state.skipFilter.has(plugin.name)) continue;
     const ofPlugin: Record<string, RecordedStatus> = {};
     for (const node of framework.snapshot.nodes) {
+      if (nodeNames !== undefined && !nodeNames.has(node.name)) continue;
       const status = plugin.filter!(state, pod, node);
       if (status !== undefined) ofPlugin[node.name] = statusOf(status);
     }
@@ -189,6 +199,9 @@ function bestDiffers(best: readonly string[], recorded: DecisionCase): string | 
     percentageOfNodesToScore: configuration.percentageOfNodesToScore,
     random: () => 0,
   });
+  if (framework.plugins.score.length === 0 && decision.result === "scheduled") {
+    return best.includes(decision.nodeName) ? undefined : `$.best: ${decision.nodeName} is none of ${best.join(", ")}`;
+  }
   return firstDifference([...best].sort(), bestOf(decision), "$.best");
 }
 

@@ -123,8 +123,9 @@ export class Framework {
   runFiltersWithNominatedPods(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined {
     const nominated = this.snapshot.nominated.on(node.name);
     if (nominated.size > 0) {
+      // Upstream tells "another pod" by the UID alone.
       const holders = [...nominated.values()].filter(
-        ({ key, priority }) => key !== pod.key && priority >= pod.priority,
+        (other) => other.priority >= pod.priority && other.pod.metadata.uid !== pod.pod.metadata.uid,
       );
       if (holders.length > 0) {
         const [nodeThen, stateThen] = [node.clone(), state.clone()];

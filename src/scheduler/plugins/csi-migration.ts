@@ -50,15 +50,15 @@ export function isMigratable(source: Volume): boolean {
   return migrations.some(({ handleOf }) => handleOf(source as InTreeSource) !== undefined);
 }
 
-/** The CSI volume behind an in-tree one (or the driver of an in-tree provisioner), if the node's drivers took it over. */
+/** The CSI volume behind an in-tree one, or the driver of an in-tree provisioner; none while the node has no CSINode. */
 export function csiVolumeOf(
   source: (Volume | PersistentVolumeSpec | object) & { readonly provisioner?: string },
   csiNode: CSINode | undefined,
 ): CsiVolume | undefined {
-  const migrated = csiNode?.metadata.annotations?.["storage.alpha.kubernetes.io/migrated-plugins"]?.split(",") ?? [];
+  if (csiNode === undefined) return undefined;
   for (const { inTree, driver, handleOf } of migrations) {
     const handle = source.provisioner === inTree ? "" : handleOf(source as InTreeSource);
-    if (handle !== undefined && migrated.includes(inTree)) return { driver, handle };
+    if (handle !== undefined) return { driver, handle };
   }
   return undefined;
 }
