@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { applyDefaults, type JsonObject } from "../../src/model/index.ts";
+import { applyDefaults, applyMergePatch, type CreationContext, type JsonObject, prepareForCreate } from "../../src/model/index.ts";
 import { type CaseResult, firstDifference, Recordings } from "./area.ts";
 import { type RecordedLine, replayLines } from "./machinery-replay.ts";
 
@@ -19,13 +19,24 @@ interface ManifestDocument {
   readonly object: JsonObject;
 }
 
+/** What the harness gave every object. */
+export const creation: CreationContext = {
+  uid: "00000000-0000-0000-0000-000000000001",
+  now: "2000-01-01T00:00:00Z",
+  namespace: "default",
+};
+
 export function* defaulting(recordings: Recordings): Iterable<CaseResult> {
   if (!recordings.has("defaulting.jsonl")) return;
   const documents = manifestDocuments(recordings);
   yield* replayLines<DefaultingLine>(recordings, "defaulting", (line) => {
     const input = line.input ?? documents.get(`${line.file}#${line.doc}`);
     if (input === undefined) return `no document ${line.doc} of ${line.file}`;
-    return firstDifference(withoutNulls(line.defaulted), applyDefaults(input));
+    const defaulted = applyDefaults(input);
+    const difference = firstDifference(withoutNulls(line.defaulted), defaulted);
+    if (difference !== undefined || line.storedPatch === undefined) return difference;
+    const stored = prepareForCreate(defaulted, creation);
+    return firstDifference(applyMergePatch(withoutNulls(line.defaulted), line.storedPatch), stored, "stored");
   });
 }
 
