@@ -3,6 +3,7 @@ import { cron } from "./machinery-cron.ts";
 import { defaulting } from "./machinery-defaulting.ts";
 import { age, rolling, templateHash } from "./machinery-controllers.ts";
 import { names } from "./machinery-names.ts";
+import { patches } from "./machinery-patches.ts";
 import { podResources } from "./machinery-pod-resources.ts";
 import { quantity } from "./machinery-quantity.ts";
 import { selectors } from "./machinery-selectors.ts";
@@ -20,5 +21,6 @@ export const machinery: Area = {
     yield* templateHash(recordings);
     yield* cron(recordings);
     yield* defaulting(recordings);
+    yield* patches(recordings);
   },
 };
