@@ -3,7 +3,7 @@ import { exp } from "../sim/index.ts";
 /** Buckets a decade of latency is cut into: each is 5.02 % wide. */
 export const bucketsPerDecade = 47;
 /** Width of a bucket as a natural logarithm. */
-export const bucketWidthLog = 2.302585092994046 / bucketsPerDecade;
+export const bucketWidthLog = Math.LN10 / bucketsPerDecade;
 /** The first edge, in microseconds: whatever is faster falls into bucket 0. */
 export const firstEdgeUs = 100;
 const decades = 6;

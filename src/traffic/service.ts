@@ -67,7 +67,8 @@ export class Service {
   patienceUs = Number.POSITIVE_INFINITY;
   /** How it looks from the places that ask it. */
   views: readonly View[] = [];
-  readonly works = new Map<Behavior, Work>();
+  readonly works = new WeakMap<Behavior, Work>();
+  readonly knownWorks: Work[] = [];
   readonly #tools: Tools;
   /** Requests whose call will fail, on their way to that. */
   readonly #lateCalls = new DelayLine();
@@ -286,18 +287,18 @@ export class Service {
       if (station.callsShare > 0 && station.callsAfterUs < lateUs) ledger.calls += taken * station.callsShare;
       ledger.timedOut += well * station.timedOutShare;
       const served = well * (1 - station.timedOutShare);
-      shapes.spread(ledger.latency, station.meanUs, station.variance, served, this.patienceUs);
+      station.shape!.spread(ledger.latency, station.meanUs, served, this.patienceUs);
       return;
     }
     line.push((sinceUs + nowUs) / 2, station.perSecond * seconds);
-    const doneWithin = (us: number): number => shapes.shareBelow(station.slotUs, station.slotVariance, us);
+    const doneWithin = (us: number): number => station.slotShape!.shareBelow(station.slotUs, us);
     line.serve(nowUs, station.capacityPerSecond * seconds, this.patienceUs, doneWithin, step);
     ledger.timedOut += count * step.timedOut;
     if (station.callsAfterUs < lateUs) ledger.calls += count * step.served * station.callsShare;
     if (step.served <= 0) return;
     const meanUs = step.servedAgeUs / step.served + station.slotUs;
     const served = count * step.served * (1 - station.callsShare);
-    shapes.spread(ledger.latency, meanUs, station.slotVariance, served, this.patienceUs);
+    shapes.of(meanUs, station.slotVariance).spread(ledger.latency, meanUs, served, this.patienceUs);
   }
 
   #evaluateStation(station: StationClass): void {
@@ -337,9 +338,9 @@ export class Service {
       const waitVariance = queue.waitShare > 0 ? waitUs * waitUs * (2 / queue.waitShare - 1) : 0;
       station.meanUs = queue.serviceUs + answerUs + waitUs;
       station.variance = serviceVariance + waitVariance;
-      station.slotUs = station.meanUs;
-      station.slotVariance = station.variance;
-      station.timedOutShare = 1 - shapes.shareBelow(station.meanUs, station.variance, this.patienceUs);
+      const shape = shapes.of(station.meanUs, station.variance);
+      station.shape = shape;
+      station.timedOutShare = 1 - shape.shareBelow(station.meanUs, this.patienceUs);
       if (station.timedOutShare < 1e-9) station.timedOutShare = 0;
       station.takenPerSecond = station.perSecond;
       const busyUs = Math.min(queue.serviceUs + holdUs + waitUs, this.patienceUs);
@@ -348,9 +349,7 @@ export class Service {
       if (success === 1) station.inFlightWell = station.inFlight;
       station.workMillicores = (station.perSecond * cpuUs) / 1000;
       station.slowShare =
-        this.patienceUs <= slowUs
-          ? station.timedOutShare
-          : 1 - shapes.shareBelow(station.meanUs, station.variance, slowUs);
+        this.patienceUs <= slowUs ? station.timedOutShare : 1 - shape.shareBelow(station.meanUs, slowUs);
       return;
     }
     const { serviceUs } = queue;
@@ -376,6 +375,7 @@ export class Service {
     const cpuWaitUs = Math.max(0, (slots * 1e6) / capacity - serviceUs - holdUs);
     station.slotUs = serviceUs + answerUs + cpuWaitUs;
     station.slotVariance = variance + cpuWaitUs * serviceUs;
+    station.slotShape = shapes.of(station.slotUs, station.slotVariance);
     const waitUs = Math.min(this.patienceUs, (line.total * 1e6) / capacity);
     station.meanUs = Math.min(this.patienceUs, waitUs + station.slotUs);
     station.variance = station.slotVariance;
@@ -385,7 +385,7 @@ export class Service {
     const failsLate = success < 1 && station.callsAfterUs >= lateUs;
     station.inFlightWell = failsLate ? Math.min(slots, (capacity * success * station.slotUs) / 1e6) : slots;
     station.workMillicores = cpuUs > 0 ? (slots * cpuUs * 1000) / (cpuUs + holdUs) : 0;
-    station.slowShare = 1 - shapes.shareBelow(station.slotUs, station.slotVariance, slowUs - waitUs);
+    station.slowShare = 1 - station.slotShape.shareBelow(station.slotUs, slowUs - waitUs);
   }
 }
 

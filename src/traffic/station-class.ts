@@ -1,3 +1,4 @@
+import type { LatencyShape } from "./latency-shapes.ts";
 import type { Link } from "./link.ts";
 import type { Member } from "./service.ts";
 import type { WaitingLine } from "./waiting-line.ts";
@@ -33,9 +34,11 @@ export class StationClass {
   /** From arrival to a good answer. */
   meanUs = 0;
   variance = 0;
-  /** The same from leaving the line on. */
+  shape: LatencyShape | undefined;
+  /** The same from leaving the line on, while there is one. */
   slotUs = 0;
   slotVariance = 0;
+  slotShape: LatencyShape | undefined;
   /** Of requests that reach a pod and whose calls succeed: no answer within the callers' patience. */
   timedOutShare = 0;
   /** Of requests that reach a pod: a call failed, after so long. */

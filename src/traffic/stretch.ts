@@ -1,4 +1,5 @@
-import { bucketCount, LatencyHistogram } from "./latency-histogram.ts";
+import { LatencyAmounts } from "./latency-amounts.ts";
+import { LatencyHistogram } from "./latency-histogram.ts";
 
 /** Why requests got no good answer. */
 export interface Failures {
@@ -57,7 +58,7 @@ export class Ledger {
   usersArrived = 0;
   usersFailed = 0;
   /** Amounts by latency, of this stretch only; their sum needs not be `served`, only their shape counts. */
-  readonly latency = new Float64Array(bucketCount);
+  readonly latency = new LatencyAmounts();
   /** Utilization times microseconds, of this stretch. */
   busyUs = 0;
   readonly #stretch: {
@@ -146,32 +147,27 @@ export class Ledger {
   /** Systematic rounding: the offset moves by the golden ratio, so rare latencies are counted as often as they occur. */
   #closeLatency(served: number): void {
     const { latency } = this.#stretch;
-    const amounts = this.latency;
+    const { cells, sum, low, high } = this.latency;
     latency.clear();
-    let sum = 0;
-    for (let bucket = 0; bucket < bucketCount; bucket += 1) sum += amounts[bucket]!;
     if (sum <= 0) {
       if (served > 0) latency.add(this.#lastBucket, served);
       return;
     }
     const turns = this.#stretches * 0.6180339887498949;
-    const offset = turns - Math.floor(turns);
+    const offset = turns - Math.floor(turns) + 1e-9;
     const scale = served / sum;
     let counted = 0;
     let below = 0;
-    for (let bucket = 0; bucket < bucketCount; bucket += 1) {
-      const amount = amounts[bucket]!;
-      if (amount === 0) continue;
-      amounts[bucket] = 0;
-      below += amount;
-      this.#lastBucket = bucket;
-      const until = Math.min(served, Math.floor(below * scale + offset + 1e-9));
-      if (until > counted) {
-        latency.add(bucket, until - counted);
-        counted = until;
-      }
+    for (let bucket = low; bucket <= high; bucket += 1) {
+      below += cells[bucket]!;
+      const until = Math.min(served, Math.floor(below * scale + offset));
+      if (until === counted) continue;
+      latency.add(bucket, until - counted);
+      counted = until;
     }
-    if (counted < served) latency.add(this.#lastBucket, served - counted);
+    this.#lastBucket = high;
+    if (counted < served) latency.add(high, served - counted);
+    this.latency.clear();
     this.#stretches += 1;
   }
 

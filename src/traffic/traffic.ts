@@ -535,8 +535,8 @@ export class Traffic {
   }
 
   #quantiles(meanUs: number, variance: number, patienceUs: number): { p50Us: number; p95Us: number; p99Us: number } {
-    const { shapes } = this.#tools;
-    const quantile = (p: number): number => Math.min(patienceUs, shapes.quantileUs(meanUs, variance, p));
+    const shape = this.#tools.shapes.of(meanUs, variance);
+    const quantile = (p: number): number => Math.min(patienceUs, shape.quantileUs(meanUs, p));
     return { p50Us: quantile(0.5), p95Us: quantile(0.95), p99Us: quantile(0.99) };
   }
 
@@ -562,7 +562,11 @@ export class Traffic {
   /** Learns what each kind of pod behind a service does per request, and whom it calls. */
   #learnWorks(service: Service): void {
     for (const { pod } of service.members.values()) {
-      if (!service.works.has(pod.behavior)) service.works.set(pod.behavior, this.#workOf(service, pod.behavior));
+      if (service.works.has(pod.behavior)) continue;
+      const work = this.#workOf(service, pod.behavior);
+      const known = service.knownWorks.find((other) => sameWork(work, other));
+      if (known === undefined) service.knownWorks.push(work);
+      service.works.set(pod.behavior, known ?? work);
     }
   }
 
@@ -587,6 +591,20 @@ export class Traffic {
     this.#toLoad.sort();
     this.#toEvaluate.sort();
   }
+}
+
+/** Pods of one workload may come with behaviors that are equal, but not one object. */
+function sameWork(one: Work, other: Work): boolean {
+  return (
+    one.cpuUs === other.cpuUs &&
+    one.waitUs === other.waitUs &&
+    one.slots === other.slots &&
+    one.calls.length === other.calls.length &&
+    one.calls.every(({ link, perRequest }, index) => {
+      const call = other.calls[index]!;
+      return call.link === link && call.perRequest === perRequest;
+    })
+  );
 }
 
 /** Whether it may matter from which machine this service calls another. */

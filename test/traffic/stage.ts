@@ -140,8 +140,7 @@ export class Stage {
   }
 
   #take(stretch: Stretch): void {
-    const copy = structuredClone({ ...stretch, latency: undefined }) as unknown as Stretch;
-    this.stretches.push(copy);
+    this.stretches.push({ ...stretch, failed: { ...stretch.failed }, users: { ...stretch.users } });
     const key = stretch.service.replace("default/", "");
     let account = this.accounts.get(key);
     if (account === undefined) {
