@@ -1,5 +1,9 @@
 import type { Area } from "./area.ts";
 import { replayDecision } from "./scheduler-decisions.ts";
+import { replaySampling, type Sampling } from "./scheduler-sampling.ts";
+import { replaySequence, type SequenceCase } from "./scheduler-sequences.ts";
+
+const sequences = ["random", "replicas", "manifests", "openb"].map((name) => `sequences-${name}.jsonl`);
 
 export const scheduler: Area = {
   name: "scheduler",
@@ -7,5 +11,9 @@ export const scheduler: Area = {
     for (const file of ["decisions.jsonl", "decisions-random.jsonl"]) {
       for (const recorded of recordings.lines<Parameters<typeof replayDecision>[0]>(file)) yield replayDecision(recorded);
     }
+    for (const file of sequences) {
+      for (const recorded of recordings.lines<SequenceCase>(file)) yield* replaySequence(recorded);
+    }
+    if (recordings.has("sampling.json")) yield* replaySampling(recordings.json<Sampling>("sampling.json"));
   },
 };

@@ -40,7 +40,7 @@ export function ineligible(pod: PodInfo, statuses: NodeToStatus, { snapshot }: P
   if (node === undefined) return undefined;
   const status = statuses.byNode.get(nominated) ?? statuses.absent;
   if (status.code === "UnschedulableAndUnresolvable") return undefined; // It will have to look elsewhere.
-  for (const other of node.pods.values()) {
+  for (const other of node.pods) {
     if (other.priority < pod.priority && isPreempted(other)) {
       return "not eligible due to a terminating pod on the nominated node.";
     }
@@ -102,13 +102,13 @@ function dryRun(
     node.removePod(victim.key);
     handle.runPreFilterRemovePod(state, pod, victim, node);
   };
-  const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority);
+  const lower = node.pods.filter(({ priority }) => priority < pod.priority);
   if (lower.length === 0) return unresolvable("No preemption victims found for incoming pod");
   for (const victim of lower) remove(victim);
   const status = handle.runFiltersWithNominatedPods(state, pod, node);
   if (status !== undefined) return status;
 
-  lower.sort(byImportance);
+  sortByImportance(lower);
   const { violating, others } = splitByBudget(lower, budgets);
   const victims: PodInfo[] = [];
   let numPDBViolations = 0;
@@ -122,17 +122,27 @@ function dryRun(
   };
   for (const candidate of violating) if (!reprieve(candidate)) numPDBViolations++;
   for (const candidate of others) reprieve(candidate);
-  if (violating.length > 0 && others.length > 0) victims.sort(byImportance);
+  if (violating.length > 0 && others.length > 0) sortByImportance(victims);
   if (victims.length === 0)
     return { code: "Error", reasons: [`expected at least one victim pod on node "${node.name}"`] };
   return { node: node.name, victims, numPDBViolations };
 }
 
 /** Higher priority first, then whoever started earlier. */
-export function byImportance(left: PodInfo, right: PodInfo): number {
-  if (left.priority !== right.priority) return right.priority - left.priority;
+function isMoreImportant(left: PodInfo, right: PodInfo): boolean {
+  if (left.priority !== right.priority) return left.priority > right.priority;
   const [a, b] = [startTimeUs(left.pod), startTimeUs(right.pod)];
-  return a === b ? 0 : a - b;
+  // Upstream reads the clock for a pod that has not started, for the left one first: of two such pods the left one is earlier.
+  return a < b || (a === Number.POSITIVE_INFINITY && b === Number.POSITIVE_INFINITY);
+}
+
+/** Upstream's insertion sort, because its result among pods that have not started depends on the way it compares. */
+function sortByImportance(pods: PodInfo[]): void {
+  for (let at = 1; at < pods.length; at++) {
+    for (let to = at; to > 0 && isMoreImportant(pods[to]!, pods[to - 1]!); to--) {
+      [pods[to], pods[to - 1]] = [pods[to - 1]!, pods[to]!];
+    }
+  }
 }
 
 /** Pods whose eviction would overdraw a budget, all of them going in order of importance. */

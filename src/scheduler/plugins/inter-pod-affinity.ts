@@ -121,8 +121,8 @@ function countForFilter(pod: PodInfo, snapshot: Snapshot): FilterState {
   const ownTerms = pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0;
   for (const node of snapshot.nodes) {
     const existing = ownTerms ? node.pods : node.podsWithRequiredAntiAffinity;
-    if (existing.size === 0) continue;
-    for (const other of existing.values()) counts.count(pod, other, node, 1, namespaceLabels);
+    if (existing.length === 0) continue;
+    for (const other of existing) counts.count(pod, other, node, 1, namespaceLabels);
   }
   return counts;
 }
@@ -172,8 +172,8 @@ function countForScore(pod: PodInfo, snapshot: Snapshot, hardWeight: number): To
   };
   for (const node of snapshot.nodes) {
     const existing = preferences ? node.pods : node.podsWithAffinity;
-    if (existing.size === 0) continue;
-    for (const other of existing.values()) {
+    if (existing.length === 0) continue;
+    for (const other of existing) {
       addIfMeant(pod.preferredAffinity, other, node, 1);
       addIfMeant(pod.preferredAntiAffinity, other, node, -1);
       if (hardWeight > 0) {

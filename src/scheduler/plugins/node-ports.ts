@@ -23,7 +23,7 @@ export const nodePorts = definePlugin({
 /** Whether none of the pod's host ports is taken on the node. */
 export function hasFreePorts(pod: PodInfo, node: NodeInfo): boolean {
   if (node.podsWithHostPorts === 0 || pod.hostPorts.length === 0) return true;
-  for (const existing of node.pods.values()) if (anyClash(pod.hostPorts, existing.hostPorts)) return false;
+  for (const existing of node.pods) if (anyClash(pod.hostPorts, existing.hostPorts)) return false;
   return true;
 }
 

@@ -59,7 +59,7 @@ function fits(requests: PodResources, node: NodeInfo, ignored: Ignored): Status 
     reasons.push(reason);
     if (asked > has) beyondAllocatable = true;
   };
-  if (node.pods.size + 1 > allocatable.pods) reasons = ["Too many pods"];
+  if (node.pods.length + 1 > allocatable.pods) reasons = ["Too many pods"];
   const { cpuMillicores: cpu, memoryBytes: memory, ephemeralBytes: ephemeral, scalars } = requests;
   if (cpu > 0 && cpu > allocatable.cpuMillicores - node.requestedCpuMillicores) {
     lack("Insufficient cpu", cpu, allocatable.cpuMillicores);

@@ -41,7 +41,7 @@ function withinLimits(pod: Pod, node: NodeInfo, objects: ClusterObjects): Status
   const limits = limitsOf(csiNode);
   if (added.size === 0 || limits.size === 0) return undefined;
   const attached = new Map<string, string>();
-  for (const existing of node.pods.values()) {
+  for (const existing of node.pods) {
     for (const [id, driver] of volumesOf(existing.pod, csiNode, objects, false) as Map<string, string>) {
       attached.set(id, driver);
     }

@@ -111,7 +111,7 @@ export function hasAllKeys(node: NodeInfo, constraints: readonly SpreadConstrain
 export function countMatching(node: NodeInfo, selector: CompiledLabelSelector, namespace: string): number {
   if (selector.empty) return 0;
   let count = 0;
-  for (const pod of node.pods.values()) {
+  for (const pod of node.pods) {
     if (pod.namespace === namespace && !pod.terminating && selector.matches(pod.labels)) count++;
   }
   return count;

@@ -83,7 +83,7 @@ function isExclusiveDisk({ gcePersistentDisk, awsElasticBlockStore, rbd, iscsi }
 function disksClash(pod: Pod, node: NodeInfo): boolean {
   for (const volume of pod.spec.volumes ?? []) {
     if (!isExclusiveDisk(volume)) continue;
-    for (const existing of node.pods.values()) if (clashesWith(volume, existing.pod)) return true;
+    for (const existing of node.pods) if (clashesWith(volume, existing.pod)) return true;
   }
   return false;
 }

@@ -35,9 +35,10 @@ export class NodeInfo {
   /** Image name to size on this node, names with a tag. */
   images: ReadonlyMap<string, number> = new Map();
 
-  readonly pods: Map<string, PodInfo> = new Map();
-  readonly podsWithAffinity: Map<string, PodInfo> = new Map();
-  readonly podsWithRequiredAntiAffinity: Map<string, PodInfo> = new Map();
+  /** In upstream's order: the last pod moves into the place of one that leaves. Victims equal in all else follow it. */
+  readonly pods: PodInfo[] = [];
+  readonly podsWithAffinity: PodInfo[] = [];
+  readonly podsWithRequiredAntiAffinity: PodInfo[] = [];
   requestedCpuMillicores = 0;
   requestedMemoryBytes = 0;
   requestedEphemeralBytes = 0;
@@ -66,21 +67,25 @@ export class NodeInfo {
   }
 
   addPod(pod: PodInfo): void {
-    this.pods.set(pod.key, pod);
+    this.pods.push(pod);
     this.#count(pod, 1);
-    if (hasAffinity(pod)) this.podsWithAffinity.set(pod.key, pod);
-    if (pod.requiredAntiAffinity.length > 0) this.podsWithRequiredAntiAffinity.set(pod.key, pod);
+    if (hasAffinity(pod)) this.podsWithAffinity.push(pod);
+    if (pod.requiredAntiAffinity.length > 0) this.podsWithRequiredAntiAffinity.push(pod);
   }
 
   /** Removes the pod of that key; answers what was here. */
   removePod(key: string): PodInfo | undefined {
-    const pod = this.pods.get(key);
+    const pod = take(this.pods, key);
     if (pod === undefined) return undefined;
-    this.pods.delete(key);
-    this.podsWithAffinity.delete(key);
-    this.podsWithRequiredAntiAffinity.delete(key);
+    if (hasAffinity(pod)) take(this.podsWithAffinity, key);
+    if (pod.requiredAntiAffinity.length > 0) take(this.podsWithRequiredAntiAffinity, key);
     this.#count(pod, -1);
     return pod;
+  }
+
+  pod(key: string): PodInfo | undefined {
+    for (const pod of this.pods) if (pod.key === key) return pod;
+    return undefined;
   }
 
   /** A copy to try things on; the original never learns of it. */
@@ -92,9 +97,9 @@ export class NodeInfo {
     copy.unschedulable = this.unschedulable;
     copy.allocatable = this.allocatable;
     copy.images = this.images;
-    for (const [key, pod] of this.pods) copy.pods.set(key, pod);
-    for (const [key, pod] of this.podsWithAffinity) copy.podsWithAffinity.set(key, pod);
-    for (const [key, pod] of this.podsWithRequiredAntiAffinity) copy.podsWithRequiredAntiAffinity.set(key, pod);
+    copy.pods.push(...this.pods);
+    copy.podsWithAffinity.push(...this.podsWithAffinity);
+    copy.podsWithRequiredAntiAffinity.push(...this.podsWithRequiredAntiAffinity);
     copy.requestedCpuMillicores = this.requestedCpuMillicores;
     copy.requestedMemoryBytes = this.requestedMemoryBytes;
     copy.requestedEphemeralBytes = this.requestedEphemeralBytes;
@@ -145,6 +150,18 @@ export class NodeInfo {
     this.nonZeroMemoryBytes += sign * pod.nonZeroMemoryBytes;
     if (pod.hostPorts.length > 0) this.podsWithHostPorts += sign;
   }
+}
+
+/** Takes the pod of that key out of the list, whose last pod takes its place. */
+function take(pods: PodInfo[], key: string): PodInfo | undefined {
+  for (let at = 0; at < pods.length; at++) {
+    const pod = pods[at]!;
+    if (pod.key !== key) continue;
+    const last = pods.pop()!;
+    if (at < pods.length) pods[at] = last;
+    return pod;
+  }
+  return undefined;
 }
 
 function imagesOf(node: Node): ReadonlyMap<string, number> {

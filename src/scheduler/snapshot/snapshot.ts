@@ -62,7 +62,7 @@ export class Snapshot {
     this.#order = undefined;
     this.images.remove(name, info.images);
     info.unsetNode();
-    if (info.pods.size === 0) this.#nodes.delete(name);
+    if (info.pods.length === 0) this.#nodes.delete(name);
   }
 
   /** A bound pod was added or changed. Confirms an assumed one; finished pods count nowhere. */
@@ -86,7 +86,7 @@ export class Snapshot {
     this.#assumed.delete(key);
     const pod = place.removePod(key)!;
     this.#countClaims(pod, -1);
-    if (place.node === undefined && place.pods.size === 0) this.#nodes.delete(place.name);
+    if (place.node === undefined && place.pods.length === 0) this.#nodes.delete(place.name);
     return true;
   }
 
@@ -109,7 +109,7 @@ export class Snapshot {
   /** The bound or assumed pod of that key, and its node's name. */
   placeOf(key: string): { readonly pod: PodInfo; readonly nodeName: string } | undefined {
     const place = this.#placeOf.get(key);
-    return place === undefined ? undefined : { pod: place.pods.get(key)!, nodeName: place.name };
+    return place === undefined ? undefined : { pod: place.pod(key)!, nodeName: place.name };
   }
 
   /** An object of another kind was added or changed. */
