@@ -1,3 +1,4 @@
+export * from "./admission/index.ts";
 export * from "./age.ts";
 export * from "./api-schema.ts";
 export * from "./cron.ts";
@@ -26,6 +27,7 @@ export * from "./prepare-for-create.ts";
 export * from "./qos.ts";
 export * from "./quantity.ts";
 export * from "./quantity-amount.ts";
+export * from "./rbac.ts";
 export * from "./rolling.ts";
 export * from "./selector-parser.ts";
 export * from "./selector-requirement.ts";

@@ -1,4 +1,5 @@
 import type { Area } from "./area.ts";
+import { admission, rbac } from "./machinery-admission.ts";
 import { cron } from "./machinery-cron.ts";
 import { defaulting } from "./machinery-defaulting.ts";
 import { age, rolling, templateHash } from "./machinery-controllers.ts";
@@ -22,5 +23,7 @@ export const machinery: Area = {
     yield* cron(recordings);
     yield* defaulting(recordings);
     yield* patches(recordings);
+    yield* admission(recordings);
+    yield* rbac(recordings);
   },
 };
