@@ -18,16 +18,19 @@ export function admit(store: Store, sent: NewObject): Admitted {
   return { ok: true, object };
 }
 
-const namespaceLifecycle: AdmissionPlugin = (store, object) => {
+const namespaceLifecycle: AdmissionPlugin = (store, object) => namespaceRefusal(store, object) ?? object;
+
+/** NamespaceLifecycle's word against an object: its namespace is not there, or on its way out. */
+export function namespaceRefusal(store: Store, object: NewObject): ApiError | undefined {
   const { namespace } = object.metadata;
-  if (namespace === undefined) return object;
+  if (namespace === undefined) return undefined;
   const key = objectKey(undefined, namespace);
   const stored = store.get("Namespace", key);
   if (stored === undefined) return notFound("Namespace", key);
-  if (stored.metadata.deletionTimestamp === undefined) return object;
+  if (stored.metadata.deletionTimestamp === undefined) return undefined;
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
   return forbidden(object.kind, object.metadata.name ?? object.metadata.generateName ?? "", why);
-};
+}
 
 const taintNodesByCondition: AdmissionPlugin = (_store, object) => {
   if (object.kind !== "Node") return object;

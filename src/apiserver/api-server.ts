@@ -1,4 +1,6 @@
 import {
+  applyDefaults,
+  DecodeError,
   type Kind,
   type KubeObject,
   keyOf,
@@ -8,8 +10,11 @@ import {
   type ObjectOf,
   objectKey,
   type Pod,
+  type PodSpec,
+  prepareForCreate,
+  qosClass,
 } from "../model/index.ts";
-import { admit } from "./admission.ts";
+import { admit, namespaceRefusal } from "./admission.ts";
 import { type ApiError, alreadyExists, conflict, notFound, unavailable } from "./api-error.ts";
 import { deletionOf } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
@@ -17,7 +22,9 @@ import { evictionVerdict } from "./eviction.ts";
 import { nextGeneration } from "./generation.ts";
 import { Identities } from "./identity.ts";
 import { LeaseTable } from "./lease-table.ts";
+import { PodSpecs } from "./pod-specs.ts";
 import type { ApiReply, ApiRequest, DeleteOptions, NewObject } from "./request.ts";
+import { deepFreeze } from "./same-content.ts";
 import type { ObjectPart, Store } from "./store.ts";
 
 /** kube-apiserver: rules around the store. A request is answered within the instant; latency is the client's. */
@@ -26,6 +33,7 @@ export class ApiServer {
   readonly events = new EventLog();
   readonly leases = new LeaseTable();
   readonly #identities: Identities;
+  readonly #podSpecs = new PodSpecs();
   /** A server that is down answers nobody; faults switch it. */
   up = true;
 
@@ -57,9 +65,9 @@ export class ApiServer {
   }
 
   #create(sent: NewObject): ApiReply {
-    const admitted = admit(this.store, sent);
-    if (!admitted.ok) return admitted;
-    const { object } = admitted;
+    const completed = sent.kind === "Pod" ? this.#completedPod(sent) : this.#completed(sent);
+    if (!completed.ok) return completed;
+    const { object } = completed;
     const { generateName, namespace } = object.metadata;
     let { name } = object.metadata;
     const generated = (name === undefined || name === "") && generateName !== undefined;
@@ -78,11 +86,39 @@ export class ApiServer {
         name: name!,
         uid: this.#identities.uid(`${object.kind}/${key}`, generated),
         resourceVersion: "",
-        generation: object.metadata.generation ?? 1,
         creationTimestamp: this.store.clock.time(this.store.nowUs),
       },
     };
     return { ok: true, object: this.store.create(stored) };
+  }
+
+  /** Defaults, mutating admission, and what the registry's strategy makes of it. */
+  #completed(sent: NewObject): Completed {
+    try {
+      const admitted = admit(this.store, applyDefaults(sent as never) as unknown as NewObject);
+      if (!admitted.ok) return admitted;
+      const context = { uid: "", now: this.store.clock.time(this.store.nowUs) };
+      return { ok: true, object: prepareForCreate(admitted.object as never, context) as unknown as NewObject };
+    } catch (error) {
+      if (error instanceof DecodeError)
+        return { ok: false, error: { code: 400, reason: "BadRequest", message: error.message } };
+      throw error;
+    }
+  }
+
+  /** Pods of one template are completed once: the others take the spec, and differ in their metadata. */
+  #completedPod(sent: NewObject): Completed {
+    const spec = this.#podSpecs.get(sent.spec, this.store);
+    if (spec === undefined) {
+      const completed = this.#completed(sent);
+      if (completed.ok) this.#podSpecs.put(sent.spec, deepFreeze(completed.object.spec as PodSpec));
+      return completed;
+    }
+    const gone = namespaceRefusal(this.store, sent);
+    if (gone !== undefined) return { ok: false, error: gone };
+    const metadata = { ...sent.metadata, generation: 1 };
+    const status = { phase: "Pending", qosClass: qosClass({ spec }) };
+    return { ok: true, object: { apiVersion: sent.apiVersion, kind: sent.kind, metadata, spec, status } };
   }
 
   /** kube-apiserver tries eight names before it gives up (since 1.32); ours repeat only if a user took one by hand. */
@@ -184,6 +220,9 @@ export class ApiServer {
     for (const object of this.store.list(kind)) if (namespaceOf(keyOf(object)) === namespace) yield object;
   }
 }
+
+/** An object with everything but its identity, or why it is refused. */
+type Completed = { readonly ok: true; readonly object: NewObject } | { readonly ok: false; readonly error: ApiError };
 
 function refused(error: ApiError): ApiReply {
   return { ok: false, error };

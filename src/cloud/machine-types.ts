@@ -16,7 +16,7 @@ function machineType([
   gpus,
   microUsdPerHour,
 ]: Ec2Row): MachineType {
-  const extended = gpus > 0 ? { "nvidia.com/gpu": String(gpus) } : {};
+  const extended: Record<string, string> = gpus > 0 ? { "nvidia.com/gpu": String(gpus) } : {};
   // The 7.5 % that hypervisor and firmware take are Karpenter's planning estimate.
   const usableMiB = memoryMiB - Math.ceil(0.075 * memoryMiB);
   return {

@@ -35,8 +35,6 @@ export class CloudProvider {
   readonly #launch: Handler<{ readonly group: Group; readonly name: string }>;
   readonly #power: Handler<Machine>;
   readonly #release: Handler<{ readonly group: Group; readonly machine: Machine }>;
-  /** Zones in which a pool's machines cannot be had now: `pool/zone`. */
-  readonly outOfCapacity = new Set<string>();
   readonly #releaseListeners: ((machine: Machine) => void)[] = [];
 
   constructor(loop: EventLoop, world: World, streams: RandomStreams, pools: readonly NodePool[], delays: CloudDelays) {
@@ -164,7 +162,7 @@ export class CloudProvider {
   /** Zones that have machines to sell, the one with the fewest of the group first. */
   #freeZones({ pool, machines }: Group): string[] {
     const count = (zone: string): number => machines.filter(({ spec }) => spec.zone === zone).length;
-    const free = pool.zones.filter((zone) => !this.outOfCapacity.has(`${pool.name}/${zone}`));
+    const free = pool.zones.filter((zone) => !this.#world.soldOut.has(`${pool.name}/${zone}`));
     return free.sort((a, b) => count(a) - count(b) || pool.zones.indexOf(a) - pool.zones.indexOf(b));
   }
 }

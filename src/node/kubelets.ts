@@ -312,12 +312,14 @@ export class Kubelets {
       case "links":
         for (const kubelet of this.#kubelets.values()) this.#onLink(kubelet);
         break;
+      case "container-killed":
       case "memory-over-limit": {
         const worker = this.#workerOf(change.pod);
         const index = change.pod.containers.indexOf(change.container);
         const container = worker?.containers.find(({ processIndex }) => processIndex === index);
         if (worker !== undefined && container !== undefined) {
-          const argument = { worker, container, life: container.life, code: 137, reason: "OOMKilled" };
+          const reason = change.what === "memory-over-limit" ? "OOMKilled" : "Error";
+          const argument = { worker, container, life: container.life, code: 137, reason };
           this.loop.schedule(this.loop.nowUs, phase.world, this.#exit, argument);
         }
         break;

@@ -17,7 +17,7 @@ export type WorldChange =
   | { readonly what: "routes"; readonly service: ObjectKey; readonly domain: RouteDomain }
   | { readonly what: "pod-started" | "pod-accepting" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
   | {
-      readonly what: "container-started" | "container-stopped" | "memory-over-limit";
+      readonly what: "container-started" | "container-stopped" | "container-killed" | "memory-over-limit";
       readonly pod: RunningPod;
       readonly container: RunningContainer;
     }
@@ -45,6 +45,8 @@ export class World {
   readonly machines: Machine[] = [];
   readonly links: Links;
   readonly routes: Routes;
+  /** `pool/zone` of which the provider has no machine to sell now. */
+  readonly soldOut = new Set<string>();
   /** Multiplies how long image pulls take; faults raise it. Infinity: the registry does not answer. */
   registrySlowdown = 1;
 
@@ -133,6 +135,11 @@ export class World {
     container.memoryBytes = 0;
     this.setDemand(pod, container, 0);
     this.#tell({ what: "container-stopped", pod, container });
+  }
+
+  /** Somebody kills a process from outside: its kubelet finds it dead. */
+  killContainer(pod: RunningPod, container: RunningContainer): void {
+    if (container.running) this.#tell({ what: "container-killed", pod, container });
   }
 
   setAccepting(pod: RunningPod, accepting: boolean): void {

@@ -1,0 +1,72 @@
+import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
+import { apiServerOutage } from "./api-server-outage.ts";
+import { componentCrash } from "./component-crash.ts";
+import type { Fault } from "./fault.ts";
+import { kubeletStop } from "./kubelet-stop.ts";
+import { machineCrash } from "./machine-crash.ts";
+import { machineFreeze } from "./machine-freeze.ts";
+import { networkPartition } from "./network-partition.ts";
+import { outOfCapacity } from "./out-of-capacity.ts";
+import { podKill } from "./pod-kill.ts";
+import { registrySlow } from "./registry-slow.ts";
+import type { Strike, Struck } from "./strike.ts";
+import { zoneOutage } from "./zone-outage.ts";
+
+const strikes: { readonly [Kind in Fault["kind"]]: Strike<never> } = {
+  "machine-crash": machineCrash,
+  "machine-freeze": machineFreeze,
+  "kubelet-stop": kubeletStop,
+  "network-partition": networkPartition,
+  "zone-outage": zoneOutage,
+  "out-of-capacity": outOfCapacity,
+  "pod-kill": podKill,
+  // The load itself is part of the flow's curve; here it is only a moment worth a mark.
+  "traffic-spike": () => ({ subject: "users", heal: () => undefined }),
+  "api-server-outage": apiServerOutage,
+  "registry-slow": registrySlow,
+  "component-crash": componentCrash,
+};
+
+/** A fault that has happened. */
+export interface Injury {
+  readonly fault: Fault;
+  readonly index: number;
+  /** What was struck, by name. */
+  readonly subject: string;
+  readonly atUs: number;
+  healedAtUs: number | undefined;
+}
+
+/** Strikes and heals at the times a scenario names. */
+export class Faults {
+  readonly injuries: Injury[] = [];
+  readonly #listeners: ((injury: Injury) => void)[] = [];
+
+  constructor(loop: EventLoop, streams: RandomStreams, faults: readonly Fault[], struck: Struck) {
+    const heal: Handler<{ injury: Injury; heal: () => void }> = handler("faults/heal", (argument) => {
+      argument.heal();
+      argument.injury.healedAtUs = loop.nowUs;
+      this.#tell(argument.injury);
+    });
+    const strike: Handler<number> = handler("faults/strike", (index) => {
+      const fault = faults[index]!;
+      const random = streams(`faults/${fault.kind}/${index}`);
+      const wound = (strikes[fault.kind] as Strike)(fault, struck, random);
+      const injury: Injury = { fault, index, subject: wound.subject, atUs: loop.nowUs, healedAtUs: undefined };
+      this.injuries.push(injury);
+      this.#tell(injury);
+      if (wound.heal === undefined || fault.forUs === undefined) return;
+      loop.schedule(loop.nowUs + fault.forUs, phase.world, heal, { injury, heal: wound.heal });
+    });
+    faults.forEach(({ atUs }, index) => loop.schedule(atUs, phase.world, strike, index));
+  }
+
+  /** Called when a fault strikes and again when it heals. */
+  onInjury(listener: (injury: Injury) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #tell(injury: Injury): void {
+    for (const listener of this.#listeners) listener(injury);
+  }
+}

@@ -1,0 +1,2 @@
+export type { Fault, MachineSelector } from "./fault.ts";
+export { Faults, type Injury } from "./faults.ts";

@@ -1,0 +1,11 @@
+import type { Fault } from "./fault.ts";
+import type { Strike } from "./strike.ts";
+import { struckMachine } from "./struck-machines.ts";
+
+/** Stops the kubelet's process; the containers run on, and nobody reports them. */
+export const kubeletStop: Strike<Extract<Fault, { where: unknown }>> = ({ where }, { world }, random) => {
+  const machine = struckMachine(world, where, random);
+  if (machine === undefined) return { subject: "no machine" };
+  world.setKubeletAlive(machine, false);
+  return { subject: machine.spec.name, heal: () => world.setKubeletAlive(machine, true) };
+};

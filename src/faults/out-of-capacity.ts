@@ -1,0 +1,9 @@
+import type { Fault } from "./fault.ts";
+import type { Strike } from "./strike.ts";
+
+/** The provider has no such machines to sell in some zones. */
+export const outOfCapacity: Strike<Extract<Fault, { kind: "out-of-capacity" }>> = ({ pool, zones }, { world }) => {
+  const fresh = zones.map((zone) => `${pool}/${zone}`).filter((sale) => !world.soldOut.has(sale));
+  for (const sale of fresh) world.soldOut.add(sale);
+  return { subject: `${pool} in ${zones.join(", ")}`, heal: () => fresh.forEach((sale) => world.soldOut.delete(sale)) };
+};

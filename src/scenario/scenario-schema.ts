@@ -1,0 +1,222 @@
+import { z } from "zod";
+import { curve } from "./curve-schema.ts";
+import { fault } from "./fault-schema.ts";
+import { bytes, distribution, duration, instant, serviceReference, workload } from "./values.ts";
+
+const taint = z.strictObject({
+  key: z.string(),
+  value: z.string().optional(),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
+
+const quantityText = z.union([z.string(), z.number()]).transform(String);
+
+const nodePool = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/),
+    instanceType: z.string().optional().describe('EC2 type, such as "m6i.2xlarge".'),
+    machine: z
+      .strictObject({
+        cpu: quantityText,
+        memory: quantityText,
+        pods: z.number().int().min(1).default(110),
+        usdPerHour: z.number().min(0).default(0),
+      })
+      .optional()
+      .describe("A machine of your own, instead of `instanceType`."),
+    region: z.string().optional().describe('Default: the first zone without its letter, or "local".'),
+    zones: z.array(z.string()).min(1).default(["local-a"]),
+    min: z.number().int().min(0).default(0),
+    max: z.number().int().min(0).optional().describe("Default: the initial size."),
+    initial: z.number().int().min(0).optional().describe("Machines at the start. Default: `min`."),
+    labels: z.record(z.string(), z.string()).default({}),
+    taints: z.array(taint).default([]),
+  })
+  .describe("A group of equal machines that an autoscaler may grow and shrink.");
+
+/** `kube-controller-manager` flags that change what is simulated, under upstream's names. */
+const controllerManagerFlags = z.strictObject({
+  "kube-api-qps": z.number().positive().default(20),
+  "kube-api-burst": z.number().int().positive().default(30),
+  "node-monitor-period": duration.default(5_000_000),
+  "node-monitor-grace-period": duration.default(50_000_000),
+  "node-startup-grace-period": duration.default(60_000_000),
+  "node-eviction-rate": z.number().min(0).default(0.1),
+  "secondary-node-eviction-rate": z.number().min(0).default(0.01),
+  "unhealthy-zone-threshold": z.number().min(0).max(1).default(0.55),
+  "large-cluster-size-threshold": z.number().int().min(0).default(50),
+  "terminated-pod-gc-threshold": z.number().int().min(0).default(12_500),
+  "horizontal-pod-autoscaler-sync-period": duration.default(15_000_000),
+  "horizontal-pod-autoscaler-tolerance": z.number().min(0).default(0.1),
+  "horizontal-pod-autoscaler-downscale-stabilization": duration.default(300_000_000),
+  "horizontal-pod-autoscaler-cpu-initialization-period": duration.default(300_000_000),
+  "horizontal-pod-autoscaler-initial-readiness-delay": duration.default(30_000_000),
+});
+
+const schedulerOptions = z.strictObject({
+  config: z.string().optional().describe("A KubeSchedulerConfiguration file, unchanged."),
+  "kube-api-qps": z.number().positive().default(50),
+  "kube-api-burst": z.number().int().positive().default(100),
+});
+
+/** cluster-autoscaler flags under upstream's names. */
+const clusterAutoscalerFlags = z.strictObject({
+  expander: z
+    .string()
+    .default("least-waste")
+    .describe("A chain such as least-waste, random, most-pods, price, priority, comma-separated."),
+  "scan-interval": duration.default(10_000_000),
+  "max-nodes-total": z.number().int().min(0).default(0),
+  "max-node-provision-time": duration.default(900_000_000),
+  "max-nodes-per-scaleup": z.number().int().min(1).default(1000),
+  "new-pod-scale-up-delay": duration.default(0),
+  "balance-similar-node-groups": z.boolean().default(false),
+  "scale-down-enabled": z.boolean().default(true),
+  "scale-down-delay-after-add": duration.default(600_000_000),
+  "scale-down-delay-after-delete": duration.optional(),
+  "scale-down-delay-after-failure": duration.default(180_000_000),
+  "scale-down-unneeded-time": duration.default(600_000_000),
+  "scale-down-unready-time": duration.default(1_200_000_000),
+  "scale-down-utilization-threshold": z.number().min(0).max(1).default(0.5),
+  "max-graceful-termination-sec": z.number().int().min(0).default(600),
+  "skip-nodes-with-local-storage": z.boolean().default(true),
+  "skip-nodes-with-system-pods": z.boolean().default(true),
+  "max-empty-bulk-delete": z.number().int().min(0).default(10),
+  "max-scale-down-parallelism": z.number().int().min(0).default(10),
+  "max-drain-parallelism": z.number().int().min(1).default(1),
+  "ok-total-unready-count": z.number().int().min(0).default(3),
+  "max-total-unready-percentage": z.number().min(0).max(100).default(45),
+});
+
+const behavior = z
+  .strictObject({
+    for: workload,
+    startup: distribution
+      .optional()
+      .describe("From the container's start until it answers. Default { median: 2s, p95: 5s }."),
+    init: distribution.optional().describe("How long each init container runs. Default 1s."),
+    image: z.strictObject({ size: bytes }).optional().describe("Compressed size. Default 100Mi."),
+    perRequest: z
+      .strictObject({ cpu: duration, wait: duration.default(0) })
+      .optional()
+      .describe("Work on one core, and waiting elsewhere. Without it the workload serves no requests."),
+    concurrency: z.number().int().min(1).default(100).describe("Requests in progress in one pod."),
+    memory: z
+      .strictObject({
+        base: bytes.optional().describe("Default: what the pod requests."),
+        perRequestInFlight: bytes.default(0),
+        leakPerSecond: bytes.default(0),
+      })
+      .optional(),
+    calls: z
+      .array(
+        z.union([
+          z.strictObject({ service: z.string(), perRequest: z.number().min(0).default(1) }),
+          z.strictObject({ external: z.string(), perRequest: z.number().min(0).default(1) }),
+        ]),
+      )
+      .default([]),
+    idleCpu: z
+      .union([z.string(), z.number()])
+      .transform(String)
+      .optional()
+      .describe("CPU without requests. Default: what the pod requests if it serves none, else 5m."),
+    startupCpu: z
+      .union([z.string(), z.number()])
+      .transform(String)
+      .optional()
+      .describe("CPU while starting. Default: what the pod requests."),
+    exit: z.strictObject({ after: distribution, code: z.number().int().min(0).max(255).default(0) }).optional(),
+    shutdown: distribution.optional().describe("From SIGTERM to exit. Default { median: 1s, p95: 3s }."),
+  })
+  .describe("What a manifest cannot say: how the software behaves.");
+
+const action = z
+  .union([
+    z.strictObject({ at: instant, scale: workload, replicas: z.number().int().min(0) }),
+    z.strictObject({ at: instant, apply: z.string().describe("A file or folder of manifests.") }),
+    z.strictObject({ at: instant, delete: z.string().describe('"deployment/web", "service/web", …') }),
+    z.strictObject({ at: instant, rolloutRestart: workload }),
+    z.strictObject({ at: instant, setImage: workload, container: z.string().optional(), image: z.string() }),
+    z.strictObject({ at: instant, cordon: z.string().describe("A node.") }),
+    z.strictObject({ at: instant, uncordon: z.string() }),
+    z.strictObject({ at: instant, drain: z.string() }),
+  ])
+  .describe("What people do.");
+
+const comparison = z
+  .string()
+  .regex(/^\s*(<=|>=|<|>)\s*[\d.]+\s*([a-zA-Zµ%]*)\s*$/, { error: 'BAD_COMPARISON|a comparison such as "< 250ms"' });
+
+const window = { from: instant.optional(), to: instant.optional() };
+const expectation = z
+  .union([
+    z.strictObject({ service: z.string(), p50: comparison, ...window }),
+    z.strictObject({ service: z.string(), p95: comparison, ...window }),
+    z.strictObject({ service: z.string(), p99: comparison, ...window }),
+    z.strictObject({ service: z.string(), availability: comparison, ...window }),
+    z.strictObject({ workload, ready: comparison, ...window }),
+    z.strictObject({ pending: comparison.describe("Longest wait of a pod for a machine."), ...window }),
+    z.strictObject({ recovery: comparison.describe("From each fault until all is as good as before.") }),
+    z.strictObject({ cost: comparison }),
+  ])
+  .describe("What must hold; a run in which one does not ends with exit code 1.");
+
+const spec = z.strictObject({
+  question: z.string().describe("What the run is to answer, in one sentence."),
+  start: z.string().default("2026-01-05T00:00:00Z").describe("RFC 3339, with the zone's offset."),
+  duration,
+  initial: z.enum(["empty", "settled"]).default("settled"),
+  warmUp: duration
+    .optional()
+    .describe("Virtual time before the start in which a settled cluster comes to rest. Default 10m."),
+  cluster: z.strictObject({
+    nodePools: z.array(nodePool).min(1),
+    clusterAutoscaler: clusterAutoscalerFlags.optional(),
+    kubeControllerManager: controllerManagerFlags.prefault({}),
+    scheduler: schedulerOptions.prefault({}),
+  }),
+  manifests: z.array(z.string()).default([]).describe("Files and folders: what you would give to kubectl apply."),
+  behavior: z.array(behavior).default([]),
+  external: z
+    .array(
+      z.strictObject({ name: z.string(), latency: distribution, connections: z.number().int().min(1).default(1000) }),
+    )
+    .default([])
+    .describe("What lives outside the cluster and is called."),
+  traffic: z
+    .array(
+      z.strictObject({
+        name: z.string().optional(),
+        to: serviceReference,
+        rate: curve,
+        timeout: duration.default(10_000_000),
+        retries: z.number().int().min(0).max(10).default(0),
+        backoff: duration.default(0),
+      }),
+    )
+    .default([]),
+  calls: z
+    .strictObject({ timeout: duration.default(5_000_000), retries: z.number().int().min(0).max(10).default(0) })
+    .prefault({})
+    .describe("Patience of services that call each other."),
+  actions: z.array(action).default([]),
+  faults: z.array(fault).default([]),
+  expect: z.array(expectation).default([]),
+  extensions: z.array(z.string()).default([]).describe("Modules that define controllers, plugins and invariants."),
+});
+
+export const scenarioSchema = z.strictObject({
+  apiVersion: z.literal("seatrial.io/v1alpha1"),
+  kind: z.literal("Scenario"),
+  metadata: z.strictObject({ name: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/) }),
+  spec,
+});
+
+export type ScenarioText = z.output<typeof scenarioSchema>;
+export type BehaviorText = z.output<typeof behavior>;
+export type ActionText = z.output<typeof action>;
+export type ExpectationText = z.output<typeof expectation>;
+export type NodePoolText = z.output<typeof nodePool>;
+export type ControllerManagerFlags = z.output<typeof controllerManagerFlags>;
+export type ClusterAutoscalerFlags = z.output<typeof clusterAutoscalerFlags>;

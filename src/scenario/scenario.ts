@@ -1,0 +1,56 @@
+import type { NewObject } from "../apiserver/index.ts";
+import type { NodePool } from "../cloud/index.ts";
+import type { Fault } from "../faults/index.ts";
+import type { EntryFlow, Patience } from "../traffic/index.ts";
+import type { Behavior, External } from "../world/index.ts";
+import type { Action } from "./action.ts";
+import type { Expectation } from "./expectation.ts";
+import type { ClusterAutoscalerFlags, ControllerManagerFlags } from "./scenario-schema.ts";
+
+/**
+ * Everything a run is a function of, besides its seed. Plain data: no file is read after this. All instants are virtual
+ * microseconds; the run's start stands at `warmUpUs`, before it the cluster comes to rest.
+ */
+export interface Scenario {
+  readonly name: string;
+  readonly question: string;
+  /** Microseconds since 1970 at the start of the run (not of the warm-up). */
+  readonly startEpochUs: number;
+  /** Of the start's time zone: clock times in scenario and reports are local. */
+  readonly utcOffsetMinutes: number;
+  readonly warmUpUs: number;
+  readonly durationUs: number;
+  /** Whether machines are up and empty at virtual instant 0, or are to be booted. */
+  readonly initial: "empty" | "settled";
+  readonly pools: readonly NodePool[];
+  readonly clusterAutoscaler: ClusterAutoscalerFlags | undefined;
+  readonly controllerManager: ControllerManagerFlags;
+  readonly scheduler: { readonly config: unknown; readonly perSecond: number; readonly burst: number };
+  /** In the order of their creation at virtual instant 0. */
+  readonly objects: readonly NewObject[];
+  readonly behaviors: readonly WorkloadBehavior[];
+  readonly externals: readonly External[];
+  readonly flows: readonly EntryFlow[];
+  readonly calls: Patience;
+  readonly actions: readonly Action[];
+  readonly faults: readonly Fault[];
+  readonly expectations: readonly Expectation[];
+  /** What was filled in for the user, in words: nobody shall mistake an assumption for a measurement. */
+  readonly assumptions: readonly string[];
+  /** Objects by kind that the API server keeps and nobody acts on. */
+  readonly notSimulated: readonly { readonly kind: string; readonly count: number }[];
+}
+
+/** A behavior and the workload it was declared for. */
+export interface WorkloadBehavior {
+  readonly namespace: string;
+  /** `deployment/web`. */
+  readonly workload: string;
+  readonly behavior: PartialBehavior;
+}
+
+/** What the scenario says; what it leaves open depends on the pod and is filled in when one starts. */
+export type PartialBehavior = Partial<Omit<Behavior, "memory">> & {
+  readonly memory?: Partial<Behavior["memory"]>;
+  readonly calls: Behavior["calls"];
+};

@@ -1,0 +1,28 @@
+import type { NewObject } from "../apiserver/index.ts";
+import { isKnownKind, kindInfos } from "../model/index.ts";
+
+/**
+ * An object in the version that is stored. autoscaling/v1 is still served and is converted; what v1.36 no longer serves
+ * keeps its old version and is not acted on.
+ */
+export function asServed(object: NewObject): NewObject {
+  if (object.kind === "HorizontalPodAutoscaler" && object.apiVersion === "autoscaling/v1")
+    return fromAutoscalingV1(object);
+  return object;
+}
+
+/** Whether v1.36 serves the object's kind under its version, as far as we know the kind. */
+export function isSimulatedVersion({ kind, apiVersion }: NewObject): boolean {
+  return isKnownKind(kind) && kindInfos[kind].apiVersion === apiVersion;
+}
+
+function fromAutoscalingV1(object: NewObject): NewObject {
+  const { targetCPUUtilizationPercentage, ...spec } = (object.spec ?? {}) as {
+    targetCPUUtilizationPercentage?: number;
+  };
+  const averageUtilization = targetCPUUtilizationPercentage ?? 80;
+  const metrics = [
+    { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization } } },
+  ];
+  return { ...object, apiVersion: "autoscaling/v2", spec: { ...spec, metrics } };
+}
