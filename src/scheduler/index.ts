@@ -27,3 +27,4 @@ export { type ClusterObjectKind, clusterObjectKinds } from "./snapshot/cluster-o
 export { NodeInfo } from "./snapshot/node-info.ts";
 export { type PodInfo, podInfo } from "./snapshot/pod-info.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";
+export { KubeScheduler } from "./kube-scheduler.ts";

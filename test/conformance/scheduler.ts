@@ -1,4 +1,5 @@
 import type { Area } from "./area.ts";
+import { type ConfigurationCase, replayConfiguration } from "./scheduler-configurations.ts";
 import { replayDecision } from "./scheduler-decisions.ts";
 import { replaySampling, type Sampling } from "./scheduler-sampling.ts";
 import { replaySequence, type SequenceCase } from "./scheduler-sequences.ts";
@@ -14,6 +15,7 @@ export const scheduler: Area = {
     for (const file of sequences) {
       for (const recorded of recordings.lines<SequenceCase>(file)) yield* replaySequence(recorded);
     }
+    for (const recorded of recordings.lines<ConfigurationCase>("configurations.jsonl")) yield replayConfiguration(recorded);
     if (recordings.has("sampling.json")) yield* replaySampling(recordings.json<Sampling>("sampling.json"));
   },
 };

@@ -1,4 +1,6 @@
-import type { PodResources } from "../../model/index.ts";
+import { aggregateText, type PodResources } from "../../model/index.ts";
+import { fitArgsErrors } from "../configuration/args-validation.ts";
+import { ConfigurationError } from "../configuration/kube-scheduler-configuration.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
 import { definePlugin } from "../framework/plugin.ts";
 import { type Status, unresolvable, unschedulable } from "../framework/status.ts";
@@ -24,6 +26,10 @@ interface Ignored {
 export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
   name: "NodeResourcesFit",
   create: (args) => {
+    const errors = fitArgsErrors(args);
+    if (errors.length > 0) {
+      throw new ConfigurationError("build", errors[0]!.field, aggregateText(errors.map(({ text }) => text)));
+    }
     const ignored: Ignored = {
       names: new Set(args.ignoredResources ?? []),
       groups: new Set(args.ignoredResourceGroups ?? []),
