@@ -70,7 +70,7 @@ function collect(
     return;
   }
   if (typeof kind === "string" && kind.endsWith("List") && Array.isArray(items)) {
-    items.forEach((item, index) => collect(document, item, [...path, "items", index], manifests, complaints));
+    for (const [index, item] of items.entries()) collect(document, item, [...path, "items", index], manifests, complaints);
     return;
   }
   const { name, generateName } = (metadata ?? {}) as TemplateMeta;

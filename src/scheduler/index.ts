@@ -28,3 +28,6 @@ export { NodeInfo } from "./snapshot/node-info.ts";
 export { type PodInfo, podInfo } from "./snapshot/pod-info.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";
 export { KubeScheduler } from "./kube-scheduler.ts";
+export { assignedPodEvents, nodeEvents, objectEvent, podUpdateEvents } from "./queue/object-events.ts";
+export type { QueuedPod } from "./queue/queued-pod.ts";
+export { type QueuePlace, SchedulingQueue, type SchedulingQueueOptions, schedulerNameOf } from "./queue/scheduling-queue.ts";

@@ -1,0 +1,59 @@
+import { namespaceOf, keyOf, type Pod, podRequests, workloadOf } from "../model/index.ts";
+import type { Behavior } from "../world/index.ts";
+import type { PartialBehavior, WorkloadBehavior } from "./scenario.ts";
+
+/** What software does of which the scenario says nothing. Printed with every result. */
+export const assumedBehavior = {
+  startup: { medianUs: 2_000_000, p95Us: 5_000_000 },
+  init: { medianUs: 1_000_000, p95Us: 1_000_000 },
+  shutdown: { medianUs: 1_000_000, p95Us: 3_000_000 },
+  imageBytes: 104_857_600,
+  concurrency: 100,
+  /** CPU of software that serves requests, while it has none. */
+  servingIdleCpuMillicores: 5,
+} as const;
+
+/** Behaviors by workload; what a scenario leaves open is what the pod requests, or an assumption. */
+export class Behaviors {
+  readonly #declared = new Map<string, PartialBehavior>();
+  readonly #resolved = new WeakMap<object, Behavior>();
+
+  constructor(behaviors: readonly WorkloadBehavior[]) {
+    for (const { namespace, workload, behavior } of behaviors) this.#declared.set(`${namespace}/${workload}`, behavior);
+  }
+
+  /** How this pod's software behaves. Equal pods get the same object. */
+  of(pod: Pod): Behavior {
+    const known = this.#resolved.get(pod.spec.containers);
+    if (known !== undefined) return known;
+    const behavior = this.#resolve(pod);
+    this.#resolved.set(pod.spec.containers, behavior);
+    return behavior;
+  }
+
+  #resolve(pod: Pod): Behavior {
+    const declared: PartialBehavior = this.#declared.get(`${namespaceOf(keyOf(pod))}/${workloadOf(pod)}`) ?? { calls: [] };
+    const requests = podRequests(pod);
+    const serves = declared.perRequest !== undefined;
+    const runsToCompletion = pod.spec.restartPolicy !== undefined && pod.spec.restartPolicy !== "Always";
+    return {
+      startup: declared.startup ?? assumedBehavior.startup,
+      init: declared.init ?? assumedBehavior.init,
+      imageBytes: declared.imageBytes ?? assumedBehavior.imageBytes,
+      perRequest: declared.perRequest,
+      concurrency: declared.concurrency ?? assumedBehavior.concurrency,
+      memory: {
+        baseBytes: declared.memory?.baseBytes ?? requests.memoryBytes,
+        perRequestInFlightBytes: declared.memory?.perRequestInFlightBytes ?? 0,
+        leakBytesPerSecond: declared.memory?.leakBytesPerSecond ?? 0,
+      },
+      calls: declared.calls,
+      idleCpuMillicores:
+        declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : undefined),
+      startupCpuMillicores: declared.startupCpuMillicores ?? requests.cpuMillicores,
+      // A Job's pod that nobody described ends well after half a minute.
+      exit: declared.exit ?? (runsToCompletion ? { after: { medianUs: 30_000_000 }, code: 0 } : undefined),
+      shutdown: declared.shutdown ?? assumedBehavior.shutdown,
+    };
+  }
+}

@@ -1,0 +1,114 @@
+import { ApiServer, type LogEntry, Store } from "./apiserver/index.ts";
+import { ControllerRunner, Process, type Surroundings } from "./client/index.ts";
+import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
+import { deploymentController, endpointSliceController, replicaSetController } from "./controllers/index.ts";
+import { Faults } from "./faults/index.ts";
+import { type NewObject } from "./apiserver/index.ts";
+import { WallClock } from "./model/index.ts";
+import { defaultNodeDelays, KubeProxies, Kubelets } from "./node/index.ts";
+import { Behaviors, type Scenario } from "./scenario/index.ts";
+import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
+import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
+import { Traffic, type TrafficSinks } from "./traffic/index.ts";
+import { World } from "./world/index.ts";
+
+/** What a caller may hang onto a run. */
+export interface SimulationOptions {
+  readonly onCommit?: (entry: LogEntry) => void;
+  readonly traffic?: TrafficSinks;
+}
+
+/** One run of a scenario under a seed, that can be driven step by step; slicing changes nothing. */
+export class Simulation {
+  readonly scenario: Scenario;
+  readonly loop = new EventLoop();
+  readonly clock: WallClock;
+  readonly api: ApiServer;
+  readonly world: World;
+  readonly faults: Faults;
+  readonly traffic: Traffic;
+
+  constructor(scenario: Scenario, seed: string, options: SimulationOptions = {}) {
+    this.scenario = scenario;
+    const { loop } = this;
+    const streams = randomStreams(seed);
+    this.clock = new WallClock(scenario.startEpochUs - scenario.warmUpUs);
+    const store = new Store(loop, this.clock);
+    this.api = new ApiServer(store, seed);
+    this.world = new World(() => loop.nowUs);
+    if (options.onCommit !== undefined) store.onCommit(options.onCommit);
+    const surroundings: Surroundings = { loop, api: this.api, world: this.world, clock: this.clock };
+    const behaviors = new Behaviors(scenario.behaviors);
+    const cloud = new CloudProvider(loop, this.world, streams, scenario.pools, defaultCloudDelays);
+    const kubelets = new Kubelets({
+      loop,
+      api: this.api,
+      world: this.world,
+      clock: this.clock,
+      streams,
+      delays: defaultNodeDelays,
+      behaviorOf: (pod) => behaviors.of(pod),
+    });
+    new KubeProxies(loop, this.api, this.world);
+
+    const manager = new Process(surroundings, {
+      name: "kube-controller-manager",
+      limits: () => ({ perSecond: scenario.controllerManager["kube-api-qps"], burst: scenario.controllerManager["kube-api-burst"] }),
+    });
+    for (const controller of [deploymentController, replicaSetController, endpointSliceController]) {
+      new ControllerRunner(manager, controller as never);
+    }
+    const schedulerProcess = new Process(surroundings, { name: "kube-scheduler", limits: () => scenario.scheduler });
+    new KubeScheduler(schedulerProcess, loadConfiguration(scenario.scheduler.config), pluginRegistry(), streams("kube-scheduler"));
+    const processes = new Map([manager, schedulerProcess].map((process) => [process.name, process]));
+    this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
+    const plan = { flows: scenario.flows, externals: scenario.externals, calls: scenario.calls };
+    this.traffic = new Traffic(loop, this.world, plan, options.traffic ?? {}, {
+      idleCpu: (pod, container) =>
+        container === pod.main && pod.behavior.idleCpuMillicores !== undefined
+          ? pod.behavior.idleCpuMillicores
+          : requestOf(container.limits.cpuShares),
+    });
+    loop.schedule(
+      0,
+      phase.world,
+      handler("run/begin", () => {
+        for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"]) {
+          this.#create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+        }
+        for (const process of processes.values()) process.start();
+        for (const machine of cloud.buyInitial()) {
+          if (scenario.initial === "settled") kubelets.settle(machine);
+          else this.world.setPower(machine, true);
+        }
+        for (const object of scenario.objects) this.#create(object);
+      }),
+      undefined,
+    );
+  }
+
+  get nowUs(): number {
+    return this.loop.nowUs;
+  }
+
+  get endUs(): number {
+    return this.scenario.warmUpUs + this.scenario.durationUs;
+  }
+
+  step(maxEvents: number): "more" | "done" {
+    return this.loop.step(maxEvents, this.endUs);
+  }
+
+  runUntil(atUs: number): void {
+    while (this.loop.step(100_000, atUs) === "more");
+  }
+
+  #create(object: NewObject): void {
+    this.api.handle({ verb: "create", object });
+  }
+}
+
+/** The request behind a cgroup weight; the least weight stands for none. */
+function requestOf(cpuShares: number): number {
+  return cpuShares <= 2 ? 0 : Math.ceil((cpuShares * 1000) / 1024);
+}
