@@ -21,13 +21,18 @@ export { CycleState, type StateData } from "./framework/cycle-state.ts";
 export { Framework, type PluginScores, type PreFilterOutcome, type Registry } from "./framework/framework.ts";
 export * from "./framework/plugin.ts";
 export * from "./framework/status.ts";
+export { KubeScheduler } from "./kube-scheduler.ts";
 export { pluginRegistry } from "./plugins/registry.ts";
 export { podFitsNode, prepareFilters } from "./pod-fits-node.ts";
+export { assignedPodEvents, nodeEvents, objectEvent, podUpdateEvents } from "./queue/object-events.ts";
+export type { QueuedPod } from "./queue/queued-pod.ts";
+export {
+  type QueuePlace,
+  SchedulingQueue,
+  type SchedulingQueueOptions,
+  schedulerNameOf,
+} from "./queue/scheduling-queue.ts";
 export { type ClusterObjectKind, clusterObjectKinds } from "./snapshot/cluster-objects.ts";
 export { NodeInfo } from "./snapshot/node-info.ts";
 export { type PodInfo, podInfo } from "./snapshot/pod-info.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";
-export { KubeScheduler } from "./kube-scheduler.ts";
-export { assignedPodEvents, nodeEvents, objectEvent, podUpdateEvents } from "./queue/object-events.ts";
-export type { QueuedPod } from "./queue/queued-pod.ts";
-export { type QueuePlace, SchedulingQueue, type SchedulingQueueOptions, schedulerNameOf } from "./queue/scheduling-queue.ts";

@@ -1,9 +1,15 @@
-import { callApi, type Change, type Process, recordEvent, type Task } from "../client/index.ts";
+import { type Change, callApi, type Process, recordEvent, type Task } from "../client/index.ts";
 import { keyOf, type Node, type Pod, withCondition } from "../model/index.ts";
 import { type Handler, handler, phase, type RandomStream, type Sequence } from "../sim/index.ts";
 import type { SchedulerConfiguration } from "./configuration/kube-scheduler-configuration.ts";
 import { eventMessage } from "./cycle/fit-error.ts";
-import { type Decision, type SchedulerState, schedulePod, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
+import {
+  type Decision,
+  type SchedulerState,
+  schedulePod,
+  type Unschedulable,
+  victimsOf,
+} from "./cycle/schedule-pod.ts";
 import { Framework, type Registry } from "./framework/framework.ts";
 import { PendingPods } from "./pending-pods.ts";
 import { clusterObjectKinds } from "./snapshot/cluster-objects.ts";
@@ -136,7 +142,14 @@ export class KubeScheduler {
       const { nominatedNodeName: _, ...status } = stored.status;
       return { ...stored, status: { ...status, conditions, ...(nominated && { nominatedNodeName: nominated }) } };
     };
-    yield* callApi(client, { verb: "patch", kind: "Pod", key: keyOf(pod), uid: pod.metadata.uid, part: "status", change });
+    yield* callApi(client, {
+      verb: "patch",
+      kind: "Pod",
+      key: keyOf(pod),
+      uid: pod.metadata.uid,
+      part: "status",
+      change,
+    });
   }
 
   *#preempt(victim: Pod, preemptor: Pod): Task<void> {
@@ -144,8 +157,17 @@ export class KubeScheduler {
     const time = this.#process.clock.time(this.#process.nowUs);
     const message = `${preemptor.spec.schedulerName ?? "default-scheduler"}: preempting to accommodate a higher priority pod`;
     const change = (stored: Pod): Pod => {
-      const condition = { type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler", message, lastTransitionTime: time };
-      return { ...stored, status: { ...stored.status, conditions: withCondition(stored.status.conditions, condition) } };
+      const condition = {
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "PreemptionByScheduler",
+        message,
+        lastTransitionTime: time,
+      };
+      return {
+        ...stored,
+        status: { ...stored.status, conditions: withCondition(stored.status.conditions, condition) },
+      };
     };
     yield* callApi(client, { verb: "patch", kind: "Pod", key, uid: victim.metadata.uid, part: "status", change });
     const reply = yield* callApi(client, { verb: "delete", kind: "Pod", key });
