@@ -1,11 +1,10 @@
-import { ApiServer, type LogEntry, Store } from "./apiserver/index.ts";
-import { ControllerRunner, Process, type Surroundings } from "./client/index.ts";
+import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
+import { Process, type Surroundings } from "./client/index.ts";
 import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
-import { deploymentController, endpointSliceController, replicaSetController } from "./controllers/index.ts";
 import { Faults } from "./faults/index.ts";
-import { type NewObject } from "./apiserver/index.ts";
-import { WallClock } from "./model/index.ts";
-import { defaultNodeDelays, KubeProxies, Kubelets } from "./node/index.ts";
+import { startControllers } from "./kube-controller-manager.ts";
+import { objectKey, WallClock } from "./model/index.ts";
+import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
@@ -53,13 +52,22 @@ export class Simulation {
 
     const manager = new Process(surroundings, {
       name: "kube-controller-manager",
-      limits: () => ({ perSecond: scenario.controllerManager["kube-api-qps"], burst: scenario.controllerManager["kube-api-burst"] }),
+      limits: () => ({
+        perSecond: scenario.controllerManager["kube-api-qps"],
+        burst: scenario.controllerManager["kube-api-burst"],
+      }),
     });
-    for (const controller of [deploymentController, replicaSetController, endpointSliceController]) {
-      new ControllerRunner(manager, controller as never);
-    }
+    startControllers(manager, this.api, scenario);
+    cloud.onRelease(({ spec }) =>
+      this.api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }),
+    );
     const schedulerProcess = new Process(surroundings, { name: "kube-scheduler", limits: () => scenario.scheduler });
-    new KubeScheduler(schedulerProcess, loadConfiguration(scenario.scheduler.config), pluginRegistry(), streams("kube-scheduler"));
+    new KubeScheduler(
+      schedulerProcess,
+      loadConfiguration(scenario.scheduler.config),
+      pluginRegistry(),
+      streams("kube-scheduler"),
+    );
     const processes = new Map([manager, schedulerProcess].map((process) => [process.name, process]));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
     const plan = { flows: scenario.flows, externals: scenario.externals, calls: scenario.calls };

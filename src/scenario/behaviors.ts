@@ -1,4 +1,4 @@
-import { namespaceOf, keyOf, type Pod, podRequests, workloadOf } from "../model/index.ts";
+import { keyOf, namespaceOf, type Pod, podRequests, workloadOf } from "../model/index.ts";
 import type { Behavior } from "../world/index.ts";
 import type { PartialBehavior, WorkloadBehavior } from "./scenario.ts";
 
@@ -32,7 +32,9 @@ export class Behaviors {
   }
 
   #resolve(pod: Pod): Behavior {
-    const declared: PartialBehavior = this.#declared.get(`${namespaceOf(keyOf(pod))}/${workloadOf(pod)}`) ?? { calls: [] };
+    const declared: PartialBehavior = this.#declared.get(`${namespaceOf(keyOf(pod))}/${workloadOf(pod)}`) ?? {
+      calls: [],
+    };
     const requests = podRequests(pod);
     const serves = declared.perRequest !== undefined;
     const runsToCompletion = pod.spec.restartPolicy !== undefined && pod.spec.restartPolicy !== "Always";
@@ -48,8 +50,7 @@ export class Behaviors {
         leakBytesPerSecond: declared.memory?.leakBytesPerSecond ?? 0,
       },
       calls: declared.calls,
-      idleCpuMillicores:
-        declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : undefined),
+      idleCpuMillicores: declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : undefined),
       startupCpuMillicores: declared.startupCpuMillicores ?? requests.cpuMillicores,
       // A Job's pod that nobody described ends well after half a minute.
       exit: declared.exit ?? (runsToCompletion ? { after: { medianUs: 30_000_000 }, code: 0 } : undefined),

@@ -70,7 +70,8 @@ function collect(
     return;
   }
   if (typeof kind === "string" && kind.endsWith("List") && Array.isArray(items)) {
-    for (const [index, item] of items.entries()) collect(document, item, [...path, "items", index], manifests, complaints);
+    for (const [index, item] of items.entries())
+      collect(document, item, [...path, "items", index], manifests, complaints);
     return;
   }
   const { name, generateName } = (metadata ?? {}) as TemplateMeta;

@@ -1,0 +1,187 @@
+import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../../client/index.ts";
+import {
+  type Kind,
+  type KubeObject,
+  keyOf,
+  type ObjectKey,
+  type OwnerReference,
+  objectKey,
+  type Uid,
+} from "../../model/index.ts";
+
+const client = "generic-garbage-collector";
+/** Kinds that own or are owned by the controllers simulated here. */
+const kinds: readonly Kind[] = [
+  "CronJob",
+  "Job",
+  "Deployment",
+  "ReplicaSet",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicationController",
+  "ControllerRevision",
+  "Service",
+  "EndpointSlice",
+  "PersistentVolumeClaim",
+  "Pod",
+];
+
+/** Who depends on whom, as the collector has seen it. */
+interface Memory {
+  readonly dependents: Map<Uid, Set<ObjectKey>>;
+  /** uids that are known to exist, and those known to be gone. */
+  readonly alive: Set<Uid>;
+}
+
+/** generic-garbage-collector of kube-controller-manager v1.36: background, foreground and orphaning deletion. */
+export const garbageCollector: Controller<Memory> = {
+  name: client,
+  workers: 20,
+  memory: () => ({ dependents: new Map(), alive: new Set() }),
+  watches: kinds.map((kind) => ({ kind, keys: (change: Change, _view: View, memory: Memory) => note(change, memory) })),
+  reconcile,
+};
+
+/** A queue key that names the kind too: `Pod|default/web-1`. */
+function graphKey({ kind, metadata }: KubeObject): ObjectKey {
+  return `${kind}|${keyOf({ metadata })}` as ObjectKey;
+}
+
+function note({ before, after }: Change, { dependents, alive }: Memory): ObjectKey[] {
+  const object = (after ?? before)!;
+  const key = graphKey(object);
+  const owners = object.metadata.ownerReferences ?? [];
+  if (before === undefined || before.metadata.ownerReferences !== after?.metadata.ownerReferences) {
+    for (const { uid } of before?.metadata.ownerReferences ?? []) dependents.get(uid)?.delete(key);
+    for (const { uid } of after?.metadata.ownerReferences ?? []) {
+      const known = dependents.get(uid);
+      if (known === undefined) dependents.set(uid, new Set([key]));
+      else known.add(key);
+    }
+  }
+  if (after === undefined) {
+    const { uid } = object.metadata;
+    alive.delete(uid);
+    const orphaned = [...(dependents.get(uid) ?? [])];
+    dependents.delete(uid);
+    // Owners that wait for their dependents are looked at again.
+    const waiting = owners.map((owner) => ownerKey(owner, object));
+    return [...orphaned, ...waiting];
+  }
+  alive.add(object.metadata.uid);
+  const finalizers = after.metadata.deletionTimestamp === undefined ? [] : (after.metadata.finalizers ?? []);
+  const special = finalizers.includes("foregroundDeletion") || finalizers.includes("orphan");
+  const doubtful = before === undefined && owners.some(({ uid }) => !alive.has(uid));
+  return special || doubtful ? [key] : [];
+}
+
+function ownerKey(owner: OwnerReference, { metadata }: KubeObject): ObjectKey {
+  return `${owner.kind}|${objectKey(metadata.namespace, owner.name)}` as ObjectKey;
+}
+
+function split(key: ObjectKey): { readonly kind: Kind; readonly key: ObjectKey } {
+  const bar = key.indexOf("|");
+  return { kind: key.slice(0, bar), key: key.slice(bar + 1) as ObjectKey };
+}
+
+function* reconcile(graphKey: ObjectKey, view: View, memory: Memory): Task<Outcome> {
+  const { kind, key } = split(graphKey);
+  const object = kinds.includes(kind) ? view.get(kind, key) : undefined;
+  if (object === undefined) return "done";
+  const finalizers = object.metadata.deletionTimestamp === undefined ? [] : (object.metadata.finalizers ?? []);
+  if (finalizers.includes("orphan")) return yield* orphanDependents(object, view, memory);
+  if (finalizers.includes("foregroundDeletion")) return yield* deleteDependents(object, view, memory);
+  return yield* deleteIfAbandoned(object);
+}
+
+/** Deletes an object none of whose owners exists; dangling references beside living owners are taken out. */
+function* deleteIfAbandoned(object: KubeObject): Task<Outcome> {
+  const owners = object.metadata.ownerReferences ?? [];
+  if (owners.length === 0 || object.metadata.deletionTimestamp !== undefined) return "done";
+  const gone: Uid[] = [];
+  for (const owner of owners) {
+    const key = objectKey(object.metadata.namespace, owner.name);
+    const reply = yield* callApi(client, { verb: "get", kind: owner.kind, key });
+    if (!reply.ok && reply.error.code !== 404) return { retry: reply.error };
+    if (!reply.ok || reply.object.metadata.uid !== owner.uid) gone.push(owner.uid);
+  }
+  if (gone.length === 0) return "done";
+  const key = keyOf(object);
+  const { kind } = object;
+  const { uid } = object.metadata;
+  if (gone.length < owners.length) return yield* dropReferences(object, gone);
+  const finalizers = object.metadata.finalizers ?? [];
+  const propagationPolicy = finalizers.includes("orphan")
+    ? "Orphan"
+    : finalizers.includes("foregroundDeletion")
+      ? "Foreground"
+      : "Background";
+  const reply = yield* callApi(client, {
+    verb: "delete",
+    kind,
+    key,
+    options: { propagationPolicy, preconditions: { uid } },
+  });
+  return reply.ok || reply.error.code === 404 || reply.error.code === 409 ? "done" : { retry: reply.error };
+}
+
+function* dropReferences(object: KubeObject, gone: readonly Uid[]): Task<Outcome> {
+  const change = (stored: KubeObject): KubeObject => {
+    const ownerReferences = (stored.metadata.ownerReferences ?? []).filter(({ uid }) => !gone.includes(uid));
+    return { ...stored, metadata: { ...stored.metadata, ownerReferences } };
+  };
+  const { kind } = object;
+  const reply = yield* callApi(client, {
+    verb: "patch",
+    kind,
+    key: keyOf(object),
+    uid: object.metadata.uid,
+    part: "main",
+    change,
+  });
+  return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
+}
+
+function* orphanDependents(object: KubeObject, view: View, memory: Memory): Task<Outcome> {
+  for (const dependent of [...(memory.dependents.get(object.metadata.uid) ?? [])]) {
+    const { kind, key } = split(dependent);
+    const found = view.get(kind, key);
+    if (found === undefined) continue;
+    const outcome = yield* dropReferences(found, [object.metadata.uid]);
+    if (outcome !== "done") return outcome;
+  }
+  return yield* removeFinalizer(object, "orphan");
+}
+
+function* deleteDependents(object: KubeObject, view: View, memory: Memory): Task<Outcome> {
+  let blocking = 0;
+  for (const dependent of [...(memory.dependents.get(object.metadata.uid) ?? [])]) {
+    const { kind, key } = split(dependent);
+    const found = view.get(kind, key);
+    if (found === undefined) continue;
+    const reference = found.metadata.ownerReferences?.find(({ uid }) => uid === object.metadata.uid);
+    if (reference?.blockOwnerDeletion === true) blocking += 1;
+    if (found.metadata.deletionTimestamp !== undefined) continue;
+    const propagationPolicy = kind === "Pod" ? "Background" : "Foreground";
+    const { uid } = found.metadata;
+    yield* callApi(client, { verb: "delete", kind, key, options: { propagationPolicy, preconditions: { uid } } });
+  }
+  return blocking === 0 ? yield* removeFinalizer(object, "foregroundDeletion") : "done";
+}
+
+function* removeFinalizer(object: KubeObject, finalizer: string): Task<Outcome> {
+  const change = (stored: KubeObject): KubeObject => {
+    const finalizers = (stored.metadata.finalizers ?? []).filter((name) => name !== finalizer);
+    return { ...stored, metadata: { ...stored.metadata, finalizers } };
+  };
+  const { kind } = object;
+  const reply = yield* callApi(client, {
+    verb: "patch",
+    kind,
+    key: keyOf(object),
+    uid: object.metadata.uid,
+    part: "main",
+    change,
+  });
+  return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
+}

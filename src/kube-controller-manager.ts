@@ -1,0 +1,45 @@
+import type { ApiServer } from "./apiserver/index.ts";
+import { type Controller, ControllerRunner, LoopRunner, type Process } from "./client/index.ts";
+import {
+  conditionTaintController,
+  deploymentController,
+  disruptionController,
+  endpointSliceController,
+  garbageCollector,
+  nodeMonitor,
+  podGarbageCollector,
+  replicaSetController,
+  taintEvictionController,
+} from "./controllers/index.ts";
+import type { Scenario } from "./scenario/index.ts";
+
+/** Puts kube-controller-manager together: every controller in one process, sharing its caches. */
+export function startControllers(manager: Process, api: ApiServer, { controllerManager: flags }: Scenario): void {
+  const controllers: readonly Controller<never>[] = [
+    deploymentController,
+    replicaSetController,
+    endpointSliceController,
+    conditionTaintController,
+    taintEvictionController,
+    disruptionController,
+    garbageCollector,
+  ] as unknown as readonly Controller<never>[];
+  for (const controller of controllers) new ControllerRunner(manager, controller);
+  const monitor = nodeMonitor(api.leases, {
+    periodUs: flags["node-monitor-period"],
+    gracePeriodUs: flags["node-monitor-grace-period"],
+    startupGracePeriodUs: flags["node-startup-grace-period"],
+    unhealthyZoneThreshold: flags["unhealthy-zone-threshold"],
+    rates: {
+      normal: flags["node-eviction-rate"],
+      secondary: flags["secondary-node-eviction-rate"],
+      largeClusterSize: flags["large-cluster-size-threshold"],
+    },
+  });
+  const monitorRunner = new LoopRunner(manager, monitor);
+  api.leases.onChange((node) => {
+    monitorRunner.memory.suspects.add(node);
+    monitorRunner.rouse();
+  });
+  new LoopRunner(manager, podGarbageCollector(flags["terminated-pod-gc-threshold"]));
+}
