@@ -37,7 +37,7 @@ const pointers = new Set(
   *.leaseDurationSeconds *.leaseTransitions *.immutable *.automountServiceAccountToken *.deletionGracePeriodSeconds
   *.controller *.blockOwnerDeletion *.apiGroup *.ready *.serving *.terminating *.hostname *.nodeName *.zone *.attachRequired
   *.podInfoOnMount *.storageCapacity *.fsGroupPolicy *.requiresRepublish *.seLinuxMount *.expirationSeconds *.failurePolicy
-  *.matchPolicy *.sideEffects *.reinvocationPolicy *.scope *.started *.collisionCount *.allocatedResourcesStatus *.terminatingReplicas
+  *.matchPolicy *.sideEffects *.reinvocationPolicy *.scope *.started *.collisionCount *.succeededCount *.succeededIndexes *.allocatedResourcesStatus *.terminatingReplicas
   EndpointPort.name EndpointPort.port EndpointPort.protocol NetworkPolicyPort.protocol JobStatus.ready JobStatus.terminating
   PersistentVolumeClaimStatus.currentVolumeAttributesClassName PodFailurePolicyOnExitCodesRequirement.containerName
   HorizontalPodAutoscalerStatus.observedGeneration HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage
@@ -138,6 +138,7 @@ function flagsOf(typeName, field, schema, type, required) {
         : !values.has(`${typeName}.${field}`) && (pointers.has(`*.${field}`) || pointers.has(`${typeName}.${field}`));
     if (pointer) flags += "*";
   } else if (!structValue && !/^(\[\]|\{\}|raw)/.test(type)) flags += "*";
+  if (typeName === "HPAScalingRules" && field === "policies") flags += "*"; // An empty list is not the same as none.
   const strategy = schema["x-kubernetes-patch-strategy"] ?? "";
   if (strategy.includes("merge")) flags += `@${schema["x-kubernetes-patch-merge-key"] ?? ""}`;
   if (strategy.includes("retainKeys")) flags += "%";

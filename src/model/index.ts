@@ -36,5 +36,6 @@ export * from "./strategic-merge.ts";
 export * from "./taints.ts";
 export * from "./template-hash.ts";
 export * from "./three-way-merge.ts";
+export * from "./validation/index.ts";
 export * from "./wall-clock.ts";
 export * from "./workload.ts";

@@ -43,6 +43,11 @@ const clusterScoped: ReadonlySet<string> = new Set([
   ..."ValidatingWebhookConfiguration MutatingWebhookConfiguration CustomResourceDefinition".split(" "),
 ]);
 
+/** Whether objects of the kind live in namespaces; custom resources do unless they say otherwise. */
+export function isNamespaced(kind: string): boolean {
+  return !clusterScoped.has(kind);
+}
+
 /**
  * What a registry strategy makes of a defaulted object before it is validated and stored: status is the server's, generation starts,
  * Jobs get their selector. Name, uid, resourceVersion and creationTimestamp are the store's to give.
@@ -147,6 +152,12 @@ function prepareJob(job: JsonObject, { uid }: CreationContext): void {
 
 function prepareStatefulSet(set: JsonObject): void {
   const spec = set["spec"] as JsonObject;
+  const strategy = spec["updateStrategy"] as JsonObject | undefined;
+  const rolling = strategy?.["rollingUpdate"] as JsonObject | undefined;
+  if (rolling?.["maxUnavailable"] !== undefined) {
+    const { maxUnavailable: _gatedOff, ...rest } = rolling; // MaxUnavailableStatefulSet is off by default.
+    spec["updateStrategy"] = { ...strategy, rollingUpdate: rest };
+  }
   const claims = spec["volumeClaimTemplates"] as JsonObject[] | undefined;
   if (claims === undefined) return;
   spec["volumeClaimTemplates"] = claims.map((claim) => ({ ...claim, apiVersion: "v1", kind: "PersistentVolumeClaim" }));

@@ -1,4 +1,5 @@
 import type { Area } from "./area.ts";
+import { validation } from "./machinery-validation.ts";
 import { admission, rbac } from "./machinery-admission.ts";
 import { cron } from "./machinery-cron.ts";
 import { defaulting } from "./machinery-defaulting.ts";
@@ -25,5 +26,6 @@ export const machinery: Area = {
     yield* patches(recordings);
     yield* admission(recordings);
     yield* rbac(recordings);
+    yield* validation(recordings);
   },
 };
