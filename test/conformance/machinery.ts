@@ -4,6 +4,7 @@ import { admission, rbac } from "./machinery-admission.ts";
 import { cron } from "./machinery-cron.ts";
 import { defaulting } from "./machinery-defaulting.ts";
 import { age, rolling, templateHash } from "./machinery-controllers.ts";
+import { crashLoop, eviction, podPhases } from "./machinery-kubelet.ts";
 import { names } from "./machinery-names.ts";
 import { patches } from "./machinery-patches.ts";
 import { podResources } from "./machinery-pod-resources.ts";
@@ -27,5 +28,8 @@ export const machinery: Area = {
     yield* admission(recordings);
     yield* rbac(recordings);
     yield* validation(recordings);
+    yield* podPhases(recordings);
+    yield* crashLoop(recordings);
+    yield* eviction(recordings);
   },
 };
