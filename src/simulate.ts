@@ -5,16 +5,25 @@ import { Faults } from "./faults/index.ts";
 import { startControllers } from "./kube-controller-manager.ts";
 import { objectKey, WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
+import { People } from "./people.ts";
+import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
-import { Traffic, type TrafficSinks } from "./traffic/index.ts";
-import { World } from "./world/index.ts";
+import { type Stretch, Traffic } from "./traffic/index.ts";
+import { type RunningPod, World } from "./world/index.ts";
 
-/** What a caller may hang onto a run. */
+/** What a caller may hang onto a run; none of it changes the run. */
 export interface SimulationOptions {
   readonly onCommit?: (entry: LogEntry) => void;
-  readonly traffic?: TrafficSinks;
+  readonly onStretch?: (stretch: Stretch) => void;
+}
+
+/** Runs a scenario under a seed to its end. A pure function: equal arguments give an equal result. */
+export function simulate(scenario: Scenario, seed: string, options: SimulationOptions = {}): RunResult {
+  const simulation = new Simulation(scenario, seed, options);
+  while (simulation.step(100_000) === "more");
+  return simulation.result();
 }
 
 /** One run of a scenario under a seed, that can be driven step by step; slicing changes nothing. */
@@ -26,6 +35,8 @@ export class Simulation {
   readonly world: World;
   readonly faults: Faults;
   readonly traffic: Traffic;
+  readonly #seed: string;
+  readonly #collector: Collector;
 
   constructor(scenario: Scenario, seed: string, options: SimulationOptions = {}) {
     this.scenario = scenario;
@@ -35,7 +46,12 @@ export class Simulation {
     const store = new Store(loop, this.clock);
     this.api = new ApiServer(store, seed);
     this.world = new World(() => loop.nowUs);
+    this.#seed = seed;
+    this.#collector = new Collector(scenario, this.world);
+    store.onCommit((entry) => this.#collector.onCommit(entry));
     if (options.onCommit !== undefined) store.onCommit(options.onCommit);
+    this.#collector.listenTo(this.api.events);
+    this.world.onChange((change) => this.#collector.onWorld(change, loop.nowUs));
     const surroundings: Surroundings = { loop, api: this.api, world: this.world, clock: this.clock };
     const behaviors = new Behaviors(scenario.behaviors);
     const cloud = new CloudProvider(loop, this.world, streams, scenario.pools, defaultCloudDelays);
@@ -69,14 +85,34 @@ export class Simulation {
       streams("kube-scheduler"),
     );
     const processes = new Map([manager, schedulerProcess].map((process) => [process.name, process]));
+    new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
+    this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));
     const plan = { flows: scenario.flows, externals: scenario.externals, calls: scenario.calls };
-    this.traffic = new Traffic(loop, this.world, plan, options.traffic ?? {}, {
-      idleCpu: (pod, container) =>
-        container === pod.main && pod.behavior.idleCpuMillicores !== undefined
-          ? pod.behavior.idleCpuMillicores
-          : requestOf(container.limits.cpuShares),
-    });
+    const stretch = (ended: Stretch): void => {
+      this.#collector.onStretch(ended);
+      options.onStretch?.(ended);
+    };
+    const slow = (pod: RunningPod): void => this.world.setSlowShare(pod, pod.slowShare);
+    this.traffic = new Traffic(
+      loop,
+      this.world,
+      plan,
+      { stretch, slow },
+      {
+        idleCpu: (pod, container) =>
+          container === pod.main && pod.behavior.idleCpuMillicores !== undefined
+            ? pod.behavior.idleCpuMillicores
+            : requestOf(container.limits.cpuShares),
+      },
+    );
+    // Books are opened at the start: what the warm-up did is not the run's.
+    loop.schedule(
+      scenario.warmUpUs,
+      phase.traffic,
+      handler("run/start", () => this.traffic.settle()),
+      undefined,
+    );
     loop.schedule(
       0,
       phase.world,
@@ -93,6 +129,12 @@ export class Simulation {
       }),
       undefined,
     );
+  }
+
+  /** What the run has to say. Whole only when it is done; asked before, it tells of what was so far. */
+  result(): RunResult {
+    this.traffic.settle();
+    return this.#collector.result(this.#seed, this.loop.digest.text(), this.loop.firedEvents);
   }
 
   get nowUs(): number {

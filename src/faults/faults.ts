@@ -33,6 +33,8 @@ export interface Injury {
   readonly index: number;
   /** What was struck, by name. */
   readonly subject: string;
+  readonly machines: readonly string[];
+  readonly pods: readonly string[];
   readonly atUs: number;
   healedAtUs: number | undefined;
 }
@@ -52,13 +54,14 @@ export class Faults {
       const fault = faults[index]!;
       const random = streams(`faults/${fault.kind}/${index}`);
       const wound = (strikes[fault.kind] as Strike)(fault, struck, random);
-      const injury: Injury = { fault, index, subject: wound.subject, atUs: loop.nowUs, healedAtUs: undefined };
+      const { subject, machines = [], pods = [] } = wound;
+      const injury: Injury = { fault, index, subject, machines, pods, atUs: loop.nowUs, healedAtUs: undefined };
       this.injuries.push(injury);
       this.#tell(injury);
       if (wound.heal === undefined || fault.forUs === undefined) return;
       loop.schedule(loop.nowUs + fault.forUs, phase.world, heal, { injury, heal: wound.heal });
     });
-    faults.forEach(({ atUs }, index) => loop.schedule(atUs, phase.world, strike, index));
+    for (const [index, { atUs }] of faults.entries()) loop.schedule(atUs, phase.world, strike, index);
   }
 
   /** Called when a fault strikes and again when it heals. */

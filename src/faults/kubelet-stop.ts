@@ -7,5 +7,6 @@ export const kubeletStop: Strike<Extract<Fault, { where: unknown }>> = ({ where 
   const machine = struckMachine(world, where, random);
   if (machine === undefined) return { subject: "no machine" };
   world.setKubeletAlive(machine, false);
-  return { subject: machine.spec.name, heal: () => world.setKubeletAlive(machine, true) };
+  const { name } = machine.spec;
+  return { subject: name, machines: [name], heal: () => world.setKubeletAlive(machine, true) };
 };

@@ -7,5 +7,6 @@ export const machineFreeze: Strike<Extract<Fault, { where: unknown }>> = ({ wher
   const machine = struckMachine(world, where, random);
   if (machine === undefined) return { subject: "no machine" };
   world.setFrozen(machine, true);
-  return { subject: machine.spec.name, heal: () => world.setFrozen(machine, false) };
+  const { name } = machine.spec;
+  return { subject: name, machines: [name], heal: () => world.setFrozen(machine, false) };
 };

@@ -9,5 +9,6 @@ export const networkPartition: Strike<Extract<Fault, { kind: "network-partition"
   const inside = new Set(machines.map(({ index }) => index));
   const others = world.machines.map(({ index }) => index).filter((index) => !inside.has(index));
   const cut = world.links.cut(inside, from === "all" ? [controlPlane, outside, ...others] : [controlPlane]);
-  return { subject: machines.map(({ spec }) => spec.name).join(", "), heal: () => world.links.heal(cut) };
+  const names = machines.map(({ spec }) => spec.name);
+  return { subject: names.join(", "), machines: names, heal: () => world.links.heal(cut) };
 };

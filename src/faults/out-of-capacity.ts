@@ -5,5 +5,10 @@ import type { Strike } from "./strike.ts";
 export const outOfCapacity: Strike<Extract<Fault, { kind: "out-of-capacity" }>> = ({ pool, zones }, { world }) => {
   const fresh = zones.map((zone) => `${pool}/${zone}`).filter((sale) => !world.soldOut.has(sale));
   for (const sale of fresh) world.soldOut.add(sale);
-  return { subject: `${pool} in ${zones.join(", ")}`, heal: () => fresh.forEach((sale) => world.soldOut.delete(sale)) };
+  return {
+    subject: `${pool} in ${zones.join(", ")}`,
+    heal: () => {
+      for (const sale of fresh) world.soldOut.delete(sale);
+    },
+  };
 };

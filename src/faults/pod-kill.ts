@@ -17,5 +17,5 @@ export const podKill: Strike<Extract<Fault, { kind: "pod-kill" }>> = (
     killed.push(pod!.key);
     world.killContainer(pod!, pod!.main);
   }
-  return { subject: killed.length === 0 ? "no pod" : killed.join(", ") };
+  return { subject: killed.length === 0 ? "no pod" : killed.join(", "), pods: killed };
 };

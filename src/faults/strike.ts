@@ -15,6 +15,9 @@ export interface Struck {
 /** What was struck, and how it heals; without `heal` there is nothing to undo. */
 export interface Wound {
   readonly subject: string;
+  /** Names of the machines among it, and keys of pods: whose story the report tells. */
+  readonly machines?: readonly string[];
+  readonly pods?: readonly string[];
   readonly heal?: () => void;
 }
 

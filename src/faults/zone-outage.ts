@@ -11,6 +11,7 @@ export const zoneOutage: Strike<Extract<Fault, { kind: "zone-outage" }>> = ({ zo
   for (const machine of machines) world.setPower(machine, false);
   return {
     subject: `${zone}: ${machines.length} machines`,
+    machines: machines.map(({ spec }) => spec.name),
     heal: () => {
       for (const sale of fresh) world.soldOut.delete(sale);
       for (const machine of machines) world.setPower(machine, true);

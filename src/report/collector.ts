@@ -1,0 +1,222 @@
+import type { EventLog, LogEntry } from "../apiserver/index.ts";
+import type { Injury } from "../faults/index.ts";
+import { formatTime, type Uid } from "../model/index.ts";
+import type { Scenario } from "../scenario/index.ts";
+import type { Stretch } from "../traffic/index.ts";
+import { machineCostMicroUsd, type World, type WorldChange } from "../world/index.ts";
+import { ClusterObserver } from "./cluster-observer.ts";
+import { incidentOf, type Resize, rises } from "./incidents.ts";
+import { judge } from "./judge.ts";
+import { PodHistories } from "./pod-histories.ts";
+import type { CostResult, Mark, RunResult, Violation } from "./run-result.ts";
+import { ServiceObserver } from "./service-observer.ts";
+import { HeldSeries, Steps } from "./steps.ts";
+
+/** Decisions shown at most; the rest is counted. */
+const mostMarks = 200;
+/** Events of components that are decisions a reader wants to see on the time axis. */
+const decisiveReasons = new Set([
+  "SuccessfulRescale",
+  "TriggeredScaleUp",
+  "ScaledUpGroup",
+  "ScaleDown",
+  "ScaleDownEmpty",
+  "NodeNotReady",
+  "Preempted",
+  "ProgressDeadlineExceeded",
+]);
+
+/** Watches a run and, at its end, says what there is to say. It changes nothing. */
+export class Collector {
+  readonly #scenario: Scenario;
+  readonly #world: World;
+  readonly #steps: Steps;
+  readonly #services: ServiceObserver;
+  readonly #cluster: ClusterObserver;
+  readonly #histories = new PodHistories();
+  readonly #bought: HeldSeries;
+  readonly #marks: Mark[] = [];
+  readonly #injuries: Injury[] = [];
+  readonly #unroutedUs = new Map<string, number>();
+  readonly #routed = new Map<string, Set<Uid>>();
+  readonly #resizes: Resize[] = [];
+  readonly violations: Violation[] = [];
+
+  constructor(scenario: Scenario, world: World) {
+    this.#scenario = scenario;
+    this.#world = world;
+    this.#steps = new Steps(scenario.warmUpUs, scenario.durationUs);
+    this.#services = new ServiceObserver(this.#steps, scenario.expectations);
+    this.#cluster = new ClusterObserver(this.#steps);
+    this.#bought = new HeldSeries(this.#steps);
+  }
+
+  onCommit(entry: LogEntry): void {
+    this.#cluster.onCommit(entry);
+    if ((entry.after ?? entry.before)!.kind === "Pod") this.#histories.onCommit(entry);
+  }
+
+  onStretch(stretch: Stretch): void {
+    this.#services.onStretch(stretch);
+  }
+
+  onWorld(change: WorldChange, nowUs: number): void {
+    if (change.what === "machine-bought") this.#bought.set(nowUs, this.#bought.value + 1);
+    else if (change.what === "machine-released") this.#bought.set(nowUs, this.#bought.value - 1);
+    else if (change.what === "routes" && change.domain === 0) this.#onRoutes(change.service, nowUs);
+  }
+
+  listenTo(events: EventLog): void {
+    events.onRecord((event, _row, atUs) => {
+      this.#histories.onEvent(event, atUs);
+      if (!decisiveReasons.has(event.reason)) return;
+      this.#mark({
+        atSeconds: this.#seconds(atUs),
+        kind: "decision",
+        by: event.source,
+        text: `${event.key}: ${event.message}`,
+      });
+      const size = /^New size: (\d+)/.exec(event.message);
+      if (event.reason !== "SuccessfulRescale" || size === null) return;
+      const workload = this.#targetOf(event.key);
+      if (workload !== undefined) this.#resizes.push({ atUs, workload, to: Number(size[1]), text: event.message });
+    });
+  }
+
+  onInjury(injury: Injury, nowUs: number): void {
+    const healed = injury.healedAtUs !== undefined;
+    if (!healed) this.#injuries.push(injury);
+    const text = `${injury.fault.kind}: ${injury.subject}`;
+    this.#mark({ atSeconds: this.#seconds(nowUs), kind: healed ? "healed" : "fault", by: "world", text });
+  }
+
+  onAction(text: string, nowUs: number): void {
+    this.#mark({ atSeconds: this.#seconds(nowUs), kind: "action", by: "user", text });
+  }
+
+  result(seed: string, digest: string, firedEvents: number): RunResult {
+    const { name, question, warmUpUs, durationUs, expectations, assumptions, notSimulated } = this.#scenario;
+    const endUs = warmUpUs + durationUs;
+    this.#cluster.finish(endUs);
+    const evidence = {
+      histories: this.#histories,
+      cluster: this.#cluster,
+      startUs: warmUpUs,
+      endUs,
+      unroutedUs: this.#unroutedUs,
+      failedBetween: (fromUs: number, toUs: number) => this.#failedBetween(fromUs, toUs),
+      resizes: this.#resizes.filter(({ atUs }) => atUs >= warmUpUs),
+    };
+    const faults = this.#injuries
+      .map((injury) => incidentOf(injury, evidence))
+      .filter((incident) => incident !== undefined);
+    const incidents = [...faults, ...rises(evidence)].sort((a, b) => a.atSeconds - b.atSeconds);
+    const cost = this.#cost(warmUpUs, endUs);
+    const measured = { services: this.#services, cluster: this.#cluster, incidents: faults, microUsd: cost.microUsd };
+    const judged = expectations.map((expectation) => judge(expectation, measured));
+    const failed = judged.some(({ held }) => !held) || this.violations.length > 0;
+    const bought = this.#bought.finish();
+    return {
+      schema: "seatrial.io/run-result/v1",
+      scenario: name,
+      question,
+      start: this.#localStart(),
+      durationSeconds: durationUs / 1_000_000,
+      seed,
+      digest,
+      verdict: failed ? "failed" : judged.length === 0 ? "nothing expected" : "held",
+      expectations: judged,
+      services: this.#services.results(),
+      workloads: this.#cluster.workloads(),
+      incidents,
+      decisions: this.#marks.filter(({ atSeconds }) => atSeconds >= 0).slice(0, mostMarks),
+      cost,
+      machines: { least: this.#bought.least, most: this.#bought.most },
+      pods: {
+        longestPendingSeconds: Math.round(this.#cluster.longestPendingUs / 100_000) / 10,
+        mostPending: this.#cluster.pending.most,
+        restarts: this.#histories.restarts,
+      },
+      series: {
+        stepSeconds: this.#steps.stepUs / 1_000_000,
+        steps: this.#steps.count,
+        services: this.#services.series(),
+        workloads: this.#cluster.series(),
+        pendingPods: this.#cluster.pending.finish(),
+        machines: { bought, ready: this.#cluster.readyMachines.finish() },
+        costMicroUsd: bought.map(
+          (_, step) => this.#cost(warmUpUs, Math.min(endUs, warmUpUs + (step + 1) * this.#steps.stepUs)).microUsd,
+        ),
+      },
+      violations: this.violations,
+      counts: { events: firedEvents, writes: this.#cluster.writes },
+      assumptions,
+      notSimulated,
+    };
+  }
+
+  #onRoutes(service: string, nowUs: number): void {
+    const believed = new Set((this.#world.routes.believed(service as never) ?? []).map(({ podUid }) => podUid));
+    for (const uid of this.#routed.get(service) ?? []) if (!believed.has(uid)) this.#unroutedUs.set(uid, nowUs);
+    this.#histories.onRoutes(believed, nowUs);
+    this.#routed.set(service, believed);
+  }
+
+  /** `namespace/deployment/web` of an autoscaler's key, as the manifests say. */
+  #targetOf(key: string): string | undefined {
+    const [namespace, name] = key.split("/");
+    const hpa = this.#scenario.objects.find(
+      ({ kind, metadata }) =>
+        kind === "HorizontalPodAutoscaler" && metadata.name === name && metadata.namespace === namespace,
+    );
+    const target = (hpa?.spec as { scaleTargetRef?: { kind: string; name: string } } | undefined)?.scaleTargetRef;
+    return target === undefined ? undefined : `${namespace}/${target.kind.toLowerCase()}/${target.name}`;
+  }
+
+  #failedBetween(fromUs: number, toUs: number): number {
+    const { failedUsers } = this.#services;
+    let failed = 0;
+    for (let index = Math.max(0, this.#steps.indexAt(fromUs)); index <= this.#steps.indexAt(toUs); index += 1)
+      failed += failedUsers[index] ?? 0;
+    return failed;
+  }
+
+  #cost(fromUs: number, toUs: number): CostResult {
+    const pools = new Map<string, { microUsd: number; machineSeconds: number }>();
+    for (const machine of this.#world.machines) {
+      if (machine.boughtAtUs > toUs) continue;
+      const before = machine.boughtAtUs < fromUs ? machineCostMicroUsd(machine, fromUs) : 0;
+      const microUsd = Math.max(0, machineCostMicroUsd(machine, toUs) - before);
+      const ownedUs = Math.min(machine.releasedAtUs ?? toUs, toUs) - Math.max(machine.boughtAtUs, fromUs);
+      const machineSeconds = Math.max(0, Math.ceil(ownedUs / 1_000_000));
+      const known = pools.get(machine.spec.pool) ?? { microUsd: 0, machineSeconds: 0 };
+      pools.set(machine.spec.pool, {
+        microUsd: known.microUsd + microUsd,
+        machineSeconds: known.machineSeconds + machineSeconds,
+      });
+    }
+    const byPool = [...pools].map(([pool, spent]) => ({ pool, ...spent }));
+    return {
+      microUsd: byPool.reduce((sum, { microUsd }) => sum + microUsd, 0),
+      machineSeconds: byPool.reduce((sum, { machineSeconds }) => sum + machineSeconds, 0),
+      byPool,
+    };
+  }
+
+  #mark(mark: Mark): void {
+    if (this.#marks.length < mostMarks * 4) this.#marks.push(mark);
+  }
+
+  #seconds(us: number): number {
+    return Math.round((us - this.#scenario.warmUpUs) / 100_000) / 10;
+  }
+
+  #localStart(): string {
+    const { startEpochUs, utcOffsetMinutes } = this.#scenario;
+    const local = formatTime(Math.floor(startEpochUs / 1_000_000) + utcOffsetMinutes * 60).slice(0, -1);
+    if (utcOffsetMinutes === 0) return `${local}Z`;
+    const minutes = Math.abs(utcOffsetMinutes);
+    const two = (value: number): string => String(value).padStart(2, "0");
+    return `${local}${utcOffsetMinutes < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+  }
+}

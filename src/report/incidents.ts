@@ -1,0 +1,228 @@
+import type { Injury } from "../faults/index.ts";
+import type { ClusterObserver } from "./cluster-observer.ts";
+import type { PodHistories, PodHistory } from "./pod-histories.ts";
+import type { Incident, Stage } from "./run-result.ts";
+
+interface Moment {
+  readonly name: string;
+  readonly atUs: number | undefined;
+  readonly detail: string;
+}
+
+/** What the stories are told from. */
+export interface Evidence {
+  readonly histories: PodHistories;
+  readonly cluster: ClusterObserver;
+  readonly startUs: number;
+  readonly endUs: number;
+  /** When a pod's address left the route tables. */
+  readonly unroutedUs: ReadonlyMap<string, number>;
+  /** Users' failed requests between two instants. */
+  readonly failedBetween: (fromUs: number, toUs: number) => number;
+  /** Decisions to resize a workload: by whom, when, to how many. */
+  readonly resizes: readonly Resize[];
+}
+
+export interface Resize {
+  readonly atUs: number;
+  readonly workload: string;
+  readonly to: number;
+  readonly text: string;
+}
+
+/** The story of one fault that took pods away: who found out when, and which stage took the time. */
+export function incidentOf(injury: Injury, evidence: Evidence): Incident | undefined {
+  const { atUs, machines, pods } = injury;
+  const lost = [...evidence.histories.all()].filter((pod) => {
+    if (pod.daemon || pod.boundUs === undefined || pod.boundUs > atUs || (pod.goneUs ?? evidence.endUs) <= atUs)
+      return false;
+    return machines.includes(pod.node ?? "") || pods.includes(pod.key);
+  });
+  if (lost.length === 0) return undefined;
+  const successors = successorsOf(lost, atUs, evidence);
+  const recoveredUs = recovery(lost, atUs, evidence);
+  const moments: Moment[] = [
+    {
+      name: "detected",
+      atUs: detection(injury, lost, evidence),
+      detail: machines.length > 0 ? "Node is no longer Ready" : "kubelet sees the exit",
+    },
+    {
+      name: "unrouted",
+      atUs: latest(
+        lost
+          .map(({ uid }) => evidence.unroutedUs.get(uid))
+          .map((us) => (us !== undefined && us >= atUs ? us : undefined)),
+      ),
+      detail: "out of the route tables",
+    },
+    { name: "decided", atUs: earliest(lost.map((pod) => pod.deletingUs ?? pod.goneUs)), detail: "pods are deleted" },
+    ...stagesOf(successors, atUs, evidence),
+  ];
+  return tell(
+    `${injury.fault.kind} of ${injury.subject}: ${lost.length} ${lost.length === 1 ? "pod" : "pods"} lost`,
+    "fault",
+    atUs,
+    moments,
+    recoveredUs,
+    evidence,
+  );
+}
+
+/** The story of a rise: an autoscaler resized a workload up, again and again, until all it wanted was there. */
+export function rises(evidence: Evidence): Incident[] {
+  const incidents: Incident[] = [];
+  const byWorkload = new Map<string, Resize[]>();
+  for (const resize of evidence.resizes)
+    byWorkload.set(resize.workload, [...(byWorkload.get(resize.workload) ?? []), resize]);
+  for (const [workload, resizes] of byWorkload) {
+    for (const wave of wavesOf(resizes)) incidents.push(rise(workload, wave, evidence));
+  }
+  return incidents.sort((a, b) => a.atSeconds - b.atSeconds);
+}
+
+const quietUs = 300_000_000;
+
+/** Consecutive resizes upward; five quiet minutes, or a step down, end a wave. */
+function wavesOf(resizes: readonly Resize[]): Resize[][] {
+  const waves: Resize[][] = [];
+  let previous: Resize | undefined;
+  for (const resize of resizes) {
+    const up = previous === undefined || resize.to > previous.to;
+    const joined = up && previous !== undefined && resize.atUs - previous.atUs < quietUs && waves.length > 0;
+    if (joined) waves.at(-1)!.push(resize);
+    else if (up) waves.push([resize]);
+    previous = resize;
+  }
+  return waves;
+}
+
+function rise(workload: string, wave: readonly Resize[], evidence: Evidence): Incident {
+  const first = wave[0]!;
+  const last = wave.at(-1)!;
+  const before = evidence.histories.readyAt(workload, first.atUs);
+  const untilUs = last.atUs + quietUs;
+  const born = [...evidence.histories.all()].filter(
+    (pod) => pod.workload === workload && pod.createdUs >= first.atUs && pod.createdUs <= untilUs,
+  );
+  const recoveredUs = firstReady(workload, Math.min(last.to, before + born.length), last.atUs, evidence);
+  const moments: Moment[] = [
+    { name: "decided", atUs: last.atUs, detail: wave.map(({ to }) => to).join(" → ") },
+    ...stagesOf(born, first.atUs, evidence),
+  ];
+  const title = `${workload} scaled from ${before} to ${last.to}`;
+  return tell(title, "first decision", first.atUs, moments, recoveredUs, evidence);
+}
+
+function stagesOf(pods: readonly PodHistory[], fromUs: number, { cluster }: Evidence): Moment[] {
+  const machines = pods
+    .map(({ node }) => cluster.nodeReadyUs.get(node ?? ""))
+    .filter((us) => us !== undefined && us > fromUs);
+  const count = `${pods.length} ${pods.length === 1 ? "pod" : "pods"}`;
+  return [
+    { name: "created", atUs: latest(pods.map(({ createdUs }) => createdUs)), detail: count },
+    {
+      name: "machine ready",
+      atUs: machines.length === 0 ? undefined : latest(machines),
+      detail: `${new Set(machines).size} new`,
+    },
+    { name: "scheduled", atUs: latest(pods.map(({ boundUs }) => boundUs)), detail: count },
+    { name: "image pulled", atUs: latest(pods.map(({ pulledUs }) => pulledUs)), detail: "" },
+    { name: "started", atUs: latest(pods.map(({ runningUs }) => runningUs)), detail: "" },
+    { name: "ready", atUs: latest(pods.map(({ readyUs }) => readyUs)), detail: "" },
+    { name: "routed", atUs: latest(pods.map(({ routedUs }) => routedUs)), detail: "" },
+  ];
+}
+
+function tell(
+  title: string,
+  origin: string,
+  atUs: number,
+  moments: readonly Moment[],
+  recoveredUs: number | undefined,
+  { startUs, failedBetween, endUs }: Evidence,
+): Incident {
+  const stages: Stage[] = [{ name: origin, atSeconds: seconds(atUs - startUs), tookSeconds: 0, detail: "" }];
+  const known = moments.filter(
+    (moment): moment is Moment & { atUs: number } => moment.atUs !== undefined && moment.atUs >= atUs,
+  );
+  const all =
+    recoveredUs === undefined
+      ? known
+      : [...known, { name: "recovered", atUs: recoveredUs, detail: "all as ready as before" }];
+  let previousUs = atUs;
+  for (const { name, atUs: us, detail } of [...all].sort((a, b) => a.atUs - b.atUs)) {
+    stages.push({ name, atSeconds: seconds(us - startUs), tookSeconds: seconds(us - previousUs), detail });
+    previousUs = us;
+  }
+  const longest = stages.reduce((best, stage) => (stage.tookSeconds > best.tookSeconds ? stage : best));
+  return {
+    title,
+    atSeconds: seconds(atUs - startUs),
+    stages,
+    recoverySeconds: recoveredUs === undefined ? null : seconds(recoveredUs - atUs),
+    longestStage: longest.tookSeconds === 0 ? null : longest.name,
+    failedRequests: Math.round(failedBetween(atUs, recoveredUs ?? endUs)),
+  };
+}
+
+/** For each lost pod the next one born of its workload. */
+function successorsOf(lost: readonly PodHistory[], atUs: number, { histories }: Evidence): PodHistory[] {
+  const wanted = new Map<string, number>();
+  for (const { workload } of lost) wanted.set(workload, (wanted.get(workload) ?? 0) + 1);
+  const successors: PodHistory[] = [];
+  for (const pod of histories.all()) {
+    const left = wanted.get(pod.workload) ?? 0;
+    if (left === 0 || pod.createdUs <= atUs) continue;
+    wanted.set(pod.workload, left - 1);
+    successors.push(pod);
+  }
+  return successors;
+}
+
+function detection({ atUs, machines }: Injury, lost: readonly PodHistory[], { cluster }: Evidence): number | undefined {
+  const nodes = machines.flatMap((name) => cluster.nodeUnreadyUs.get(name) ?? []).filter((us) => us >= atUs);
+  if (nodes.length > 0) return Math.min(...nodes);
+  return earliest(lost.map(({ unreadyUs }) => (unreadyUs !== undefined && unreadyUs >= atUs ? unreadyUs : undefined)));
+}
+
+/** When every workload that lost pods had as many ready ones again as just before. */
+function recovery(lost: readonly PodHistory[], atUs: number, evidence: Evidence): number | undefined {
+  let recoveredUs = atUs;
+  for (const workload of new Set(lost.map((pod) => pod.workload))) {
+    const before = evidence.histories.readyAt(workload, atUs - 1);
+    const lowest = firstBelow(workload, before, atUs, evidence);
+    if (lowest === undefined) continue;
+    const us = firstReady(workload, before, lowest, evidence);
+    if (us === undefined) return undefined;
+    recoveredUs = Math.max(recoveredUs, us);
+  }
+  return recoveredUs > atUs ? recoveredUs : undefined;
+}
+
+function firstBelow(workload: string, level: number, fromUs: number, { histories }: Evidence): number | undefined {
+  const changes = histories.readiness.get(workload);
+  const index = changes?.atUs.findIndex((us, at) => us >= fromUs && changes.ready[at]! < level) ?? -1;
+  return index < 0 ? undefined : changes!.atUs[index];
+}
+
+function firstReady(workload: string, level: number, fromUs: number, { histories }: Evidence): number | undefined {
+  if (histories.readyAt(workload, fromUs) >= level) return fromUs;
+  const changes = histories.readiness.get(workload);
+  const index = changes?.atUs.findIndex((us, at) => us >= fromUs && changes.ready[at]! >= level) ?? -1;
+  return index < 0 ? undefined : changes!.atUs[index];
+}
+
+function latest(instants: readonly (number | undefined)[]): number | undefined {
+  const known = instants.filter((us) => us !== undefined);
+  return known.length === 0 || known.length < instants.length ? undefined : Math.max(...known);
+}
+
+function earliest(instants: readonly (number | undefined)[]): number | undefined {
+  const known = instants.filter((us) => us !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function seconds(us: number): number {
+  return Math.round(us / 100_000) / 10;
+}
