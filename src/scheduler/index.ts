@@ -16,6 +16,8 @@ export {
   type Unschedulable,
   victimsOf,
 } from "./cycle/schedule-pod.ts";
+export { FastCycle } from "./fast/fast-cycle.ts";
+export { PodTallies } from "./fast/pod-tallies.ts";
 export * from "./framework/cluster-event.ts";
 export { CycleState, type StateData } from "./framework/cycle-state.ts";
 export { Framework, type PluginScores, type PreFilterOutcome, type Registry } from "./framework/framework.ts";

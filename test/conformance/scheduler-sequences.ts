@@ -1,5 +1,5 @@
 import type { Pod } from "../../src/model/index.ts";
-import { type Decision, type Framework, podInfo, type SchedulerState, schedulePod } from "../../src/scheduler/index.ts";
+import { type Decision, FastCycle, type Framework, podInfo, type SchedulerState, schedulePod } from "../../src/scheduler/index.ts";
 import { type CaseResult, firstDifference } from "./area.ts";
 import { completed, type RecordedCluster, schedulerOf, snapshotOf } from "./scheduler-cluster.ts";
 import { bestOf, comparable, describePreemption, type RecordedPreemption } from "./scheduler-decisions.ts";
@@ -31,12 +31,15 @@ export function* replaySequence({ name, group, cluster, config, steps }: Sequenc
   const snapshot = snapshotOf(cluster);
   const { configuration, framework } = schedulerOf(config, snapshot);
   const { percentageOfNodesToScore } = configuration;
+  const fastCycle = new FastCycle(framework);
   const scheduler: SchedulerState = { nextStartNodeIndex: 0, percentageOfNodesToScore, random: () => 0 };
   for (const [index, { pod: recorded, expect, bindTo, delete: deleted }] of steps.entries()) {
     const pod = completed("Pod", recorded);
+    const remembered = { ...scheduler };
+    const fast = fastCycle.schedule(podInfo(pod), remembered);
     const decision = schedulePod(framework, podInfo(pod), scheduler);
     const id = `${name} step ${index} ${recorded.metadata.name}`;
-    const difference = firstDifference(wanted(expect), {
+    const difference = fastDiffers(decision, fast, scheduler, remembered) ?? firstDifference(wanted(expect), {
       ...got(framework, pod, decision, expect),
       ...(decision.result === "scheduled" && decision.nodeName === pod.status.nominatedNodeName
         ? besideNomination(framework, pod, scheduler)
@@ -46,6 +49,17 @@ export function* replaySequence({ name, group, cluster, config, steps }: Sequenc
     if (bindTo !== undefined) snapshot.setPod({ ...pod, spec: { ...pod.spec, nodeName: bindTo } });
     for (const key of deleted ?? []) snapshot.removePod(key);
   }
+}
+
+/** The cycle with a memory takes the same decision as the plain one. */
+function fastDiffers(plain: Decision, fast: Decision, after: SchedulerState, afterFast: SchedulerState): string | undefined {
+  const told = (decision: Decision, { nextStartNodeIndex }: SchedulerState): unknown =>
+    decision.result === "scheduled"
+      ? [decision.nodeName, decision.feasibleNodes, decision.evaluatedNodes, nextStartNodeIndex]
+      : decision.result === "unschedulable"
+        ? [decision.message, decision.fitError.unschedulablePlugins, decision.postFilter?.nominatedNodeName, nextStartNodeIndex]
+        : [decision.message];
+  return firstDifference(told(plain, after), told(fast, afterFast), "$fast");
 }
 
 /** A nominated node is taken without a look at the others; the recording counts and scores them all the same. */

@@ -14,7 +14,7 @@ export interface FitError {
 export function nodesUnavailable(
   numAllNodes: number,
   preFilterMessage: string,
-  { byNode, absent }: NodeToStatus,
+  statuses: NodeToStatus,
   postFilterMessage: string,
 ): string {
   let text = `0/${numAllNodes} nodes are available:`;
@@ -25,8 +25,13 @@ export function nodesUnavailable(
     const count = (reasons: readonly string[], nodes: number): void => {
       for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes);
     };
-    for (const { reasons } of byNode.values()) count(reasons, 1);
-    if (byNode.size < numAllNodes) count(absent.reasons, numAllNodes - byNode.size);
+    let listed = 0;
+    for (const [{ reasons }, nodes] of statuses.counts ??
+      [...statuses.byNode.values()].map((status) => [status, 1] as const)) {
+      count(reasons, nodes);
+      listed += nodes;
+    }
+    if (listed < numAllNodes) count(statuses.absent.reasons, numAllNodes - listed);
     const histogram = [...counts].map(([reason, nodes]) => `${nodes} ${reason}`).sort();
     if (histogram.length > 0) text += ` ${histogram.join(", ")}.`;
   }

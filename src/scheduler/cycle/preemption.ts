@@ -1,6 +1,6 @@
 import { findCondition, matchesLabelSelector, type Pod, type PodDisruptionBudget } from "../../model/index.ts";
 import type { CycleState } from "../framework/cycle-state.ts";
-import type { NodeToStatus, PluginHandle } from "../framework/plugin.ts";
+import { type NodeToStatus, type PluginHandle, statusOf } from "../framework/plugin.ts";
 import { type Status, unresolvable } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import { type PodInfo, startTimeUs } from "../snapshot/pod-info.ts";
@@ -38,7 +38,7 @@ export function ineligible(pod: PodInfo, statuses: NodeToStatus, { snapshot }: P
   const nominated = pod.pod.status?.nominatedNodeName ?? "";
   const node = nominated === "" ? undefined : snapshot.node(nominated);
   if (node === undefined) return undefined;
-  const status = statuses.byNode.get(nominated) ?? statuses.absent;
+  const status = statusOf(statuses, node);
   if (status.code === "UnschedulableAndUnresolvable") return undefined; // It will have to look elsewhere.
   for (const other of node.pods) {
     if (other.priority < pod.priority && isPreempted(other)) {
@@ -65,9 +65,7 @@ export function findCandidates(
   random: () => number,
 ): PreemptionOutcome {
   const { snapshot } = handle;
-  const potential = snapshot.nodes.filter(
-    ({ name }) => (statuses.byNode.get(name) ?? statuses.absent).code === "Unschedulable",
-  );
+  const potential = snapshot.nodes.filter((node) => statusOf(statuses, node).code === "Unschedulable");
   const share = Math.trunc((potential.length * minCandidateNodesPercentage) / 100);
   const wanted = Math.min(Math.max(share, minCandidateNodesAbsolute), potential.length);
   const offset = Math.floor(random() * potential.length);

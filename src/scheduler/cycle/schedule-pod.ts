@@ -23,10 +23,12 @@ export interface SchedulerState {
 export interface Scheduled {
   readonly result: "scheduled";
   readonly nodeName: string;
-  /** Feasible nodes in the order examined; only the taken one when it was nominated. */
+  /** How many nodes were found feasible; 1 when a nominated one was taken. */
+  readonly feasibleNodes: number;
+  /** Feasible nodes in the order examined; only the taken one when it was nominated. Reads the snapshot as it is now. */
   readonly feasible: readonly NodeInfo[];
   readonly evaluatedNodes: number;
-  /** Absent when there was nothing to choose: one feasible node, or a nominated one that passed. */
+  /** Absent when there was nothing to choose (one feasible node, or a nominated one that passed), and from `FastCycle`. */
   readonly scores?: readonly PluginScores[];
   /** Σ weight × normalized score, aligned with `feasible`. */
   readonly totals?: readonly number[];
@@ -63,7 +65,7 @@ export function schedulePod(framework: Framework, pod: PodInfo, scheduler: Sched
   if ("fitError" in found) return unschedulable(framework, state, pod, found.fitError, scheduler);
   const { feasible, evaluatedNodes } = found;
   if (feasible.length === 1) {
-    return { result: "scheduled", nodeName: feasible[0]!.name, feasible, evaluatedNodes, state };
+    return { result: "scheduled", nodeName: feasible[0]!.name, feasibleNodes: 1, feasible, evaluatedNodes, state };
   }
   const failed = framework.runPreScore(state, pod, feasible);
   if (failed !== undefined) return error(pluginError("PreScore", failed), false);
@@ -74,7 +76,16 @@ export function schedulePod(framework: Framework, pod: PodInfo, scheduler: Sched
     framework.plugins.score.length === 0 ? 1 : weightedSum(scores, index),
   );
   const nodeName = feasible[chooseHost(totals)]!.name;
-  return { result: "scheduled", nodeName, feasible, evaluatedNodes, scores, totals, state };
+  return {
+    result: "scheduled",
+    nodeName,
+    feasibleNodes: feasible.length,
+    feasible,
+    evaluatedNodes,
+    scores,
+    totals,
+    state,
+  };
 }
 
 const error = (message: string, noNodes: boolean): SchedulingError => ({ result: "error", message, noNodes });

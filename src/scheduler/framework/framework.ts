@@ -65,9 +65,12 @@ export class Framework {
   /** Plugins by extension point, in order. */
   readonly plugins: { readonly [Point in ExtensionPoint]: readonly Plugin[] };
   readonly weights: ReadonlyMap<string, number>;
+  /** What its plugins were made from. */
+  readonly registry: Registry;
 
   constructor(profile: Profile, registry: Registry, snapshot: Snapshot) {
     this.profile = profile;
+    this.registry = registry;
     this.snapshot = snapshot;
     const handle: PluginHandle = {
       snapshot,

@@ -17,8 +17,17 @@ export interface PreFilterResult {
 /** Why each node was rejected, in a cycle that found none. Nodes not listed have `absent`. */
 export interface NodeToStatus {
   readonly byNode: ReadonlyMap<string, Status>;
+  /** How many nodes have which status, where that is known without asking node by node. */
+  readonly counts?: readonly (readonly [Status, number])[];
+  /** As `byNode` where it can be told without a list by name. */
+  of?(node: NodeInfo): Status;
   /** The status of all nodes that were not examined. */
   readonly absent: Status;
+}
+
+/** The status of one node. */
+export function statusOf(statuses: NodeToStatus, node: NodeInfo): Status {
+  return statuses.of?.(node) ?? statuses.byNode.get(node.name) ?? statuses.absent;
 }
 
 /** PostFilter's answer: the node to nominate, `""` to clear the nomination, `undefined` to keep it as it is. */

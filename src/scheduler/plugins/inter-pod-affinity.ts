@@ -119,7 +119,7 @@ function countForFilter(pod: PodInfo, snapshot: Snapshot): FilterState {
   const counts = new FilterState();
   const { namespaceLabels } = snapshot.objects;
   const ownTerms = pod.requiredAffinity.length + pod.requiredAntiAffinity.length > 0;
-  for (const node of snapshot.nodes) {
+  for (const node of ownTerms ? snapshot.nodes : snapshot.nodesWithAffinity) {
     const existing = ownTerms ? node.pods : node.podsWithRequiredAntiAffinity;
     if (existing.length === 0) continue;
     for (const other of existing) counts.count(pod, other, node, 1, namespaceLabels);
@@ -170,7 +170,7 @@ function countForScore(pod: PodInfo, snapshot: Snapshot, hardWeight: number): To
       if (means(term, meant, namespaceLabels)) counts.add(node, term.topologyKey, sign * weight);
     }
   };
-  for (const node of snapshot.nodes) {
+  for (const node of preferences ? snapshot.nodes : snapshot.nodesWithAffinity) {
     const existing = preferences ? node.pods : node.podsWithAffinity;
     if (existing.length === 0) continue;
     for (const other of existing) {

@@ -21,7 +21,7 @@ import { volumeRestrictions } from "./volume-restrictions.ts";
 import { volumeZone } from "./volume-zone.ts";
 
 /** Every plugin that kube-scheduler has built in. */
-const inTreePlugins: readonly PluginDefinition[] = [
+export const inTreePlugins: readonly PluginDefinition[] = [
   schedulingGates,
   prioritySort,
   nodeUnschedulable,

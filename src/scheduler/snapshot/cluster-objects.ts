@@ -58,14 +58,17 @@ export class ClusterObjects {
   readonly #servicesByNamespace: Map<string, Map<string, Service>> = new Map();
   readonly #attachmentsByNode: Map<string, Map<string, VolumeAttachment>> = new Map();
 
-  /** Counts changes of any object, so that caches know when to look again. */
-  version = 0;
+  /** Count changes, so that caches know when to look again: of namespaces' labels, of what default spreading deduces, of budgets. */
+  namespacesVersion = 0;
+  selectorsVersion = 0;
+  budgetsVersion = 0;
 
   /** Adds or replaces; kinds that no decision reads are ignored. */
   put(object: KubeObject): void {
     const objects = this.#byKind.get(object.kind);
     if (objects === undefined) return;
     const key = keyOf(object);
+    this.#countChange(objects.get(key), object);
     this.#unindex(object.kind, key);
     objects.set(key, object);
     if (object.kind === "Service") {
@@ -75,13 +78,14 @@ export class ClusterObjects {
       const attachment = object as VolumeAttachment;
       entry(this.#attachmentsByNode, attachment.spec.nodeName).set(key, attachment);
     }
-    this.version++;
   }
 
   drop(object: KubeObject): void {
     const key = keyOf(object);
     this.#unindex(object.kind, key);
-    if (this.#byKind.get(object.kind)?.delete(key)) this.version++;
+    const objects = this.#byKind.get(object.kind);
+    this.#countChange(objects?.get(key), undefined);
+    objects?.delete(key);
   }
 
   get<K extends ClusterObjectKind>(kind: K, name: string, namespace?: string): KindsRead[K] | undefined {
@@ -123,6 +127,23 @@ export class ClusterObjects {
     return undefined;
   }
 
+  #countChange(before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const kind = (after ?? before)?.kind;
+    if (kind === "Namespace") {
+      if (differs(before?.metadata.labels, after?.metadata.labels)) this.namespacesVersion++;
+    } else if (kind === "PodDisruptionBudget") {
+      this.budgetsVersion++;
+    } else if (
+      kind === "Service" ||
+      kind === "ReplicationController" ||
+      kind === "ReplicaSet" ||
+      kind === "StatefulSet"
+    ) {
+      const [was, is] = [before, after] as readonly (Service | undefined)[];
+      if (differs(was?.spec.selector, is?.spec.selector)) this.selectorsVersion++;
+    }
+  }
+
   #unindex(kind: string, key: string): void {
     const old = this.#byKind.get(kind)?.get(key);
     if (old === undefined) return;
@@ -139,4 +160,8 @@ function entry<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V>
     map.set(key, inner);
   }
   return inner;
+}
+
+function differs(left: unknown, right: unknown): boolean {
+  return left !== right && JSON.stringify(left) !== JSON.stringify(right);
 }

@@ -24,6 +24,10 @@ export class ImageStates {
     }
   }
 
+  get size(): number {
+    return this.#images.size;
+  }
+
   get(name: string): { readonly sizeBytes: number; readonly nodes: ReadonlySet<string> } | undefined {
     return this.#images.get(name);
   }

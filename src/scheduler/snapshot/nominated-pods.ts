@@ -6,9 +6,12 @@ const nobody: ReadonlyMap<string, PodInfo> = new Map();
 export class NominatedPods {
   readonly #byNode: Map<string, Map<string, PodInfo>> = new Map();
   readonly #nodeOf: Map<string, string> = new Map();
+  readonly #changed: (nodeName: string) => void;
 
-  /** Counts changes, so that caches know when to look again. */
-  version = 0;
+  /** `changed` is told whose list of nominated pods is another one now. */
+  constructor(changed: (nodeName: string) => void = () => undefined) {
+    this.#changed = changed;
+  }
 
   /** Notes that `pod` is nominated to `nodeName`, wherever it was before. */
   set(pod: PodInfo, nodeName: string): void {
@@ -17,7 +20,7 @@ export class NominatedPods {
     const pods = this.#byNode.get(nodeName);
     if (pods === undefined) this.#byNode.set(nodeName, new Map([[pod.key, pod]]));
     else pods.set(pod.key, pod);
-    this.version++;
+    this.#changed(nodeName);
   }
 
   delete(key: string): void {
@@ -27,7 +30,7 @@ export class NominatedPods {
     const pods = this.#byNode.get(nodeName)!;
     pods.delete(key);
     if (pods.size === 0) this.#byNode.delete(nodeName);
-    this.version++;
+    this.#changed(nodeName);
   }
 
   nodeOf(key: string): string | undefined {
@@ -42,8 +45,8 @@ export class NominatedPods {
     return this.#nodeOf.size;
   }
 
-  /** Names of nodes to which somebody is nominated. */
-  nodes(): IterableIterator<string> {
-    return this.#byNode.keys();
+  /** All of them, node by node. */
+  *pods(): IterableIterator<PodInfo> {
+    for (const pods of this.#byNode.values()) yield* pods.values();
   }
 }

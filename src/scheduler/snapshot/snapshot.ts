@@ -6,6 +6,16 @@ import { NodeTree } from "./node-tree.ts";
 import { NominatedPods } from "./nominated-pods.ts";
 import { type PodInfo, podInfo } from "./pod-info.ts";
 
+/** Hears of every change that decisions depend on, node by node. A slot is a node's place in columns; it is used again. */
+export interface SnapshotObserver {
+  /** A pod counts on the node of that slot from now on (`sign` 1), or no longer (−1). */
+  podMoved(pod: PodInfo, slot: number, sign: 1 | -1): void;
+  /** Something about the node itself, its pods, or who is nominated to it changed. */
+  nodeChanged(slot: number): void;
+  /** Nodes came or went, or their labels changed. */
+  nodesChanged(): void;
+}
+
 /**
  * The cluster as the scheduler believes it: nodes with the pods bound to them or assumed there, and the objects that
  * decisions read. Kept up to date change by change; a decision reads it as it stands.
@@ -13,15 +23,21 @@ import { type PodInfo, podInfo } from "./pod-info.ts";
 export class Snapshot {
   readonly objects: ClusterObjects = new ClusterObjects();
   readonly images: ImageStates = new ImageStates();
-  readonly nominated: NominatedPods = new NominatedPods();
+  readonly nominated: NominatedPods = new NominatedPods((nodeName) => this.#nodeChanged(this.#nodes.get(nodeName)));
   /** Pods whose victims are being asked to leave right now: they wait for those requests to be made. */
   readonly preempting: Set<string> = new Set();
+  /** Counts changes of taints of nodes that were there before. */
+  taintsVersion = 0;
   readonly #nodes: Map<string, NodeInfo> = new Map();
   readonly #tree: NodeTree = new NodeTree();
   /** Where each pod counts. */
   readonly #placeOf: Map<string, NodeInfo> = new Map();
   readonly #assumed: Set<string> = new Set();
   readonly #claimUsers: Map<string, number> = new Map();
+  readonly #withAffinity: Set<NodeInfo> = new Set();
+  readonly #observers: SnapshotObserver[] = [];
+  readonly #freeSlots: number[] = [];
+  #slots = 0;
   #order: readonly NodeInfo[] | undefined;
 
   /** Nodes in the order in which the scheduler looks at them: round robin over zones. */
@@ -32,6 +48,22 @@ export class Snapshot {
 
   get nodeCount(): number {
     return this.nodes.length;
+  }
+
+  /** Slots in use are below this. */
+  get slotCount(): number {
+    return this.#slots;
+  }
+
+  /** Nodes with pods that have affinity or anti-affinity of any kind, in no particular order. */
+  get nodesWithAffinity(): Iterable<NodeInfo> {
+    return this.#withAffinity;
+  }
+
+  /** Tells the observer of all pods there are, and from now on of every change. */
+  observe(observer: SnapshotObserver): void {
+    for (const { slot, pods } of this.nodes) for (const pod of pods) observer.podMoved(pod, slot, 1);
+    this.#observers.push(observer);
   }
 
   /** The node of that name, if it exists (not merely named by some pod). */
@@ -46,13 +78,32 @@ export class Snapshot {
     const before = info.node;
     if (before === undefined) {
       this.#tree.add(node);
-      this.#order = undefined;
-    } else {
-      if (this.#tree.update(before, node)) this.#order = undefined;
-      this.images.remove(info.name, info.images);
+      this.#appear(info, node);
+      return;
     }
+    const moved = this.#tree.update(before, node);
+    if (moved) this.#order = undefined;
+    const { labels, images, taints } = info;
     info.setNode(node);
+    if (taints !== info.taints && JSON.stringify(taints) !== JSON.stringify(info.taints)) this.taintsVersion++;
+    const imagesChanged = !sameEntries(images, info.images);
+    if (imagesChanged) {
+      this.images.remove(info.name, images);
+      this.images.add(info.name, info.images);
+    }
+    if (moved || imagesChanged || !sameLabels(labels, info.labels)) this.#nodesChanged();
+    this.#nodeChanged(info);
+  }
+
+  #appear(info: NodeInfo, node: Node): void {
+    this.#order = undefined;
+    info.setNode(node);
+    info.slot = this.#freeSlots.pop() ?? this.#slots++;
     this.images.add(info.name, info.images);
+    this.#nodesChanged();
+    if (info.podsWithAffinity.length > 0) this.#withAffinity.add(info);
+    this.#nodeChanged(info); // The slot may have been somebody else's.
+    for (const pod of info.pods) this.#podMoved(pod, info.slot, 1);
   }
 
   removeNode(name: string): void {
@@ -61,7 +112,12 @@ export class Snapshot {
     this.#tree.remove(info.node);
     this.#order = undefined;
     this.images.remove(name, info.images);
+    for (const pod of info.pods) this.#podMoved(pod, info.slot, -1);
+    this.#withAffinity.delete(info);
+    this.#freeSlots.push(info.slot);
+    info.slot = -1;
     info.unsetNode();
+    this.#nodesChanged();
     if (info.pods.length === 0) this.#nodes.delete(name);
   }
 
@@ -86,6 +142,8 @@ export class Snapshot {
     this.#assumed.delete(key);
     const pod = place.removePod(key)!;
     this.#countClaims(pod, -1);
+    if (place.podsWithAffinity.length === 0) this.#withAffinity.delete(place);
+    if (place.slot >= 0) this.#podMoved(pod, place.slot, -1);
     if (place.node === undefined && place.pods.length === 0) this.#nodes.delete(place.name);
     return true;
   }
@@ -132,6 +190,25 @@ export class Snapshot {
     node.addPod(pod);
     this.#placeOf.set(pod.key, node);
     this.#countClaims(pod, 1);
+    if (node.slot < 0) return;
+    if (node.podsWithAffinity.length > 0) this.#withAffinity.add(node);
+    this.#podMoved(pod, node.slot, 1);
+  }
+
+  #podMoved(pod: PodInfo, slot: number, sign: 1 | -1): void {
+    for (const observer of this.#observers) {
+      observer.podMoved(pod, slot, sign);
+      observer.nodeChanged(slot);
+    }
+  }
+
+  #nodeChanged(node: NodeInfo | undefined): void {
+    if (node === undefined || node.slot < 0) return;
+    for (const observer of this.#observers) observer.nodeChanged(node.slot);
+  }
+
+  #nodesChanged(): void {
+    for (const observer of this.#observers) observer.nodesChanged();
   }
 
   #nodeNamed(name: string): NodeInfo {
@@ -154,4 +231,17 @@ export class Snapshot {
       else this.#claimUsers.set(key, users);
     }
   }
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function sameLabels(left: Labels, right: Labels): boolean {
+  if (left === right) return true;
+  return sameEntries(new Map(Object.entries(left)), new Map(Object.entries(right)));
+}
+
+function sameEntries<V>(left: ReadonlyMap<string, V>, right: ReadonlyMap<string, V>): boolean {
+  if (left.size !== right.size) return false;
+  for (const [key, value] of left) if (right.get(key) !== value) return false;
+  return true;
 }

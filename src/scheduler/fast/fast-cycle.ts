@@ -1,0 +1,333 @@
+import { precedesInTree } from "../cycle/choose-host.ts";
+import { nodesUnavailable } from "../cycle/fit-error.ts";
+import { numFeasibleNodesToFind } from "../cycle/sampling.ts";
+import { type Decision, type Scheduled, type SchedulerState, schedulePod } from "../cycle/schedule-pod.ts";
+import { CycleState } from "../framework/cycle-state.ts";
+import type { Framework } from "../framework/framework.ts";
+import type { NodeToStatus, PostFilterResult } from "../framework/plugin.ts";
+import type { Status } from "../framework/status.ts";
+import { inTreePlugins } from "../plugins/registry.ts";
+import type { NodeInfo } from "../snapshot/node-info.ts";
+import type { PodInfo } from "../snapshot/pod-info.ts";
+import { crossNodePlugins, type LocalClass, unknownVerdict } from "./local-class.ts";
+import type { PodClass } from "./pod-class.ts";
+import { PodClasses } from "./pod-classes.ts";
+import { PodTallies } from "./pod-tallies.ts";
+
+/**
+ * `schedulePod` with a memory: answers of plugins are kept by class of equal pods and asked for again only where a node has
+ * changed. Decides as the plain code does; pods and profiles it was not made for are handed to the plain code.
+ */
+export class FastCycle {
+  readonly #framework: Framework;
+  readonly #supported: boolean;
+  readonly #classes: PodClasses;
+  readonly #plugins: {
+    readonly affinityFilters: boolean;
+    readonly spreadFilters: boolean;
+    readonly affinityWeight: number;
+    readonly spreadWeight: number;
+  };
+  readonly #emptyState: CycleState = new CycleState();
+  #order: readonly NodeInfo[] = [];
+  #slots: Int32Array = new Int32Array(0);
+  #feasible: Int32Array = new Int32Array(0);
+  #totals: Int32Array = new Int32Array(0);
+  #nodeOfSlot: NodeInfo[] = [];
+  readonly #columns: number[] = [];
+  readonly #other: number[] = [];
+
+  /** `tallies` may be shared by the profiles of one scheduler. */
+  constructor(framework: Framework, tallies: PodTallies = new PodTallies(framework.snapshot)) {
+    this.#framework = framework;
+    this.#classes = new PodClasses(framework, tallies);
+    this.#supported = isSupported(framework);
+    const filters = (plugin: string): boolean => framework.plugins.filter.some(({ name }) => name === plugin);
+    this.#plugins = {
+      affinityFilters: filters("InterPodAffinity"),
+      spreadFilters: filters("PodTopologySpread"),
+      affinityWeight: framework.weights.get("InterPodAffinity") ?? 0,
+      spreadWeight: framework.weights.get("PodTopologySpread") ?? 0,
+    };
+  }
+
+  /** One scheduling cycle, as `schedulePod` decides it; scores are not told. */
+  schedule(pod: PodInfo, scheduler: SchedulerState): Decision {
+    const { snapshot } = this.#framework;
+    if (!this.#supported || snapshot.nodeCount === 0 || isUnusual(pod) || this.#othersHoldRoom(pod)) {
+      return schedulePod(this.#framework, pod, scheduler);
+    }
+    const podClass = this.#classes.of(pod);
+    if (!podClass.local.usable) return schedulePod(this.#framework, pod, scheduler);
+    this.#noticeOrder();
+    const crossFilters =
+      (this.#plugins.affinityFilters && podClass.affinity.filters) ||
+      (this.#plugins.spreadFilters && podClass.spread.filters);
+    if (crossFilters) podClass.spread.prepareFilter();
+
+    const nominated = pod.pod.status?.nominatedNodeName ?? "";
+    const node = nominated === "" ? undefined : snapshot.node(nominated);
+    if (node !== undefined && this.#passes(podClass, node.slot)) return this.#scheduled(node, 1, 1);
+
+    const start = scheduler.nextStartNodeIndex;
+    const { count, evaluated } = this.#search(podClass, scheduler, crossFilters);
+    if (count === 0) {
+      // Reasons of plugins that look across nodes are found out by the plain code, which moves the start index itself.
+      if (crossFilters) return schedulePod(this.#framework, pod, scheduler);
+      // All nodes were tried, so the next search starts where this one did.
+      return this.#unschedulable(pod, podClass.local, scheduler);
+    }
+    scheduler.nextStartNodeIndex = (start + evaluated) % this.#order.length;
+    const best = count === 1 ? 0 : this.#choose(podClass, count);
+    return this.#scheduled(this.#nodeOfSlot[this.#feasible[best]!]!, count, evaluated);
+  }
+
+  #scheduled(node: NodeInfo, feasibleNodes: number, evaluatedNodes: number): Scheduled {
+    const feasible = this.#feasible;
+    const nodeOfSlot = this.#nodeOfSlot;
+    return {
+      result: "scheduled",
+      nodeName: node.name,
+      feasibleNodes,
+      get feasible() {
+        return feasibleNodes === 1
+          ? [node]
+          : Array.from(feasible.subarray(0, feasibleNodes), (slot) => nodeOfSlot[slot]!);
+      },
+      evaluatedNodes,
+      state: this.#emptyState,
+    };
+  }
+
+  /** Whether pods nominated elsewhere must be counted for this pod. */
+  #othersHoldRoom(pod: PodInfo): boolean {
+    const { nominated } = this.#framework.snapshot;
+    if (nominated.size === 0) return false;
+    for (const other of nominated.pods()) {
+      if (other.priority >= pod.priority && other.pod.metadata.uid !== pod.pod.metadata.uid) return true;
+    }
+    return false;
+  }
+
+  #noticeOrder(): void {
+    const { snapshot } = this.#framework;
+    if (snapshot.nodes === this.#order) return;
+    this.#order = snapshot.nodes;
+    this.#slots = Int32Array.from(this.#order, ({ slot }) => slot);
+    this.#feasible = new Int32Array(this.#order.length);
+    this.#totals = new Int32Array(this.#order.length);
+    this.#nodeOfSlot = new Array(snapshot.slotCount);
+    for (const node of this.#order) this.#nodeOfSlot[node.slot] = node;
+  }
+
+  #passes({ local, affinity, spread }: PodClass, slot: number): boolean {
+    let verdict = local.verdicts[slot]!;
+    if (verdict === unknownVerdict) verdict = local.ask(this.#nodeOfSlot[slot]!);
+    if (verdict !== 0) return false;
+    if (this.#plugins.spreadFilters && spread.filters && !spread.passes(slot)) return false;
+    return !this.#plugins.affinityFilters || !affinity.filters || affinity.passes(slot);
+  }
+
+  /** Fills `#feasible` from the start index on, until one more than wanted passes or all have been tried. */
+  #search(podClass: PodClass, scheduler: SchedulerState, crossFilters: boolean): { count: number; evaluated: number } {
+    const { local } = podClass;
+    const { verdicts } = local;
+    const slots = this.#slots;
+    const feasible = this.#feasible;
+    const { profile, plugins } = this.#framework;
+    const percentage = profile.percentageOfNodesToScore ?? scheduler.percentageOfNodesToScore;
+    const wanted = plugins.score.length === 0 ? 1 : numFeasibleNodesToFind(slots.length, percentage);
+    const start = scheduler.nextStartNodeIndex;
+    let count = 0;
+    let evaluated = 0;
+    for (; evaluated < slots.length; evaluated++) {
+      let at = start + evaluated;
+      if (at >= slots.length) at -= slots.length;
+      const slot = slots[at]!;
+      if (crossFilters) {
+        if (!this.#passes(podClass, slot)) continue;
+      } else {
+        let verdict = verdicts[slot]!;
+        if (verdict === unknownVerdict) verdict = local.ask(this.#nodeOfSlot[slot]!);
+        if (verdict !== 0) continue;
+      }
+      if (count === wanted) break;
+      feasible[count++] = slot;
+    }
+    return { count, evaluated };
+  }
+
+  /** The place in `#feasible` of the node that upstream's heap would bring to the top. */
+  #choose(podClass: PodClass, count: number): number {
+    const { scores } = podClass.local;
+    const feasible = this.#feasible;
+    const crossScores =
+      (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) ||
+      (this.#plugins.spreadWeight > 0 && podClass.spread.scores);
+    if (!crossScores && !podClass.local.columns.some(({ anyRaw }) => anyRaw))
+      return firstOfHighest(scores, feasible, count);
+    const totals = this.#totals;
+    for (let at = 0; at < count; at++) totals[at] = scores[feasible[at]!]!;
+    for (const { plugin, weight, raw, anyRaw } of podClass.local.columns) {
+      if (!anyRaw) continue; // All the same for every node.
+      const normalized = this.#columns;
+      normalized.length = count;
+      for (let at = 0; at < count; at++) normalized[at] = raw[feasible[at]!]!;
+      plugin.normalizeScore!(podClass.local.state, podClass.local.pod, normalized, this.#order);
+      for (let at = 0; at < count; at++) totals[at]! += weight * normalized[at]!;
+    }
+    if (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) this.#addAffinity(podClass, count);
+    if (this.#plugins.spreadWeight > 0 && podClass.spread.scores) this.#addSpread(podClass, count);
+    return firstHighest(totals, count);
+  }
+
+  #addAffinity({ affinity }: PodClass, count: number): void {
+    const raws = this.#other;
+    raws.length = count;
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < count; at++) {
+      const raw = affinity.raw(this.#feasible[at]!);
+      raws[at] = raw;
+      if (raw < lowest) lowest = raw;
+      if (raw > highest) highest = raw;
+    }
+    const range = highest - lowest;
+    if (range === 0) return;
+    const weight = this.#plugins.affinityWeight;
+    for (let at = 0; at < count; at++) this.#totals[at]! += weight * Math.trunc(100 * ((raws[at]! - lowest) / range));
+  }
+
+  #addSpread({ spread }: PodClass, count: number): void {
+    const raws = this.#other;
+    raws.length = count;
+    spread.prepareScore(this.#feasible, count);
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = 0;
+    for (let at = 0; at < count; at++) {
+      const slot = this.#feasible[at]!;
+      const raw = spread.isIgnored(slot) ? -1 : spread.raw(slot);
+      raws[at] = raw;
+      if (raw < 0) continue;
+      if (raw < lowest) lowest = raw;
+      if (raw > highest) highest = raw;
+    }
+    const weight = this.#plugins.spreadWeight;
+    for (let at = 0; at < count; at++) {
+      const raw = raws[at]!;
+      if (raw < 0) continue;
+      const normalized = highest === 0 ? 100 : Math.trunc((100 * (highest + lowest - raw)) / highest);
+      this.#totals[at]! += weight * normalized;
+    }
+  }
+
+  #unschedulable(pod: PodInfo, local: LocalClass, { random }: SchedulerState): Decision {
+    const { snapshot, plugins } = this.#framework;
+    const statuses = new VerdictStatuses(local, this.#order);
+    const unschedulablePlugins = [...new Set(statuses.counts.map(([{ plugin }]) => plugin!))].sort();
+    const state = this.#stateFor(pod);
+    let postFilter: PostFilterResult | undefined;
+    if (plugins.postFilter.length > 0) postFilter = this.#framework.runPostFilter({ state, pod, statuses, random });
+    const reasons = postFilter?.status?.reasons.join(", ") ?? "";
+    const numAllNodes = snapshot.nodeCount;
+    const message = nodesUnavailable(numAllNodes, "", statuses, reasons);
+    const fitError = { numAllNodes, preFilterMessage: "", statuses, unschedulablePlugins };
+    return { result: "unschedulable", fitError, message, postFilter, state };
+  }
+
+  /** The state that PostFilter expects to find. */
+  #stateFor(pod: PodInfo): CycleState {
+    const state = new CycleState();
+    this.#framework.runPreFilter(state, pod);
+    return state;
+  }
+}
+
+/** Statuses of nodes as verdicts tell them; the list by name is made only if somebody asks for it. */
+class VerdictStatuses implements NodeToStatus {
+  readonly counts: readonly (readonly [Status, number])[];
+  readonly absent: Status = { code: "UnschedulableAndUnresolvable", reasons: [] };
+  readonly #verdicts: Uint16Array;
+  readonly #statuses: readonly Status[];
+  readonly #order: readonly NodeInfo[];
+  #byNode: ReadonlyMap<string, Status> | undefined;
+
+  constructor({ verdicts, statuses }: LocalClass, order: readonly NodeInfo[]) {
+    const counted = new Int32Array(statuses.length + 1);
+    for (const { slot } of order) counted[verdicts[slot]!]!++;
+    this.counts = statuses
+      .map((status, index) => [status, counted[index + 1]!] as const)
+      .filter(([, nodes]) => nodes > 0);
+    this.#verdicts = verdicts.slice();
+    this.#statuses = statuses;
+    this.#order = order;
+  }
+
+  of({ slot }: NodeInfo): Status {
+    return this.#statuses[this.#verdicts[slot]! - 1]!;
+  }
+
+  get byNode(): ReadonlyMap<string, Status> {
+    this.#byNode ??= new Map(this.#order.map(({ name, slot }) => [name, this.#statuses[this.#verdicts[slot]! - 1]!]));
+    return this.#byNode;
+  }
+}
+
+/** Profiles of built-in plugins that run at all the points they belong to. */
+function isSupported({ plugins, registry }: Framework): boolean {
+  const inTree = new Map(inTreePlugins.map((definition) => [definition.name, definition]));
+  const runs = (list: readonly { readonly name: string }[], name: string): boolean =>
+    list.some((plugin) => plugin.name === name);
+  for (const list of [plugins.preFilter, plugins.filter, plugins.preScore, plugins.score]) {
+    for (const { name } of list) if (registry.get(name) !== inTree.get(name)) return false;
+  }
+  for (const name of [...crossNodePlugins, "NodeAffinity"]) {
+    if (runs(plugins.preFilter, name) !== runs(plugins.filter, name)) return false;
+    if (runs(plugins.preScore, name) !== runs(plugins.score, name)) return false;
+  }
+  const local = plugins.filter.filter(({ name }) => !crossNodePlugins.has(name));
+  for (const { name } of local) if (!runs(plugins.preFilter, name) && needsPreFilter.has(name)) return false;
+  return true;
+}
+
+const needsPreFilter: ReadonlySet<string> = new Set([
+  "NodeVolumeLimits",
+  "VolumeBinding",
+  "VolumeZone",
+  "VolumeRestrictions",
+]);
+
+/** Pods with volumes that are claims or disks: their plugins look at other objects, which are not watched for changes here. */
+function isUnusual({ pod }: PodInfo): boolean {
+  const { volumes, resourceClaims } = pod.spec;
+  if (resourceClaims !== undefined && resourceClaims.length > 0) return true;
+  if (volumes === undefined) return false;
+  for (const volume of volumes) {
+    if (volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined) return true;
+    if ((volume.awsElasticBlockStore ?? volume.gcePersistentDisk ?? volume.rbd ?? volume.iscsi) !== undefined)
+      return true;
+    if ((volume.azureDisk ?? volume.cinder ?? volume.portworxVolume) !== undefined) return true;
+  }
+  return false;
+}
+
+function firstOfHighest(scores: Int32Array, feasible: Int32Array, count: number): number {
+  let best = 0;
+  let highest = scores[feasible[0]!]!;
+  for (let at = 1; at < count; at++) {
+    const score = scores[feasible[at]!]!;
+    if (score < highest || (score === highest && !precedesInTree(at, best))) continue;
+    best = at;
+    highest = score;
+  }
+  return best;
+}
+
+function firstHighest(totals: Int32Array, count: number): number {
+  let best = 0;
+  for (let at = 1; at < count; at++) {
+    if (totals[at]! < totals[best]! || (totals[at]! === totals[best]! && !precedesInTree(at, best))) continue;
+    best = at;
+  }
+  return best;
+}

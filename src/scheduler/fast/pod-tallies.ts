@@ -1,0 +1,162 @@
+import type { AffinityTerm, NamespaceLabels } from "../snapshot/affinity-term.ts";
+import type { PodInfo } from "../snapshot/pod-info.ts";
+import type { Snapshot, SnapshotObserver } from "../snapshot/snapshot.ts";
+import { PartIds } from "./part-ids.ts";
+import { Tally, type Topology } from "./tally.ts";
+
+/** Pods of one namespace with the same labels: selectors cannot tell them apart. */
+export interface LabelClass {
+  readonly id: number;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Tallies that count these pods, terminating ones too; and those that leave terminating pods out. */
+  readonly all: Tally[];
+  readonly living: Tally[];
+  readonly perSlot: Tally;
+  readonly livingPerSlot: Tally;
+}
+
+type Matches = (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
+
+interface Matcher {
+  readonly matches: Matches;
+  readonly living: boolean;
+  readonly tally: Tally;
+}
+
+/** A term of affinity that some bound pod carries, with its carriers by node. */
+export interface CarriedTerm {
+  readonly kind: "required affinity" | "required anti-affinity" | "preferred affinity" | "preferred anti-affinity";
+  readonly term: AffinityTerm;
+  readonly weight: number;
+  readonly tally: Tally;
+}
+
+/**
+ * Counts of pods that inter-pod affinity and topology spread ask for, kept up to date pod by pod, so that no decision walks over
+ * pods. A count is set up the first time somebody asks, from the counts of all classes of labels.
+ */
+export class PodTallies implements SnapshotObserver {
+  readonly #snapshot: Snapshot;
+  readonly #parts: PartIds = new PartIds();
+  readonly #classes: Map<string, LabelClass> = new Map();
+  readonly #matchers: Map<string, Matcher> = new Map();
+  readonly #carried: Map<string, CarriedTerm> = new Map();
+  readonly #topologies: Map<string, Topology> = new Map();
+  /** Every term ever carried, in order of appearance: readers keep a cursor. */
+  readonly carriedTerms: CarriedTerm[] = [];
+  /** Changes when domains must be looked up anew. */
+  nodesVersion = 0;
+  /** Slots in the order in which they changed; `logStart` is the number of the first one kept. */
+  readonly changes: number[] = [];
+  changesDropped = 0;
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+    snapshot.observe(this);
+  }
+
+  podMoved(pod: PodInfo, slot: number, sign: 1 | -1): void {
+    const { all, living, perSlot, livingPerSlot } = this.classOf(pod);
+    perSlot.add(slot, sign);
+    for (const tally of all) tally.add(slot, sign);
+    if (!pod.terminating) {
+      livingPerSlot.add(slot, sign);
+      for (const tally of living) tally.add(slot, sign);
+    }
+    const { requiredAffinity, requiredAntiAffinity, preferredAffinity, preferredAntiAffinity } = pod;
+    for (const term of requiredAffinity) this.#carry("required affinity", term, 1).add(slot, sign);
+    for (const term of requiredAntiAffinity) this.#carry("required anti-affinity", term, 1).add(slot, sign);
+    for (const { term, weight } of preferredAffinity) this.#carry("preferred affinity", term, weight).add(slot, sign);
+    for (const { term, weight } of preferredAntiAffinity) {
+      this.#carry("preferred anti-affinity", term, weight).add(slot, sign);
+    }
+  }
+
+  nodeChanged(slot: number): void {
+    this.changes.push(slot);
+    if (this.changes.length <= longestLog) return;
+    this.changesDropped += this.changes.length;
+    this.changes.length = 0;
+  }
+
+  nodesChanged(): void {
+    this.nodesVersion++;
+    this.#topologies.clear();
+    for (const { tally } of this.#matchers.values()) tally.forgetDomains();
+    for (const { tally } of this.carriedTerms) tally.forgetDomains();
+  }
+
+  classOf({ namespace, labels }: PodInfo): LabelClass {
+    const key = `${this.#parts.of(labels)}/${namespace}`;
+    let labelClass = this.#classes.get(key);
+    if (labelClass !== undefined) return labelClass;
+    const [all, living]: [Tally[], Tally[]] = [[], []];
+    for (const { matches, living: onlyLiving, tally } of this.#matchers.values()) {
+      if (matches(namespace, labels)) (onlyLiving ? living : all).push(tally);
+    }
+    const [perSlot, livingPerSlot] = [new Tally(), new Tally()];
+    labelClass = { id: this.#classes.size, namespace, labels, all, living, perSlot, livingPerSlot };
+    this.#classes.set(key, labelClass);
+    return labelClass;
+  }
+
+  /** How many pods match, node by node. `key` names the question: equal keys must ask the same. */
+  matching(key: string, living: boolean, matches: Matches): Tally {
+    let matcher = this.#matchers.get(key);
+    if (matcher !== undefined) return matcher.tally;
+    matcher = { matches, living, tally: new Tally() };
+    this.#matchers.set(key, matcher);
+    for (const labelClass of this.#classes.values()) {
+      if (!matches(labelClass.namespace, labelClass.labels)) continue;
+      (living ? labelClass.living : labelClass.all).push(matcher.tally);
+      const counts = living ? labelClass.livingPerSlot : labelClass.perSlot;
+      for (let slot = 0; slot < this.#snapshot.slotCount; slot++) {
+        if (counts.at(slot) !== 0) matcher.tally.add(slot, counts.at(slot));
+      }
+    }
+    return matcher.tally;
+  }
+
+  /** Pods that all these terms mean. */
+  meantByAll(terms: readonly AffinityTerm[], namespaceLabels: NamespaceLabels): Tally {
+    const key = `${this.#snapshot.objects.namespacesVersion}\u0002${terms.map(({ text }) => text).join("\u0002")}`;
+    return this.matching(key, false, (namespace, labels) =>
+      terms.every((term) => term.matches(namespace, labels, namespaceLabels)),
+    );
+  }
+
+  /** Domains of a topology key. */
+  topology(key: string): Topology {
+    let topology = this.#topologies.get(key);
+    if (topology !== undefined) return topology;
+    const ofSlot = new Int32Array(this.#snapshot.slotCount).fill(-1);
+    const domains = new Map<string, number>();
+    for (const { slot, labels } of this.#snapshot.nodes) {
+      const value = labels[key];
+      if (value === undefined) continue;
+      let domain = domains.get(value);
+      if (domain === undefined) {
+        domain = domains.size;
+        domains.set(value, domain);
+      }
+      ofSlot[slot] = domain;
+    }
+    topology = { ofSlot, domains: domains.size };
+    this.#topologies.set(key, topology);
+    return topology;
+  }
+
+  #carry(kind: CarriedTerm["kind"], term: AffinityTerm, weight: number): Tally {
+    const key = `${kind}/${weight}/${term.text}`;
+    let carried = this.#carried.get(key);
+    if (carried === undefined) {
+      carried = { kind, term, weight, tally: new Tally() };
+      this.#carried.set(key, carried);
+      this.carriedTerms.push(carried);
+    }
+    return carried.tally;
+  }
+}
+
+const longestLog = 1 << 16;
