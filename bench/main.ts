@@ -1,0 +1,11 @@
+// npm run bench -- AREA [NAME]: measures on built JavaScript in plain Node and prints what came out.
+import { benchScheduler } from "./scheduler.ts";
+
+const benches: Readonly<Record<string, () => void>> = { scheduler: benchScheduler };
+
+const bench = benches[process.argv[2] ?? ""];
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- AREA [NAME]; areas: ${Object.keys(benches).join(", ")}`);
+  process.exit(2);
+}
+bench();
