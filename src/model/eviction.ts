@@ -44,7 +44,10 @@ function moreOverRequestFirst<Candidate extends MaybeUnknown>(
   request: (candidate: Candidate) => number,
 ): [exceeds: Order<Candidate>, excess: Order<Candidate>] {
   const over = (candidate: Candidate): number => usage(candidate) - request(candidate);
-  return [(left, right) => Number(over(right) > 0) - Number(over(left) > 0), (left, right) => over(right) - over(left)];
+  return [
+    withStatsLast((left, right) => Number(over(right) > 0) - Number(over(left) > 0)),
+    withStatsLast((left, right) => over(right) - over(left)),
+  ];
 }
 
 type MemoryCandidate = Pick<EvictionCandidate, "noStats" | "priority" | "memoryBytes" | "memoryRequestBytes">;

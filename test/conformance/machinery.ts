@@ -4,10 +4,12 @@ import { admission, rbac } from "./machinery-admission.ts";
 import { cron } from "./machinery-cron.ts";
 import { defaulting } from "./machinery-defaulting.ts";
 import { age, rolling, templateHash } from "./machinery-controllers.ts";
+import { events } from "./machinery-events.ts";
 import { crashLoop, eviction, podPhases } from "./machinery-kubelet.ts";
 import { names } from "./machinery-names.ts";
 import { patches } from "./machinery-patches.ts";
 import { podResources } from "./machinery-pod-resources.ts";
+import { printers } from "./machinery-printers.ts";
 import { quantity } from "./machinery-quantity.ts";
 import { selectors } from "./machinery-selectors.ts";
 
@@ -31,5 +33,7 @@ export const machinery: Area = {
     yield* podPhases(recordings);
     yield* crashLoop(recordings);
     yield* eviction(recordings);
+    yield* events(recordings);
+    yield* printers(recordings);
   },
 };

@@ -1,0 +1,43 @@
+import type { JsonObject } from "../decode.ts";
+import type { KubeObject } from "../object-meta.ts";
+import { ageOf, type Cells } from "./cells.ts";
+import * as core from "./core.ts";
+import { printPod } from "./pod.ts";
+import * as workloads from "./workloads.ts";
+
+type Printer = (object: never, nowSeconds: number) => Cells;
+
+const printers: ReadonlyMap<string, Printer> = new Map<string, Printer>([
+  ["Pod", printPod],
+  ["Deployment", workloads.printDeployment],
+  ["ReplicaSet", workloads.printReplicaSet],
+  ["StatefulSet", workloads.printStatefulSet],
+  ["DaemonSet", workloads.printDaemonSet],
+  ["Job", workloads.printJob],
+  ["CronJob", workloads.printCronJob],
+  ["PodDisruptionBudget", workloads.printPodDisruptionBudget],
+  ["HorizontalPodAutoscaler", workloads.printHorizontalPodAutoscaler],
+  ["Node", core.printNode],
+  ["Service", core.printService],
+  ["PersistentVolumeClaim", core.printPersistentVolumeClaim],
+  ["PersistentVolume", core.printPersistentVolume],
+  ["Namespace", core.printNamespace],
+  ["Secret", core.printSecret],
+  ["ConfigMap", core.printConfigMap],
+  ["Event", core.printEvent],
+  ["EndpointSlice", core.printEndpointSlice],
+  ["Ingress", core.printIngress],
+  ["NetworkPolicy", core.printNetworkPolicy],
+  ["RoleBinding", core.printRoleBinding],
+  ["ClusterRoleBinding", core.printRoleBinding],
+]);
+
+/** The row that `kubectl get -o wide` shows, by column; other kinds show name and age. `nowSeconds`: since 1970. */
+export function printRow(object: KubeObject | JsonObject, nowSeconds: number): Cells {
+  const printer = printers.get(object["kind"] as string);
+  if (printer !== undefined) return printer(object as never, nowSeconds);
+  const { name, creationTimestamp } = (object as KubeObject).metadata;
+  return { Name: name, Age: ageOf(creationTimestamp, nowSeconds) };
+}
+
+export type { Cells };
