@@ -4,7 +4,7 @@ import { bucketCount, bucketWidthLog, firstEdgeUs } from "./latency-histogram.ts
 
 /** Squared coefficients of variation are rounded to this step of their logarithm. */
 const variationStep = 0.05;
-const smallestVariation = 0.0025;
+const smallestVariation = 0.0004;
 const largestVariation = 9;
 /** Tables reach from e^-8 to e^5 times the mean. */
 const first = Math.floor(-8 / bucketWidthLog);

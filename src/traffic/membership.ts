@@ -52,7 +52,7 @@ export function findMembers(service: Service, world: World, pods: Pods, nowUs: n
 
 /** Stands in until the pod is put into a class. */
 const newcomer: StationClass = Object.freeze(
-  new StationClass({ cpuUs: 0, waitUs: 0, waitVariance: 0, slots: 1, waitScale: 1, calls: [] }, 0, ""),
+  new StationClass({ cpuUs: 0, waitUs: 0, waitVariance: 0, slots: 1, calls: [] }, 0, ""),
 );
 
 /** The views of one service while they are being found. */

@@ -4,7 +4,7 @@ import { DelayLine } from "./delay-line.ts";
 import type { LatencyShapes } from "./latency-shapes.ts";
 import type { Link, View } from "./link.ts";
 import type { PodLoad } from "./pod-load.ts";
-import type { Station } from "./station.ts";
+import { lateUs, type PodQueue } from "./pod-queue.ts";
 import { StationClass, type Work } from "./station-class.ts";
 import { Ledger, type Stretch } from "./stretch.ts";
 import { type LineStep, WaitingLine } from "./waiting-line.ts";
@@ -25,14 +25,9 @@ export interface Member {
 /** What all services of a run share: scratch space and tables. */
 export interface Tools {
   readonly shapes: LatencyShapes;
-  readonly station: Station;
+  readonly queue: PodQueue;
   readonly step: LineStep;
 }
-
-/** The declared step while a line lives. */
-export const stepUs = 100_000;
-const slowUs = 1_000_000;
-const lateUs = 1_000;
 
 /** One service, or one external: who asks it, who answers, how that goes, and the account of its requests. */
 export class Service {
@@ -215,7 +210,7 @@ export class Service {
     let capacity = 0;
     let late = 0;
     for (const station of this.stations) {
-      this.#evaluateStation(station);
+      this.#evaluateStation(station, nowUs);
       const { count, perSecond } = station;
       const weight = count * (perSecond > 0 ? perSecond : 1e-9);
       rate += count * perSecond;
@@ -258,7 +253,6 @@ export class Service {
       waitUs,
       waitVariance: variation * waitUs * waitUs,
       slots: connections,
-      waitScale: (1 + variation) / 2,
       calls: [],
     };
     const station = new StationClass(work, 0, "0");
@@ -278,7 +272,6 @@ export class Service {
 
   #settleStation(station: StationClass, sinceUs: number, nowUs: number, seconds: number): void {
     const { ledger } = this;
-    const { shapes, step } = this.#tools;
     const { count, line } = station;
     if (line === undefined) {
       const taken = count * station.perSecond * seconds;
@@ -290,109 +283,39 @@ export class Service {
       station.shape!.spread(ledger.latency, station.meanUs, served, this.patienceUs);
       return;
     }
+    const { shapes, step } = this.#tools;
     line.push((sinceUs + nowUs) / 2, station.perSecond * seconds);
-    const doneWithin = (us: number): number => station.slotShape!.shareBelow(station.slotUs, us);
-    line.serve(nowUs, station.capacityPerSecond * seconds, this.patienceUs, doneWithin, step);
+    line.serve(nowUs, seconds, station.terms!, step);
     ledger.timedOut += count * step.timedOut;
-    if (station.callsAfterUs < lateUs) ledger.calls += count * step.served * station.callsShare;
     if (step.served <= 0) return;
-    const meanUs = step.servedAgeUs / step.served + station.slotUs;
+    if (station.callsAfterUs < lateUs) ledger.calls += count * step.served * station.callsShare;
+    const meanUs = step.latencyUs / step.served;
     const served = count * step.served * (1 - station.callsShare);
     shapes.of(meanUs, station.slotVariance).spread(ledger.latency, meanUs, served, this.patienceUs);
   }
 
-  #evaluateStation(station: StationClass): void {
-    const { work } = station;
-    const queue = this.#tools.station;
-    const { shapes } = this.#tools;
-    let holdUs = work.waitUs;
-    let answerUs = work.waitUs;
-    let variance = work.waitVariance;
-    let success = 1;
-    let failures = 0;
-    let failuresAfter = 0;
-    for (const { link, perRequest } of work.calls) {
-      if (link.closesCircle) continue;
-      const whole = Math.floor(perRequest);
-      const part = perRequest - whole;
-      holdUs += perRequest * link.holdUs;
-      answerUs += perRequest * link.answerUs;
-      variance += perRequest * link.answerVariance + part * (1 - part) * link.answerUs * link.answerUs;
-      if (link.failedShare === 0) continue;
-      for (let call = 0; call < whole; call += 1) success *= 1 - link.failedShare;
-      success *= 1 - part * link.failedShare;
-      failures += perRequest * link.failedShare;
-      failuresAfter += perRequest * link.failedShare * link.failedAfterUs;
-    }
-    station.callsShare = 1 - success;
-    station.callsAfterUs = failures > 0 ? failuresAfter / failures : 0;
-    const cores = station.reachMillicores / 1000;
-    const { slots, cpuUs } = work;
-    queue.evaluate({ perSecond: station.perSecond, cpuUs, cores, awayUs: holdUs, slots });
-    station.capacityPerSecond = queue.capacityPerSecond;
-    const overloaded = station.perSecond > queue.capacityPerSecond;
-    this.#keepLine(station, overloaded);
-    const waitUs = queue.waitUs * work.waitScale;
-    const serviceVariance = queue.serviceUs * queue.serviceUs + variance;
+  #evaluateStation(station: StationClass, nowUs: number): void {
+    const { queue } = this.#tools;
+    const beforeUs = station.waitUs;
+    const beforePerSecond = station.takenPerSecond;
+    queue.evaluate(station, this.patienceUs);
     if (station.line === undefined) {
-      const waitVariance = queue.waitShare > 0 ? waitUs * waitUs * (2 / queue.waitShare - 1) : 0;
-      station.meanUs = queue.serviceUs + answerUs + waitUs;
-      station.variance = serviceVariance + waitVariance;
-      const shape = shapes.of(station.meanUs, station.variance);
-      station.shape = shape;
-      station.timedOutShare = 1 - shape.shareBelow(station.meanUs, this.patienceUs);
-      if (station.timedOutShare < 1e-9) station.timedOutShare = 0;
-      station.takenPerSecond = station.perSecond;
-      const busyUs = Math.min(queue.serviceUs + holdUs + waitUs, this.patienceUs);
-      station.inFlight = (station.perSecond * busyUs) / 1e6;
-      station.inFlightWell = (station.perSecond * success * Math.min(station.meanUs, this.patienceUs)) / 1e6;
-      if (success === 1) station.inFlightWell = station.inFlight;
-      station.workMillicores = (station.perSecond * cpuUs) / 1000;
-      station.slowShare =
-        this.patienceUs <= slowUs ? station.timedOutShare : 1 - shape.shareBelow(station.meanUs, slowUs);
-      return;
+      if (station.perSecond <= station.capacityPerSecond) return;
+      // Who waited already is the beginning of the line.
+      const line = new WaitingLine();
+      line.push(nowUs - beforeUs / 2, (beforePerSecond * beforeUs) / 1e6);
+      this.#setLine(station, line);
+    } else {
+      if (station.perSecond > station.capacityPerSecond || station.line.total > 1e-3) return;
+      this.#setLine(station, undefined);
     }
-    const { serviceUs } = queue;
-    this.#evaluateLine(station, station.line, { serviceUs, holdUs, answerUs, variance: serviceVariance, success });
+    queue.evaluate(station, this.patienceUs);
   }
 
-  /** A line begins when more arrives than can be done, and ends when nobody waits in it any more. */
-  #keepLine(station: StationClass, overloaded: boolean): void {
-    const { line } = station;
-    if (overloaded === (line !== undefined) || (line !== undefined && line.total > 1e-3)) return;
-    station.line = line === undefined ? new WaitingLine() : undefined;
-    for (const member of station.members) member.line = station.line;
+  #setLine(station: StationClass, line: WaitingLine | undefined): void {
+    station.line = line;
+    for (const member of station.members) member.line = line;
     if (this.stations.length > 1) this.regroup = true;
-    if (station.seenBy === "" && station.line === undefined) this.stale = true; // It has finished what it had.
+    if (station.seenBy === "" && line === undefined) this.stale = true; // It has finished what it had.
   }
-
-  /** All slots are taken: what a pod can do decides, and the line before it says how long requests wait. */
-  #evaluateLine(station: StationClass, line: WaitingLine, taken: Taken): void {
-    const { serviceUs, holdUs, answerUs, variance, success } = taken;
-    const { shapes } = this.#tools;
-    const { slots, cpuUs } = station.work;
-    const capacity = station.capacityPerSecond;
-    const cpuWaitUs = Math.max(0, (slots * 1e6) / capacity - serviceUs - holdUs);
-    station.slotUs = serviceUs + answerUs + cpuWaitUs;
-    station.slotVariance = variance + cpuWaitUs * serviceUs;
-    station.slotShape = shapes.of(station.slotUs, station.slotVariance);
-    const waitUs = Math.min(this.patienceUs, (line.total * 1e6) / capacity);
-    station.meanUs = Math.min(this.patienceUs, waitUs + station.slotUs);
-    station.variance = station.slotVariance;
-    station.timedOutShare = line.timedOutShare;
-    station.takenPerSecond = Math.min(capacity, station.perSecond + (line.total * 1e6) / stepUs);
-    station.inFlight = slots;
-    const failsLate = success < 1 && station.callsAfterUs >= lateUs;
-    station.inFlightWell = failsLate ? Math.min(slots, (capacity * success * station.slotUs) / 1e6) : slots;
-    station.workMillicores = cpuUs > 0 ? (slots * cpuUs * 1000) / (cpuUs + holdUs) : 0;
-    station.slowShare = 1 - station.slotShape.shareBelow(station.slotUs, slowUs - waitUs);
-  }
-}
-
-interface Taken {
-  readonly serviceUs: number;
-  readonly holdUs: number;
-  readonly answerUs: number;
-  readonly variance: number;
-  readonly success: number;
 }

@@ -1,7 +1,7 @@
 import type { LatencyShape } from "./latency-shapes.ts";
 import type { Link } from "./link.ts";
 import type { Member } from "./service.ts";
-import type { WaitingLine } from "./waiting-line.ts";
+import type { LineTerms, WaitingLine } from "./waiting-line.ts";
 
 /** What one request costs whoever answers it: of a pod's `behavior`, or of an external. */
 export interface Work {
@@ -9,8 +9,6 @@ export interface Work {
   readonly waitUs: number;
   readonly waitVariance: number;
   readonly slots: number;
-  /** Waits are this multiple of those of exponential service (Allen and Cunneen: half of 1 + its squared variation). */
-  readonly waitScale: number;
   readonly calls: readonly { readonly link: Link; readonly perRequest: number }[];
 }
 
@@ -35,10 +33,11 @@ export class StationClass {
   meanUs = 0;
   variance = 0;
   shape: LatencyShape | undefined;
-  /** The same from leaving the line on, while there is one. */
-  slotUs = 0;
+  /** Part of `meanUs`: for a slot or the CPU. */
+  waitUs = 0;
+  /** While there is a line: the spread of latencies within a step, and what the line needs to know. */
   slotVariance = 0;
-  slotShape: LatencyShape | undefined;
+  terms: LineTerms | undefined;
   /** Of requests that reach a pod and whose calls succeed: no answer within the callers' patience. */
   timedOutShare = 0;
   /** Of requests that reach a pod: a call failed, after so long. */

@@ -10,6 +10,8 @@ export interface StationInput {
   readonly awayUs: number;
   /** Requests in progress at once. */
   readonly slots: number;
+  /** Squared coefficient of variation of the time in a slot. Default 1: exponential. */
+  readonly variation?: number;
 }
 
 /** Above this share of its capacity a pod is no longer described by its steady state: what exceeds it forms a line. */
@@ -20,7 +22,8 @@ export const steadyUtilization = 0.98;
  * in turn by `cores`, exponential work) and being away. The requests in slots are a product-form network: their number
  * has the weights of a birth-death chain (CPU) convolved with Poisson (away), and from `slots` on the line outside
  * grows geometrically. So it is M/M/c exactly where there is only waiting (c = slots) or only CPU (c = cores), and with
- * both limits a flow-equivalent server. One object is used again and again: nothing is allocated per evaluation.
+ * both limits a flow-equivalent server. Where slots are what is short, the wait for one is corrected for times in slots
+ * that are not exponential (Allen and Cunneen). One object is used again and again: nothing is allocated per evaluation.
  */
 export class Station {
   /** Requests per second it can finish at most. */
@@ -38,8 +41,9 @@ export class Station {
   readonly #cpuWeights = new Float64Array(1025);
   readonly #away = new Float64Array(1025);
   #ratio = 0;
+  #slotScale = 1;
 
-  evaluate({ perSecond, cpuUs, cores, awayUs, slots }: StationInput): void {
+  evaluate({ perSecond, cpuUs, cores, awayUs, slots, variation = 1 }: StationInput): void {
     const usable = Math.min(Math.max(cores, 0.001), slots, 1024);
     this.serviceUs = usable < 1 ? cpuUs / usable : cpuUs;
     const holdUs = this.serviceUs + awayUs;
@@ -49,6 +53,7 @@ export class Station {
     this.saturated = false;
     this.waitUs = 0;
     this.waitShare = 0;
+    this.#slotScale = 1 + ((variation - 1) / 2) * slotShortness(cpuBound, slotBound, cores, slots);
     this.capacityPerSecond = this.boundPerSecond;
     if (holdUs <= 0 || perSecond <= 0) return;
     if (perSecond < this.boundPerSecond * steadyUtilization) {
@@ -114,7 +119,7 @@ export class Station {
       insideUs = ((numbers + slots * beyond) / total / perSecond) * 1e6;
       outsideUs = (beyond / (1 - ratio) / total / perSecond) * 1e6;
     }
-    this.waitUs = Math.max(0, insideUs + outsideUs - holdUs);
+    this.waitUs = Math.max(0, insideUs - holdUs + outsideUs * this.#slotScale);
     this.waitShare = Math.min(1, Math.max(slotWaitShare, this.#cpuWaitShare(cpuLoad, cores, perCore)));
     if (this.waitShare < 1e-12) this.waitUs = 0;
   }
@@ -147,4 +152,11 @@ export class Station {
     const tail = term / (1 - perCore);
     return tail / (sum + tail);
   }
+}
+
+/** How far slots, and not the CPU, are what requests wait for: 0 to 1. */
+function slotShortness(cpuBound: number, slotBound: number, cores: number, slots: number): number {
+  if (slots <= cores) return 1;
+  const relative = slotBound / cpuBound;
+  return relative >= 1 ? 0 : 1 - relative * relative;
 }

@@ -11,15 +11,16 @@ import {
 } from "../world/index.ts";
 import { linkBetween, rankServices } from "./call-graph.ts";
 import { meanOver, nextBreakAfter } from "./curve.ts";
+import { nextStepFrom } from "./delay-line.ts";
 import { LatencyShapes } from "./latency-shapes.ts";
 import { Link } from "./link.ts";
 import { MachineReach, roundedReach } from "./machine-reach.ts";
 import { findMembers, type Pods } from "./membership.ts";
 import type { EntryFlow, TrafficPlan } from "./plan.ts";
 import { type IdleCpu, PodLoad } from "./pod-load.ts";
+import { PodQueue } from "./pod-queue.ts";
 import { RankQueue } from "./rank-queue.ts";
-import { type Member, Service, stepUs, type Tools } from "./service.ts";
-import { Station } from "./station.ts";
+import { type Member, Service, type Tools } from "./service.ts";
 import type { Work } from "./station-class.ts";
 import type { Stretch } from "./stretch.ts";
 
@@ -79,11 +80,7 @@ export class Traffic {
   readonly #sinks: TrafficSinks;
   readonly #idleCpu: IdleCpu;
   readonly #shortestStretchUs: number;
-  readonly #tools: Tools = {
-    shapes: new LatencyShapes(),
-    station: new Station(),
-    step: { served: 0, timedOut: 0, servedAgeUs: 0 },
-  };
+  readonly #tools: Tools;
   readonly #reach = new MachineReach();
   readonly #services = new Map<string, Service>();
   readonly #externals = new Map<string, Service>();
@@ -115,6 +112,8 @@ export class Traffic {
   readonly #leakDue = handler("traffic/leak", (load: PodLoad) => this.#leak(load));
 
   constructor(loop: EventLoop, world: World, plan: TrafficPlan, sinks: TrafficSinks, options: TrafficOptions) {
+    const shapes = new LatencyShapes();
+    this.#tools = { shapes, queue: new PodQueue(shapes), step: { served: 0, timedOut: 0, latencyUs: 0 } };
     this.#loop = loop;
     this.#world = world;
     this.#plan = plan;
@@ -336,7 +335,7 @@ export class Traffic {
     }
     this.#working = false;
     const unsettled = !this.#toLoad.empty || !this.#toEvaluate.empty || this.#stale.size > 0;
-    this.#wakeBy(Math.min(agenda.nextAtUs(), unsettled ? nextStepUs(nowUs) : Number.POSITIVE_INFINITY));
+    this.#wakeBy(Math.min(agenda.nextAtUs(), unsettled ? nextStepFrom(nowUs + 1) : Number.POSITIVE_INFINITY));
   }
 
   #findMembers(nowUs: number): void {
@@ -504,7 +503,7 @@ export class Traffic {
 
   #agendaStep(service: Service, nowUs: number): void {
     if (!service.live || service.agendaUs < Number.POSITIVE_INFINITY) return;
-    service.agendaUs = nextStepUs(nowUs);
+    service.agendaUs = nextStepFrom(nowUs + 1);
     this.#agenda.push(service.agendaUs, 0, this.#serviceDue, service);
   }
 
@@ -581,7 +580,7 @@ export class Traffic {
       });
       return { link, perRequest };
     });
-    return { cpuUs, waitUs, waitVariance: waitUs * waitUs, slots: behavior.concurrency, waitScale: 1, calls };
+    return { cpuUs, waitUs, waitVariance: waitUs * waitUs, slots: behavior.concurrency, calls };
   }
 
   #rank(): void {
@@ -614,9 +613,4 @@ function seesMany(service: Service, { links, routes }: World): boolean {
     if (routes.domainOf(pod.machine.index) !== sharedDomain) return true;
   }
   return service.calls.some(({ parts }) => parts.length > 1 || parts.some(({ view }) => view.mark !== "0"));
-}
-
-/** Steps of all services stand on one grid, so that they share instants. */
-function nextStepUs(nowUs: number): number {
-  return (Math.floor(nowUs / stepUs) + 1) * stepUs;
 }

@@ -4,13 +4,30 @@ export interface LineStep {
   served: number;
   /** Given up by their callers, in line or in progress. */
   timedOut: number;
-  /** Time the served ones had waited, summed. */
-  servedAgeUs: number;
+  /** From arrival to answer, summed over the served ones. */
+  latencyUs: number;
+}
+
+/** What the pod before which the line stands can do. */
+export interface LineTerms {
+  readonly capacityPerSecond: number;
+  readonly patienceUs: number;
+  /** Requests per second answered in time once the wait has come near the callers' patience, and their latency. */
+  readonly limitPerSecond: number;
+  readonly limitLatencyUs: number;
+  /** From being taken up to the answer, on average. */
+  readonly serviceUs: number;
+  /** Share of requests that are answered within `us` of being taken up. */
+  readonly success: (us: number) => number;
+  /** Share of its work that a request costs when its caller leaves `us` after it was taken up. */
+  readonly cost: (us: number) => number;
+  /** Less time than this left: the limit holds. */
+  readonly nearUs: number;
 }
 
 /**
  * First come, first served before one pod that is asked for more than it can do: arrivals in batches, each with its
- * instant, so that waits and time-outs are those of a real line and not of an average.
+ * instant, so that waits and time-outs are those of a real line and not of an average. Ages are as fine as the steps.
  */
 export class WaitingLine {
   #atUs: number[] = [];
@@ -24,11 +41,6 @@ export class WaitingLine {
     return this.#total;
   }
 
-  /** How long the first in line has waited; 0 when nobody waits. */
-  headAgeUs(nowUs: number): number {
-    return this.#head < this.#atUs.length ? nowUs - this.#atUs[this.#head]! : 0;
-  }
-
   push(atUs: number, count: number): void {
     if (count <= 0) return;
     this.#atUs.push(atUs);
@@ -36,37 +48,39 @@ export class WaitingLine {
     this.#total += count;
   }
 
-  /**
-   * Serves up to `capacity` requests' worth of work, oldest first. A caller gives up after `patienceUs`, also in the
-   * middle of its request, which then has cost only a part: `doneWithin` is the share of requests that need no longer
-   * than a given time once they are taken.
-   */
-  serve(nowUs: number, capacity: number, patienceUs: number, doneWithin: (us: number) => number, into: LineStep): void {
-    let left = capacity;
+  /** Serves for `seconds`, oldest first. Callers leave after their patience, also in the middle of their request. */
+  serve(nowUs: number, seconds: number, terms: LineTerms, into: LineStep): void {
+    const { patienceUs, capacityPerSecond } = terms;
     into.served = 0;
     into.timedOut = 0;
-    into.servedAgeUs = 0;
+    into.latencyUs = 0;
+    let left = seconds; // Of the pod's time.
     while (this.#head < this.#counts.length) {
       const count = this.#counts[this.#head]!;
       const ageUs = nowUs - this.#atUs[this.#head]!;
-      if (ageUs >= patienceUs) {
+      const slackUs = patienceUs - ageUs;
+      if (slackUs <= 0) {
         into.timedOut += count;
         this.#drop(count);
         continue;
       }
-      if (left <= 1e-9) break;
-      // Work is exponential: whoever is cut off early has used as much of a slot as the chance to have finished says.
-      const success = Math.max(0.02, doneWithin(patienceUs - ageUs));
-      const taken = Math.min(count, left / success);
+      if (left <= 0) break;
+      if (slackUs < terms.nearUs && terms.limitPerSecond < capacityPerSecond) {
+        const served = Math.min(count, left * terms.limitPerSecond);
+        left = served < count ? 0 : left - served / terms.limitPerSecond;
+        into.served += served;
+        into.latencyUs += served * terms.limitLatencyUs;
+        this.#take(served);
+        continue;
+      }
+      const cost = Math.max(0.02, terms.cost(slackUs));
+      const success = terms.success(slackUs);
+      const taken = Math.min(count, (left * capacityPerSecond) / cost);
+      left = taken < count ? 0 : left - (taken * cost) / capacityPerSecond;
       into.served += taken * success;
       into.timedOut += taken * (1 - success);
-      into.servedAgeUs += taken * success * ageUs;
-      left -= taken * success;
-      if (taken >= count - 1e-9) this.#drop(count);
-      else {
-        this.#counts[this.#head] = count - taken;
-        this.#total -= taken;
-      }
+      into.latencyUs += taken * success * (ageUs + terms.serviceUs);
+      this.#take(taken);
     }
     const gone = into.served + into.timedOut;
     this.timedOutShare = gone > 0 ? into.timedOut / gone : 0;
@@ -81,6 +95,15 @@ export class WaitingLine {
     line.#total = this.#total;
     line.timedOutShare = this.timedOutShare;
     return line;
+  }
+
+  #take(amount: number): void {
+    const count = this.#counts[this.#head]!;
+    if (amount >= count - 1e-9) this.#drop(count);
+    else {
+      this.#counts[this.#head] = count - amount;
+      this.#total -= amount;
+    }
   }
 
   #drop(count: number): void {

@@ -1,6 +1,13 @@
 import type { ObjectKey, Uid } from "../../src/model/index.ts";
 import { EventLoop } from "../../src/sim/index.ts";
-import { type EntryFlow, type Stretch, Traffic, type TrafficPlan, type UserRequests } from "../../src/traffic/index.ts";
+import {
+  type EntryFlow,
+  LatencyHistogram,
+  type Stretch,
+  Traffic,
+  type TrafficPlan,
+  type UserRequests,
+} from "../../src/traffic/index.ts";
 import {
   type Behavior,
   type ContainerLimits,
@@ -44,6 +51,7 @@ export class Stage {
   readonly world = new World(() => this.loop.nowUs);
   readonly stretches: Stretch[] = [];
   readonly accounts = new Map<string, Account>();
+  readonly latency = new Map<string, LatencyHistogram>();
   traffic!: Traffic;
   #names = 0;
 
@@ -125,7 +133,9 @@ export class Stage {
   }
 
   run(untilUs: number): this {
-    while (this.loop.step(10_000, untilUs) === "more");
+    while (this.loop.step(10_000, untilUs) === "more") {
+      if (this.loop.firedEvents > 1_000_000) throw new Error(`no end in sight at ${this.loop.nowUs}`);
+    }
     return this;
   }
 
@@ -147,7 +157,9 @@ export class Stage {
       const users = { arrived: 0, served: 0, failed: 0, waiting: 0 };
       account = { arrived: 0, served: 0, refused: 0, timedOut: 0, calls: 0, waiting: 0, users };
       this.accounts.set(key, account);
+      this.latency.set(key, new LatencyHistogram());
     }
+    this.latency.get(key)!.merge(stretch.latency);
     account.arrived += stretch.arrived;
     account.served += stretch.served;
     account.refused += stretch.failed.refused;
