@@ -61,7 +61,7 @@ export function prepareForCreate(object: JsonObject, context: CreationContext): 
   if (countsGenerations(object["apiVersion"] as string, kind)) metadata["generation"] = 1;
   const prepared: JsonObject = convertThroughInternal({ ...object, metadata });
   const struct = structOf(object["apiVersion"] as string, kind);
-  if (struct !== undefined && apiStruct(struct).has("status") && kind !== "Node") {
+  if (struct !== undefined && apiStruct(struct).has("status") && kind !== "Node" && kind !== "Pod") {
     const empty = decodeObject({ apiVersion: object["apiVersion"], kind, metadata: {} }).object["status"];
     if (empty !== undefined) prepared["status"] = empty;
   }

@@ -40,7 +40,10 @@ export function incidentOf(injury: Injury, evidence: Evidence): Incident | undef
   });
   if (lost.length === 0) return undefined;
   const successors = successorsOf(lost, atUs, evidence);
-  const recoveredUs = recovery(lost, atUs, evidence);
+  const readyUs = recovery(lost, atUs, evidence);
+  // Recovered is what users feel: the last successor is in the route tables too.
+  const recoveredUs =
+    readyUs === undefined ? undefined : Math.max(readyUs, latest(successors.map(({ routedUs }) => routedUs)) ?? 0);
   const moments: Moment[] = [
     {
       name: "detected",
@@ -105,7 +108,9 @@ function rise(workload: string, wave: readonly Resize[], evidence: Evidence): In
   const born = [...evidence.histories.all()].filter(
     (pod) => pod.workload === workload && pod.createdUs >= first.atUs && pod.createdUs <= untilUs,
   );
-  const recoveredUs = firstReady(workload, Math.min(last.to, before + born.length), last.atUs, evidence);
+  const readyUs = firstReady(workload, Math.min(last.to, before + born.length), last.atUs, evidence);
+  const recoveredUs =
+    readyUs === undefined ? undefined : Math.max(readyUs, latest(born.map(({ routedUs }) => routedUs)) ?? 0);
   const moments: Moment[] = [
     { name: "decided", atUs: last.atUs, detail: wave.map(({ to }) => to).join(" → ") },
     ...stagesOf(born, first.atUs, evidence),

@@ -7,21 +7,21 @@ export function renderHtml(result: RunResult, echarts: string): string {
   const verdicts = expectationTable(result);
   const incidents = result.incidents.map(
     (incident) =>
-      `<section>${draw(incidentTable(result, incident))}<p class="note">${escape(incidentSummary(incident))}.</p></section>`,
+      `<section>${draw(incidentTable(result, incident))}<p class="note">${escaped(incidentSummary(incident))}.</p></section>`,
   );
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(result.scenario)}: ${escape(result.question)}</title>
+<title>${escaped(result.scenario)}: ${escaped(result.question)}</title>
 <style>${style}</style>
 </head>
 <body>
 <header>
-<p class="kind">seatrial · ${escape(result.scenario)}</p>
-<h1>${escape(result.question)}</h1>
-<p class="answer ${result.verdict === "failed" ? "bad" : "good"}">${escape(answer(result))}</p>
+<p class="kind">seatrial · ${escaped(result.scenario)}</p>
+<h1>${escaped(result.question)}</h1>
+<p class="answer ${result.verdict === "failed" ? "bad" : "good"}">${escaped(answer(result))}</p>
 </header>
 <main>
 ${verdicts.rows.length > 0 ? `<section>${draw(verdicts)}</section>` : ""}
@@ -40,7 +40,7 @@ ${list(
 )}
 ${list("Assumptions", result.assumptions)}
 </main>
-<footer>Start ${escape(result.start)}, ${durationText(result.durationSeconds)}, seed ${escape(result.seed)}, digest ${result.digest}.</footer>
+<footer>Start ${escaped(result.start)}, ${durationText(result.durationSeconds)}, seed ${escaped(result.seed)}, digest ${result.digest}.</footer>
 <script>${echarts.replaceAll("</script", "<\\/script")}</script>
 <script>const result = ${JSON.stringify(plotted(result)).replaceAll("<", "\\u003c")};
 ${script}</script>
@@ -64,19 +64,19 @@ function plotted({ start, series, decisions }: RunResult): object {
 
 function draw({ title, head, rows }: Table): string {
   const cells = (row: readonly string[], tag: string): string =>
-    row.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("");
+    row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("");
   const body = rows
     .map((row) => `<tr class="${row[0] === "FAILED" ? "failed" : ""}">${cells(row, "td")}</tr>`)
     .join("\n");
-  return `<h3>${escape(title)}</h3><div class="scroll"><table><thead><tr>${cells(head, "th")}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return `<h3>${escaped(title)}</h3><div class="scroll"><table><thead><tr>${cells(head, "th")}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 function list(title: string, items: readonly string[]): string {
   if (items.length === 0) return "";
-  return `<section><h3>${title}</h3><ul>${items.map((item) => `<li>${escape(item)}</li>`).join("")}</ul></section>`;
+  return `<section><h3>${title}</h3><ul>${items.map((item) => `<li>${escaped(item)}</li>`).join("")}</ul></section>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 

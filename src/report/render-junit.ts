@@ -2,15 +2,15 @@ import type { RunResult } from "./run-result.ts";
 
 /** JUnit XML: one test case an expectation, for CI systems. */
 export function renderJunit(result: RunResult): string {
-  const escape = (text: string): string =>
+  const escaped = (text: string): string =>
     text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
   const cases = result.expectations.map(({ text, held, measured }) => {
-    const failure = held ? "" : `<failure message="${escape(`measured ${measured}`)}"/>`;
-    return `  <testcase classname="${escape(result.scenario)}" name="${escape(text)}">${failure}</testcase>`;
+    const failure = held ? "" : `<failure message="${escaped(`measured ${measured}`)}"/>`;
+    return `  <testcase classname="${escaped(result.scenario)}" name="${escaped(text)}">${failure}</testcase>`;
   });
   const failures = result.expectations.filter(({ held }) => !held).length;
   return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuite name="${escape(result.scenario)}" tests="${cases.length}" failures="${failures}">
+<testsuite name="${escaped(result.scenario)}" tests="${cases.length}" failures="${failures}">
 ${cases.join("\n")}
 </testsuite>
 `;

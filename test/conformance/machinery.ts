@@ -11,6 +11,7 @@ import { patches } from "./machinery-patches.ts";
 import { podResources } from "./machinery-pod-resources.ts";
 import { printers } from "./machinery-printers.ts";
 import { quantity } from "./machinery-quantity.ts";
+import { strictDecoding } from "./machinery-strict-decoding.ts";
 import { selectors } from "./machinery-selectors.ts";
 
 /** Small rules of API machinery; /work/shared/conformance/machinery/README.md describes each group. */
@@ -35,5 +36,6 @@ export const machinery: Area = {
     yield* eviction(recordings);
     yield* events(recordings);
     yield* printers(recordings);
+    yield* strictDecoding(recordings);
   },
 };

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { complaintText, ScenarioError } from "../scenario/index.ts";
+import { exitCode } from "./exit-code.ts";
+import { initCommand } from "./init.ts";
+import { runCommand } from "./run.ts";
+import { schemaCommand } from "./schema.ts";
+import { validateCommand } from "./validate.ts";
+
+const program = new Command("seatrial")
+  .description("Sea trials for a Kubernetes cluster: hours of cluster life in seconds of virtual time.")
+  .showHelpAfterError()
+  .exitOverride();
+
+for (const command of [runCommand(), validateCommand(), initCommand(), schemaCommand()]) program.addCommand(command);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : exitCode.badInput;
+  } else if (error instanceof ScenarioError) {
+    process.stderr.write(`${error.complaints.map(complaintText).join("\n")}\n`);
+    process.exitCode = exitCode.badInput;
+  } else {
+    const words = process.argv.slice(2).join(" ");
+    process.stderr.write(
+      `${error instanceof Error ? error.stack : String(error)}\nThis is a bug of seatrial. It replays with: seatrial ${words}\n`,
+    );
+    process.exitCode = exitCode.ownBug;
+  }
+}
