@@ -8,15 +8,14 @@ export function chooseHost(totals: ArrayLike<number>): number {
   for (let at = 1; at < totals.length; at++) {
     const total = totals[at]!;
     const highest = totals[best]!;
-    if (total > highest || (total === highest && precedesInTree(at, best))) best = at;
+    if (total > highest || (total === highest && treeOrder(at) < treeOrder(best))) best = at;
   }
   return best;
 }
 
-/** Whether `left` comes before `right` when a binary tree numbered row by row is walked node, left, right. */
-export function precedesInTree(left: number, right: number): boolean {
-  // Counted from 1, the bits after the first one are the way down from the root.
-  const [a, b] = [left + 1, right + 1];
-  const [wayA, wayB] = [(a << Math.clz32(a)) >>> 0, (b << Math.clz32(b)) >>> 0];
-  return wayA === wayB ? a < b : wayA < wayB;
+/** A number that grows from node to node when a binary tree numbered row by row is walked node, left, right. */
+export function treeOrder(index: number): number {
+  // Counted from 1, the bits after the first one are the way down from the root; of two ways that begin alike the shorter is first.
+  const number = index + 1;
+  return ((number << Math.clz32(number)) >>> 0) * 65536 + (31 - Math.clz32(number));
 }

@@ -1,5 +1,6 @@
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import { BlockRule } from "./block-rule.ts";
 import type { PodTallies } from "./pod-tallies.ts";
 import type { DomainCounts, Tally } from "./tally.ts";
 
@@ -15,10 +16,13 @@ export class AffinityRules {
   readonly #pod: PodInfo;
   readonly #hardWeight: number;
   readonly #scoresExisting: boolean;
-  readonly #near: DomainCounts[];
+  readonly #near: readonly BlockRule[];
   readonly #meansItself: boolean;
-  readonly #apart: DomainCounts[] = [];
-  readonly #repelled: DomainCounts[] = [];
+  readonly #apart: BlockRule[] = [];
+  /** How many rules keep such pods off a slot. */
+  readonly blocked: Uint16Array;
+  /** Nobody is there yet whom the pod wants to be near, and it would do itself. */
+  #isFirst = false;
   readonly #weighted: Weighted[] = [];
   #termsSeen = 0;
 
@@ -37,10 +41,14 @@ export class AffinityRules {
     const { namespaceLabels } = snapshot.objects;
     const { requiredAffinity } = pod;
     const meant = requiredAffinity.length === 0 ? undefined : tallies.meantByAll(requiredAffinity, namespaceLabels);
-    this.#near = requiredAffinity.map(({ topologyKey }) => this.#view(meant!, topologyKey));
+    this.blocked = new Uint16Array(snapshot.slotCount);
+    this.#near = requiredAffinity.map(({ topologyKey }) => {
+      const closes = (count: number): boolean => count <= 0 && !this.#isFirst;
+      return new BlockRule(this.#view(meant!, topologyKey), this.blocked, "closed", closes);
+    });
     this.#meansItself = requiredAffinity.every((term) => term.matches(pod.namespace, pod.labels, namespaceLabels));
     for (const term of pod.requiredAntiAffinity) {
-      this.#apart.push(this.#view(tallies.meantByAll([term], namespaceLabels), term.topologyKey));
+      this.#keepApart(this.#view(tallies.meantByAll([term], namespaceLabels), term.topologyKey));
     }
     for (const { term, weight } of pod.preferredAffinity) {
       this.#weighted.push({ view: this.#view(tallies.meantByAll([term], namespaceLabels), term.topologyKey), weight });
@@ -60,7 +68,7 @@ export class AffinityRules {
       const { kind, term, weight, tally } = carriedTerms[this.#termsSeen]!;
       if (!term.matches(namespace, labels, this.#snapshot.objects.namespaceLabels)) continue;
       const view = this.#view(tally, term.topologyKey);
-      if (kind === "required anti-affinity") this.#repelled.push(view);
+      if (kind === "required anti-affinity") this.#keepApart(view);
       else if (!this.#scoresExisting) continue;
       else if (kind === "preferred affinity") this.#weighted.push({ view, weight });
       else if (kind === "preferred anti-affinity") this.#weighted.push({ view, weight: -weight });
@@ -70,36 +78,37 @@ export class AffinityRules {
 
   /** Whether some rule can reject a node at all. */
   get filters(): boolean {
-    return this.#near.length + this.#apart.length + this.#repelled.length > 0;
+    return this.#near.length + this.#apart.length > 0;
   }
 
   get scores(): boolean {
     return this.#weighted.length > 0;
   }
 
-  passes(slot: number): boolean {
-    if (this.#near.length > 0 && !this.#isNear(slot)) return false;
-    for (const view of this.#apart) if (countAt(view, slot) > 0) return false;
-    for (const view of this.#repelled) if (countAt(view, slot) > 0) return false;
-    return true;
+  /** Brings `blocked` up to date. */
+  prepareFilter(): void {
+    const isFirst = this.#meansItself && this.#near.every(({ view }) => view.total === 0);
+    const afresh = isFirst !== this.#isFirst;
+    this.#isFirst = isFirst;
+    for (const rule of this.#near) rule.refresh(this.blocked, afresh);
+    for (const rule of this.#apart) rule.refresh(this.blocked, false);
   }
 
-  raw(slot: number): number {
-    let sum = 0;
-    for (const { view, weight } of this.#weighted) sum += weight * countAt(view, slot);
-    return sum;
-  }
-
-  #isNear(slot: number): boolean {
-    let together = true;
-    let nobody = true;
-    for (const view of this.#near) {
-      const domain = view.topology.ofSlot[slot]!;
-      if (domain < 0) return false;
-      if (view.counts[domain]! <= 0) together = false;
-      if (view.total > 0) nobody = false;
+  /** Fills in raw scores of the first `count` feasible slots. */
+  score(feasible: Int32Array, count: number, raws: Float64Array): void {
+    raws.fill(0, 0, count);
+    for (const { view, weight } of this.#weighted) {
+      const { counts } = view;
+      const { ofSlot } = view.topology;
+      for (let at = 0; at < count; at++) {
+        const domain = ofSlot[feasible[at]!]!;
+        if (domain >= 0) raws[at]! += weight * counts[domain]!;
+      }
     }
-    return together || (nobody && this.#meansItself);
+  }
+
+  #keepApart(view: DomainCounts): void {
+    this.#apart.push(new BlockRule(view, this.blocked, "open", (count) => count > 0));
   }
 
   #view(tally: Tally, topologyKey: string): DomainCounts {
@@ -110,9 +119,4 @@ export class AffinityRules {
 export interface AffinityArgs {
   readonly hardPodAffinityWeight?: number;
   readonly ignorePreferredTermsOfExistingPods?: boolean;
-}
-
-function countAt({ topology, counts }: DomainCounts, slot: number): number {
-  const domain = topology.ofSlot[slot]!;
-  return domain < 0 ? 0 : counts[domain]!;
 }

@@ -1,4 +1,4 @@
-import { precedesInTree } from "../cycle/choose-host.ts";
+import { treeOrder } from "../cycle/choose-host.ts";
 import { nodesUnavailable } from "../cycle/fit-error.ts";
 import { numFeasibleNodesToFind } from "../cycle/sampling.ts";
 import { type Decision, type Scheduled, type SchedulerState, schedulePod } from "../cycle/schedule-pod.ts";
@@ -33,9 +33,11 @@ export class FastCycle {
   #slots: Int32Array = new Int32Array(0);
   #feasible: Int32Array = new Int32Array(0);
   #totals: Int32Array = new Int32Array(0);
+  #raws: Float64Array = new Float64Array(0);
+  #treeOrder: Float64Array = new Float64Array(0);
   #nodeOfSlot: NodeInfo[] = [];
+  #unblocked: Uint16Array = new Uint16Array(0);
   readonly #columns: number[] = [];
-  readonly #other: number[] = [];
 
   /** `tallies` may be shared by the profiles of one scheduler. */
   constructor(framework: Framework, tallies: PodTallies = new PodTallies(framework.snapshot)) {
@@ -60,10 +62,14 @@ export class FastCycle {
     const podClass = this.#classes.of(pod);
     if (!podClass.local.usable) return schedulePod(this.#framework, pod, scheduler);
     this.#noticeOrder();
+    const { affinity, spread } = podClass;
     const crossFilters =
       (this.#plugins.affinityFilters && podClass.affinity.filters) ||
       (this.#plugins.spreadFilters && podClass.spread.filters);
-    if (crossFilters) podClass.spread.prepareFilter();
+    if (crossFilters) {
+      affinity.prepareFilter();
+      spread.prepareFilter();
+    }
 
     const nominated = pod.pod.status?.nominatedNodeName ?? "";
     const node = nominated === "" ? undefined : snapshot.node(nominated);
@@ -116,6 +122,9 @@ export class FastCycle {
     this.#slots = Int32Array.from(this.#order, ({ slot }) => slot);
     this.#feasible = new Int32Array(this.#order.length);
     this.#totals = new Int32Array(this.#order.length);
+    this.#raws = new Float64Array(this.#order.length);
+    this.#treeOrder = Float64Array.from(this.#order, (_node, index) => treeOrder(index));
+    this.#unblocked = new Uint16Array(snapshot.slotCount);
     this.#nodeOfSlot = new Array(snapshot.slotCount);
     for (const node of this.#order) this.#nodeOfSlot[node.slot] = node;
   }
@@ -124,33 +133,34 @@ export class FastCycle {
     let verdict = local.verdicts[slot]!;
     if (verdict === unknownVerdict) verdict = local.ask(this.#nodeOfSlot[slot]!);
     if (verdict !== 0) return false;
-    if (this.#plugins.spreadFilters && spread.filters && !spread.passes(slot)) return false;
-    return !this.#plugins.affinityFilters || !affinity.filters || affinity.passes(slot);
+    if (this.#plugins.spreadFilters && spread.blocked[slot] !== 0) return false;
+    return !this.#plugins.affinityFilters || affinity.blocked[slot] === 0;
   }
 
   /** Fills `#feasible` from the start index on, until one more than wanted passes or all have been tried. */
   #search(podClass: PodClass, scheduler: SchedulerState, crossFilters: boolean): { count: number; evaluated: number } {
-    const { local } = podClass;
-    const { verdicts } = local;
+    const { verdicts } = podClass.local;
     const slots = this.#slots;
     const feasible = this.#feasible;
     const { profile, plugins } = this.#framework;
     const percentage = profile.percentageOfNodesToScore ?? scheduler.percentageOfNodesToScore;
     const wanted = plugins.score.length === 0 ? 1 : numFeasibleNodesToFind(slots.length, percentage);
-    const start = scheduler.nextStartNodeIndex;
+    // A rule that does not filter in this profile blocks nothing.
+    const bySpread = crossFilters && this.#plugins.spreadFilters ? podClass.spread.blocked : this.#unblocked;
+    const byAffinity = crossFilters && this.#plugins.affinityFilters ? podClass.affinity.blocked : this.#unblocked;
     let count = 0;
     let evaluated = 0;
-    for (; evaluated < slots.length; evaluated++) {
-      let at = start + evaluated;
-      if (at >= slots.length) at -= slots.length;
+    let at = scheduler.nextStartNodeIndex;
+    for (; evaluated < slots.length; evaluated++, at++) {
+      if (at >= slots.length) at = 0;
       const slot = slots[at]!;
-      if (crossFilters) {
-        if (!this.#passes(podClass, slot)) continue;
-      } else {
-        let verdict = verdicts[slot]!;
-        if (verdict === unknownVerdict) verdict = local.ask(this.#nodeOfSlot[slot]!);
-        if (verdict !== 0) continue;
+      if (
+        verdicts[slot] !== 0 &&
+        (verdicts[slot] !== unknownVerdict || podClass.local.ask(this.#nodeOfSlot[slot]!) !== 0)
+      ) {
+        continue;
       }
+      if (bySpread[slot] !== 0 || byAffinity[slot] !== 0) continue;
       if (count === wanted) break;
       feasible[count++] = slot;
     }
@@ -165,7 +175,7 @@ export class FastCycle {
       (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) ||
       (this.#plugins.spreadWeight > 0 && podClass.spread.scores);
     if (!crossScores && !podClass.local.columns.some(({ anyRaw }) => anyRaw))
-      return firstOfHighest(scores, feasible, count);
+      return firstOfHighest(scores, feasible, count, this.#treeOrder);
     const totals = this.#totals;
     for (let at = 0; at < count; at++) totals[at] = scores[feasible[at]!]!;
     for (const { plugin, weight, raw, anyRaw } of podClass.local.columns) {
@@ -178,19 +188,18 @@ export class FastCycle {
     }
     if (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) this.#addAffinity(podClass, count);
     if (this.#plugins.spreadWeight > 0 && podClass.spread.scores) this.#addSpread(podClass, count);
-    return firstHighest(totals, count);
+    return firstHighest(totals, count, this.#treeOrder);
   }
 
   #addAffinity({ affinity }: PodClass, count: number): void {
-    const raws = this.#other;
-    raws.length = count;
-    let lowest = Number.POSITIVE_INFINITY;
-    let highest = Number.NEGATIVE_INFINITY;
-    for (let at = 0; at < count; at++) {
-      const raw = affinity.raw(this.#feasible[at]!);
-      raws[at] = raw;
+    const raws = this.#raws;
+    affinity.score(this.#feasible, count, raws);
+    let lowest = raws[0]!;
+    let highest = lowest;
+    for (let at = 1; at < count; at++) {
+      const raw = raws[at]!;
       if (raw < lowest) lowest = raw;
-      if (raw > highest) highest = raw;
+      else if (raw > highest) highest = raw;
     }
     const range = highest - lowest;
     if (range === 0) return;
@@ -199,24 +208,26 @@ export class FastCycle {
   }
 
   #addSpread({ spread }: PodClass, count: number): void {
-    const raws = this.#other;
-    raws.length = count;
-    spread.prepareScore(this.#feasible, count);
+    const raws = this.#raws;
+    spread.score(this.#feasible, count, raws);
     let lowest = Number.POSITIVE_INFINITY;
     let highest = 0;
     for (let at = 0; at < count; at++) {
-      const slot = this.#feasible[at]!;
-      const raw = spread.isIgnored(slot) ? -1 : spread.raw(slot);
-      raws[at] = raw;
+      const raw = raws[at]!;
       if (raw < 0) continue;
       if (raw < lowest) lowest = raw;
       if (raw > highest) highest = raw;
     }
     const weight = this.#plugins.spreadWeight;
+    let seen = Number.NaN; // Domains are few: mostly the last answer holds.
+    let normalized = 0;
     for (let at = 0; at < count; at++) {
       const raw = raws[at]!;
       if (raw < 0) continue;
-      const normalized = highest === 0 ? 100 : Math.trunc((100 * (highest + lowest - raw)) / highest);
+      if (raw !== seen) {
+        seen = raw;
+        normalized = highest === 0 ? 100 : Math.trunc((100 * (highest + lowest - raw)) / highest);
+      }
       this.#totals[at]! += weight * normalized;
     }
   }
@@ -311,23 +322,26 @@ function isUnusual({ pod }: PodInfo): boolean {
   return false;
 }
 
-function firstOfHighest(scores: Int32Array, feasible: Int32Array, count: number): number {
+function firstOfHighest(scores: Int32Array, feasible: Int32Array, count: number, order: Float64Array): number {
   let best = 0;
   let highest = scores[feasible[0]!]!;
   for (let at = 1; at < count; at++) {
     const score = scores[feasible[at]!]!;
-    if (score < highest || (score === highest && !precedesInTree(at, best))) continue;
+    if (score < highest || (score === highest && order[at]! > order[best]!)) continue;
     best = at;
     highest = score;
   }
   return best;
 }
 
-function firstHighest(totals: Int32Array, count: number): number {
+function firstHighest(totals: Int32Array, count: number, order: Float64Array): number {
   let best = 0;
+  let highest = totals[0]!;
   for (let at = 1; at < count; at++) {
-    if (totals[at]! < totals[best]! || (totals[at]! === totals[best]! && !precedesInTree(at, best))) continue;
+    const total = totals[at]!;
+    if (total < highest || (total === highest && order[at]! > order[best]!)) continue;
     best = at;
+    highest = total;
   }
   return best;
 }

@@ -2,7 +2,7 @@ import type { AffinityTerm, NamespaceLabels } from "../snapshot/affinity-term.ts
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot, SnapshotObserver } from "../snapshot/snapshot.ts";
 import { PartIds } from "./part-ids.ts";
-import { Tally, type Topology } from "./tally.ts";
+import { Tally, Topology } from "./tally.ts";
 
 /** Pods of one namespace with the same labels: selectors cannot tell them apart. */
 export interface LabelClass {
@@ -142,7 +142,7 @@ export class PodTallies implements SnapshotObserver {
       }
       ofSlot[slot] = domain;
     }
-    topology = { ofSlot, domains: domains.size };
+    topology = new Topology(ofSlot, domains.size);
     this.#topologies.set(key, topology);
     return topology;
   }

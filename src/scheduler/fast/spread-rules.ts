@@ -9,12 +9,14 @@ import {
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import { selectorText } from "../snapshot/selector-text.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import { BlockRule } from "./block-rule.ts";
 import type { PodTallies } from "./pod-tallies.ts";
 import type { DomainCounts, Tally } from "./tally.ts";
 
 const hostname = "kubernetes.io/hostname";
 
 interface HardRule {
+  readonly block: BlockRule;
   readonly counts: DomainCounts;
   /** Domains that have a node which counts. */
   readonly exists: Uint8Array;
@@ -31,9 +33,10 @@ interface SoftRule {
   readonly perNode: boolean;
   readonly counts: DomainCounts;
   readonly skew: number;
+  /** What a node of the domain gets in this cycle. */
+  readonly scores: Float64Array;
   /** By domain, the last cycle that saw a feasible node there. */
   readonly seen: Int32Array;
-  weight: number;
 }
 
 /** Topology spread of pods that are alike, answered from sums by domain. */
@@ -44,6 +47,8 @@ export class SpreadRules {
   readonly #requiresKeys: boolean;
   readonly #hasSoftKeys: Uint8Array;
   #cycle = 0;
+  /** How many rules keep such pods off a slot. */
+  readonly blocked: Uint16Array;
 
   constructor(
     tallies: PodTallies,
@@ -85,20 +90,25 @@ export class SpreadRules {
         .map(({ topologyKey }) => topologyKey)
         .sort()
         .join(",");
+    this.blocked = new Uint16Array(snapshot.slotCount);
     this.#hard = hard.map((constraint) => {
       const [, counts] = countsOf(constraint, this.#hasHardKeys, keysOf(hard));
       const exists = existing(counts, snapshot);
       const self = constraint.selector.matches(pod.labels) ? 1 : 0;
       const { minDomains, maxSkew } = constraint;
       const domains = exists.reduce((sum, one) => sum + one, 0);
-      return { counts, exists, domains, minDomains, room: maxSkew - self, highest: 0 };
+      const room = maxSkew - self;
+      const rule: Omit<HardRule, "block"> = { counts, exists, domains, minDomains, room, highest: 0 };
+      const closes = (count: number): boolean => count > (rule as HardRule).highest;
+      return Object.assign(rule, { block: new BlockRule(counts, this.blocked, "closed", closes) });
     });
     this.#soft = soft.map((constraint) => {
       const keys = this.#requiresKeys ? this.#hasSoftKeys : undefined;
       const [tally, counts] = countsOf(constraint, keys, keys === undefined ? "" : keysOf(soft));
       const perNode = constraint.topologyKey === hostname;
-      const seen = new Int32Array(counts.topology.domains);
-      return { tally, perNode, counts, skew: constraint.maxSkew - 1, seen, weight: 0 };
+      const { domains } = counts.topology;
+      const [seen, scores] = [new Int32Array(domains), new Float64Array(perNode ? 0 : domains)];
+      return { tally, perNode, counts, skew: constraint.maxSkew - 1, seen, scores };
     });
   }
 
@@ -113,50 +123,38 @@ export class SpreadRules {
     return this.#soft.length > 0;
   }
 
-  /** Before the nodes of a cycle are looked at: how full may a domain be? */
+  /** Brings `blocked` up to date: how full may a domain be? */
   prepareFilter(): void {
     for (const rule of this.#hard) {
-      const { counts, exists } = rule;
+      const { counts, exists, block } = rule;
+      if (block.isCurrent) continue;
       let least = 2147483647;
       if (rule.domains < rule.minDomains) least = 0;
       else for (let at = 0; at < exists.length; at++) if (exists[at] === 1) least = Math.min(least, counts.counts[at]!);
+      const afresh = rule.highest !== least + rule.room;
       rule.highest = least + rule.room;
+      block.refresh(this.blocked, afresh);
     }
   }
 
-  passes(slot: number): boolean {
-    for (const { counts, highest } of this.#hard) {
-      const domain = counts.topology.ofSlot[slot]!;
-      if (domain < 0 || counts.counts[domain]! > highest) return false;
-    }
-    return true;
-  }
-
-  /** Before feasible nodes are scored: how many domains do they make? */
-  prepareScore(feasible: Int32Array, count: number): void {
+  /** Fills in raw scores of the first `count` feasible slots; −1 for nodes that lack a key and get none. */
+  score(feasible: Int32Array, count: number, raws: Float64Array): void {
     this.#cycle++;
     let scored = count;
+    raws.fill(0, 0, count);
     if (this.#requiresKeys) {
-      scored = 0;
-      for (let at = 0; at < count; at++) scored += this.#hasSoftKeys[feasible[at]!]!;
+      for (let at = 0; at < count; at++) {
+        if (this.#hasSoftKeys[feasible[at]!] === 1) continue;
+        raws[at] = -1;
+        scored--;
+      }
     }
-    for (const rule of this.#soft)
-      rule.weight = log((rule.perNode ? scored : this.#domainsOf(rule, feasible, count)) + 2);
-  }
-
-  /** Nodes that lack a key get no score. */
-  isIgnored(slot: number): boolean {
-    return this.#requiresKeys && this.#hasSoftKeys[slot] === 0;
-  }
-
-  raw(slot: number): number {
-    let score = 0;
-    for (const { tally, perNode, counts, skew, weight } of this.#soft) {
-      const domain = counts.topology.ofSlot[slot]!;
-      if (domain < 0) continue;
-      score += (perNode ? tally.at(slot) : counts.counts[domain]!) * weight + skew;
+    for (const rule of this.#soft) {
+      const weight = log((rule.perNode ? scored : this.#domainsOf(rule, feasible, count)) + 2);
+      if (rule.perNode) addPerNode(rule, weight, feasible, count, raws);
+      else addPerDomain(rule, weight, feasible, count, raws);
     }
-    return Math.floor(score + 0.5);
+    for (let at = 0; at < count; at++) if (raws[at]! >= 0) raws[at] = Math.floor(raws[at]! + 0.5);
   }
 
   #domainsOf({ counts, seen }: SoftRule, feasible: Int32Array, count: number): number {
@@ -175,6 +173,35 @@ export class SpreadRules {
       }
     }
     return domains + without;
+  }
+}
+
+function addPerNode(
+  { tally, skew, counts }: SoftRule,
+  weight: number,
+  feasible: Int32Array,
+  count: number,
+  raws: Float64Array,
+): void {
+  const { ofSlot } = counts.topology;
+  for (let at = 0; at < count; at++) {
+    const slot = feasible[at]!;
+    if (raws[at]! >= 0 && ofSlot[slot]! >= 0) raws[at]! += tally.at(slot) * weight + skew;
+  }
+}
+
+function addPerDomain(
+  { counts, skew, scores }: SoftRule,
+  weight: number,
+  feasible: Int32Array,
+  count: number,
+  raws: Float64Array,
+): void {
+  const { ofSlot } = counts.topology;
+  for (let domain = 0; domain < scores.length; domain++) scores[domain] = counts.counts[domain]! * weight + skew;
+  for (let at = 0; at < count; at++) {
+    const domain = ofSlot[feasible[at]!]!;
+    if (raws[at]! >= 0 && domain >= 0) raws[at]! += scores[domain]!;
   }
 }
 

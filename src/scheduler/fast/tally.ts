@@ -1,8 +1,33 @@
-/** The nodes' values of one topology key, as numbers of domains by slot; −1 where a node lacks the key. */
-export interface Topology {
+/** The nodes' values of one topology key, as numbers of domains by slot. */
+export class Topology {
+  /** −1 where a node lacks the key. */
   readonly ofSlot: Int32Array;
   readonly domains: number;
+  readonly #starts: Int32Array;
+  readonly #slots: Int32Array;
+
+  constructor(ofSlot: Int32Array, domains: number) {
+    this.ofSlot = ofSlot;
+    this.domains = domains;
+    this.#starts = new Int32Array(domains + 1);
+    for (const domain of ofSlot) if (domain >= 0) this.#starts[domain + 1]!++;
+    for (let domain = 0; domain < domains; domain++) this.#starts[domain + 1]! += this.#starts[domain]!;
+    this.#slots = new Int32Array(this.#starts[domains]!);
+    const next = this.#starts.slice();
+    for (let slot = 0; slot < ofSlot.length; slot++) {
+      const domain = ofSlot[slot]!;
+      if (domain >= 0) this.#slots[next[domain]!++] = slot;
+    }
+  }
+
+  /** Adds to the cells of all slots of the domain. */
+  addToDomain(domain: number, cells: Uint16Array, amount: number): void {
+    const end = this.#starts[domain + 1]!;
+    for (let at = this.#starts[domain]!; at < end; at++) cells[this.#slots[at]!]! += amount;
+  }
 }
+
+const longestLog = 4096;
 
 /** Sums of a tally by domain, over the nodes that a mask admits. */
 export class DomainCounts {
@@ -11,6 +36,9 @@ export class DomainCounts {
   readonly counts: Int32Array;
   /** Over all domains. */
   total = 0;
+  /** Domains in the order in which they changed; readers keep a cursor that counts the dropped ones too. */
+  readonly changed: number[] = [];
+  changedDropped = 0;
 
   constructor(topology: Topology, mask: Uint8Array | undefined) {
     this.topology = topology;
@@ -24,6 +52,11 @@ export class DomainCounts {
     if (domain < 0) return;
     this.counts[domain]! += amount;
     this.total += amount;
+    if (this.changed.length === longestLog) {
+      this.changedDropped += longestLog;
+      this.changed.length = 0;
+    }
+    this.changed.push(domain);
   }
 }
 
@@ -31,6 +64,7 @@ export class DomainCounts {
 export class Tally {
   #perSlot: Int32Array = new Int32Array(64);
   readonly #views: Map<string, DomainCounts> = new Map();
+  #viewList: DomainCounts[] = [];
 
   add(slot: number, amount: number): void {
     if (slot >= this.#perSlot.length) {
@@ -39,7 +73,8 @@ export class Tally {
       this.#perSlot = grown;
     }
     this.#perSlot[slot]! += amount;
-    if (this.#views.size > 0) for (const view of this.#views.values()) view.add(slot, amount);
+    const views = this.#viewList;
+    for (let at = 0; at < views.length; at++) views[at]!.add(slot, amount);
   }
 
   at(slot: number): number {
@@ -54,6 +89,7 @@ export class Tally {
       const slots = Math.min(this.#perSlot.length, topology.ofSlot.length);
       for (let slot = 0; slot < slots; slot++) if (this.#perSlot[slot] !== 0) view.add(slot, this.#perSlot[slot]!);
       this.#views.set(key, view);
+      this.#viewList.push(view);
     }
     return view;
   }
@@ -61,5 +97,6 @@ export class Tally {
   /** Nodes came, went or changed their labels: sums by domain start afresh. */
   forgetDomains(): void {
     this.#views.clear();
+    this.#viewList = [];
   }
 }
