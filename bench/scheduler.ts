@@ -279,12 +279,19 @@ function lcg(): () => number {
   };
 }
 
-/** Runs one world; the time in nanoseconds that its measured pods took. */
-function measure(workload: Workload, percentage: number): number {
+interface Cost {
+  readonly wallNs: number;
+  /** Of all threads, the compiler's and the collector's among them. */
+  readonly cpuNs: number;
+}
+
+/** Runs one world; what its measured pods cost. */
+function measure(workload: Workload, percentage: number): Cost {
   const { snapshot, cycle, scheduler } = worldOf(workload, percentage);
   const pods = Array.from({ length: workload.measured }, (_, number) => podInfo(workload.measuredOf(number)));
   const retries = workload.preempts === true ? pods.map(({ pod }) => pod) : [];
   const failing = podInfo(hopeless(0));
+  const cpuBefore = process.cpuUsage();
   const before = process.hrtime.bigint();
   for (let at = 0; at < pods.length; at++) {
     const pod = pods[at]!;
@@ -298,7 +305,9 @@ function measure(workload: Workload, percentage: number): number {
       if (cycle.schedule(failing, scheduler).result !== "unschedulable") throw new Error("a hopeless pod found a node");
     }
   }
-  return Number(process.hrtime.bigint() - before);
+  const wallNs = Number(process.hrtime.bigint() - before);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { wallNs, cpuNs: (user + system) * 1000 };
 }
 
 /** Fails, evicts three pods of one node, and comes back to it. */
@@ -322,18 +331,27 @@ function preempt(
   snapshot.assume(again, nominatedNodeName);
 }
 
-/** One warm-up world, then fresh worlds until at least a second was measured, and three of them. */
-function ratesOf(workload: Workload, percentage: number): number[] {
-  measure(workload, percentage);
-  const rates: number[] = [];
-  let totalNs = 0;
-  while (totalNs < 1e9 || rates.length < 3) {
-    const ns = measure(workload, percentage);
-    totalNs += ns;
-    rates.push((workload.measured / ns) * 1e9);
-  }
-  return rates.sort((left, right) => left - right);
+interface Rates {
+  /** Pods per second of each world, ascending. */
+  readonly wall: readonly number[];
+  readonly cpu: readonly number[];
 }
+
+/** One warm-up world, then fresh worlds until at least a second was measured, and three of them. */
+function ratesOf(workload: Workload, percentage: number): Rates {
+  measure(workload, percentage);
+  const costs: Cost[] = [];
+  let totalNs = 0;
+  while (totalNs < 1e9 || costs.length < 3) {
+    costs.push(measure(workload, percentage));
+    totalNs += costs[costs.length - 1]!.wallNs;
+  }
+  const rates = (nsOf: (cost: Cost) => number): number[] =>
+    costs.map((cost) => (workload.measured / nsOf(cost)) * 1e9).sort((left, right) => left - right);
+  return { wall: rates(({ wallNs }) => wallNs), cpu: rates(({ cpuNs }) => cpuNs) };
+}
+
+const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1]!;
 
 const grouped = (rate: number): string => String(Math.round(rate)).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -342,13 +360,15 @@ export function benchScheduler(only = process.argv[3] ?? ""): void {
   for (const workload of workloads) {
     if (!workload.name.includes(only)) continue;
     for (const percentage of workload.preempts === true ? [0] : [0, 100]) {
-      const rates = ratesOf(workload, percentage);
-      const [least, median, most] = [rates[0]!, rates[rates.length >> 1]!, rates[rates.length - 1]!];
+      const { wall, cpu } = ratesOf(workload, percentage);
       const real = percentage === 0 ? workload.real?.adaptive : workload.real?.all;
-      const ratio = real === undefined ? "" : `  ${(median / real).toFixed(0)} x ${grouped(real)}`;
+      const ratio = real === undefined ? "" : `  ${(median(cpu) / real).toFixed(0)} x ${grouped(real)}`;
       const mode = percentage === 0 ? "adaptive" : "100 %";
       const name = `${workload.name} ${mode}`.padEnd(42);
-      console.log(`${name} ${grouped(median).padStart(9)} pods/s (${grouped(least)} … ${grouped(most)})${ratio}`);
+      const range = `(${grouped(wall[0]!)} … ${grouped(wall[wall.length - 1]!)})`;
+      console.log(
+        `${name} ${grouped(median(wall)).padStart(9)} pods/s ${range.padEnd(21)} ${grouped(median(cpu)).padStart(9)} per CPU-second${ratio}`,
+      );
     }
   }
 }

@@ -1,6 +1,6 @@
 import { findCondition, matchesLabelSelector, type Pod, type PodDisruptionBudget } from "../../model/index.ts";
 import type { CycleState } from "../framework/cycle-state.ts";
-import { type NodeToStatus, type PluginHandle, statusOf } from "../framework/plugin.ts";
+import { type DryRunMemory, type NodeToStatus, type PluginHandle, statusOf } from "../framework/plugin.ts";
 import { type Status, unresolvable } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import { type PodInfo, startTimeUs } from "../snapshot/pod-info.ts";
@@ -12,6 +12,8 @@ export interface PreemptionCandidate {
   /** Most important first. */
   readonly victims: readonly PodInfo[];
   readonly numPDBViolations: number;
+  /** What candidates are compared by, in order; of each, smaller is better. */
+  readonly costs: readonly number[];
 }
 
 /** What the dry run on one node came to. */
@@ -63,19 +65,25 @@ export function findCandidates(
   statuses: NodeToStatus,
   { minCandidateNodesPercentage, minCandidateNodesAbsolute }: PreemptionArgs,
   random: () => number,
+  memory?: DryRunMemory,
 ): PreemptionOutcome {
   const { snapshot } = handle;
   const potential = snapshot.nodes.filter((node) => statusOf(statuses, node).code === "Unschedulable");
   const share = Math.trunc((potential.length * minCandidateNodesPercentage) / 100);
   const wanted = Math.min(Math.max(share, minCandidateNodesAbsolute), potential.length);
   const offset = Math.floor(random() * potential.length);
+  if (potential.length === 0) return { potentialNodes: [], candidates: [], notHelpful: new Map() };
   const budgets = [...snapshot.objects.list("PodDisruptionBudget")];
   const candidates: PreemptionCandidate[] = [];
   const notHelpful = new Map<string, Status>();
   let withoutViolation = 0;
   for (let at = 0; at < potential.length; at++) {
     const node = potential[(offset + at) % potential.length]!;
-    const result = dryRun(handle, state, pod, node, budgets);
+    let result = memory?.get(node.slot);
+    if (result === undefined) {
+      result = dryRun(handle, state, pod, node, budgets);
+      memory?.set(node.slot, result);
+    }
     if (!("victims" in result)) {
       notHelpful.set(node.name, result);
       continue;
@@ -123,7 +131,7 @@ function dryRun(
   if (violating.length > 0 && others.length > 0) sortByImportance(victims);
   if (victims.length === 0)
     return { code: "Error", reasons: [`expected at least one victim pod on node "${node.name}"`] };
-  return { node: node.name, victims, numPDBViolations };
+  return { node: node.name, victims, numPDBViolations, costs: costsOf(victims, numPDBViolations) };
 }
 
 /** Higher priority first, then whoever started earlier. */
@@ -176,14 +184,11 @@ function covers({ metadata, spec, status }: PodDisruptionBudget, pod: PodInfo): 
 /** Upstream adds 2^31 to each priority, so that more victims are worse even at negative ones. */
 const priorityOffset = 2147483648;
 
-/** The criteria in order; of each, smaller is better. */
-const criteria: readonly ((candidate: PreemptionCandidate) => number)[] = [
-  ({ numPDBViolations }) => numPDBViolations,
-  ({ victims }) => victims[0]!.priority,
-  ({ victims }) => victims.reduce((sum, { priority }) => sum + priority + priorityOffset, 0),
-  ({ victims }) => victims.length,
-  ({ victims }) => -earliestStartOfHighest(victims),
-];
+/** Budgets violated, highest priority, sum of priorities, number, and the earliest start of the highest (later is better). */
+function costsOf(victims: readonly PodInfo[], numPDBViolations: number): readonly number[] {
+  const sum = victims.reduce((total, { priority }) => total + priority + priorityOffset, 0);
+  return [numPDBViolations, victims[0]!.priority, sum, victims.length, -earliestStartOfHighest(victims)];
+}
 
 function earliestStartOfHighest(victims: readonly PodInfo[]): number {
   const highest = victims[0]!.priority;
@@ -194,13 +199,20 @@ function earliestStartOfHighest(victims: readonly PodInfo[]): number {
 
 /** Candidates that upstream may choose: equal ones are chosen among by chance. */
 export function bestCandidates(candidates: readonly PreemptionCandidate[]): readonly PreemptionCandidate[] {
-  let best = candidates;
-  for (const criterion of criteria) {
-    if (best.length <= 1) break;
-    const least = best.reduce((value, candidate) => Math.min(value, criterion(candidate)), Number.POSITIVE_INFINITY);
-    best = best.filter((candidate) => criterion(candidate) === least);
+  const best: PreemptionCandidate[] = [];
+  for (const candidate of candidates) {
+    const order = best.length === 0 ? 0 : compareCosts(candidate.costs, best[0]!.costs);
+    if (order < 0) best.length = 0;
+    if (order <= 0) best.push(candidate);
   }
   return best;
+}
+
+function compareCosts(left: readonly number[], right: readonly number[]): number {
+  for (let at = 0; at < left.length; at++) {
+    if (left[at]! !== right[at]!) return left[at]! < right[at]! ? -1 : 1;
+  }
+  return 0;
 }
 
 /** What preemption says when no node helps. */

@@ -21,6 +21,7 @@ import { PodTallies } from "./pod-tallies.ts";
 export class FastCycle {
   readonly #framework: Framework;
   readonly #supported: boolean;
+  readonly #tallies: PodTallies;
   readonly #classes: PodClasses;
   readonly #plugins: {
     readonly affinityFilters: boolean;
@@ -42,6 +43,7 @@ export class FastCycle {
   /** `tallies` may be shared by the profiles of one scheduler. */
   constructor(framework: Framework, tallies: PodTallies = new PodTallies(framework.snapshot)) {
     this.#framework = framework;
+    this.#tallies = tallies;
     this.#classes = new PodClasses(framework, tallies);
     this.#supported = isSupported(framework);
     const filters = (plugin: string): boolean => framework.plugins.filter.some(({ name }) => name === plugin);
@@ -236,21 +238,18 @@ export class FastCycle {
     const { snapshot, plugins } = this.#framework;
     const statuses = new VerdictStatuses(local, this.#order);
     const unschedulablePlugins = [...new Set(statuses.counts.map(([{ plugin }]) => plugin!))].sort();
-    const state = this.#stateFor(pod);
+    const state = local.stateWithoutCrossNodes();
     let postFilter: PostFilterResult | undefined;
-    if (plugins.postFilter.length > 0) postFilter = this.#framework.runPostFilter({ state, pod, statuses, random });
+    if (plugins.postFilter.length > 0) {
+      const dryRuns = local.dryRunsFor(pod.priority);
+      dryRuns.catchUp(this.#tallies.changes, this.#tallies.changesDropped, snapshot.objects.budgetsVersion);
+      postFilter = this.#framework.runPostFilter({ state, pod, statuses, random, dryRuns });
+    }
     const reasons = postFilter?.status?.reasons.join(", ") ?? "";
     const numAllNodes = snapshot.nodeCount;
     const message = nodesUnavailable(numAllNodes, "", statuses, reasons);
     const fitError = { numAllNodes, preFilterMessage: "", statuses, unschedulablePlugins };
     return { result: "unschedulable", fitError, message, postFilter, state };
-  }
-
-  /** The state that PostFilter expects to find. */
-  #stateFor(pod: PodInfo): CycleState {
-    const state = new CycleState();
-    this.#framework.runPreFilter(state, pod);
-    return state;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Framework, Implementing } from "../framework/framework.ts";
 import { byPlugin, type Status } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
+import { DryRuns } from "./dry-runs.ts";
 
 /** Plugins whose answer about a node depends on other nodes too; all others are asked once per node and change of it. */
 export const crossNodePlugins: ReadonlySet<string> = new Set(["PodTopologySpread", "InterPodAffinity"]);
@@ -35,6 +36,8 @@ export class LocalClass {
 
   readonly state: CycleState = new CycleState();
   readonly pod: PodInfo;
+  /** By priority, which is no part of a class. */
+  readonly #dryRuns: Map<number, DryRuns> = new Map();
   readonly #filters: readonly Implementing<"filter">[];
   readonly #scorers: readonly { readonly plugin: Implementing<"score">; readonly weight: number }[];
   readonly #statusIds: Map<string, number> = new Map();
@@ -65,6 +68,21 @@ export class LocalClass {
     this.columns = scorers
       .filter(({ plugin }) => plugin.normalizeScore !== undefined)
       .map(({ plugin, weight }) => ({ plugin, weight, raw: new Int32Array(slots), anyRaw: false }));
+  }
+
+  dryRunsFor(priority: number): DryRuns {
+    let dryRuns = this.#dryRuns.get(priority);
+    if (dryRuns === undefined) {
+      dryRuns = new DryRuns();
+      this.#dryRuns.set(priority, dryRuns);
+    }
+    return dryRuns;
+  }
+
+  /** The state of a cycle in which plugins that look across nodes have nothing to say. */
+  stateWithoutCrossNodes(): CycleState {
+    const { skipFilter, skipScore } = this.state;
+    return this.state.clone().skipping([...skipFilter, ...crossNodePlugins], skipScore);
   }
 
   /** Takes in that there are more slots. */

@@ -30,6 +30,11 @@ export class CycleState {
     this.#data.set(key, data);
   }
 
+  /** The same data, with other plugins skipped. */
+  skipping(skipFilter: Iterable<string>, skipScore: Iterable<string>): CycleState {
+    return new CycleState(this.#data, new Set(skipFilter), new Set(skipScore));
+  }
+
   /** A copy whose plugin states may be changed freely (`AddPod`, `RemovePod`). */
   clone(): CycleState {
     const data = new Map<string, StateData>();

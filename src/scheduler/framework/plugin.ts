@@ -1,4 +1,5 @@
 import type { Pod } from "../../model/index.ts";
+import type { DryRun } from "../cycle/preemption.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
@@ -44,6 +45,14 @@ export interface PostFilterContext {
   readonly statuses: NodeToStatus;
   /** Uniform in [0, 1): start offset and choice among equals in preemption. */
   readonly random: () => number;
+  /** Remembers by slot what preemption's dry runs came to; valid as long as nothing changes. */
+  readonly dryRuns?: DryRunMemory;
+}
+
+/** See `PostFilterContext`. */
+export interface DryRunMemory {
+  get(slot: number): DryRun | undefined;
+  set(slot: number, result: DryRun): void;
 }
 
 /**

@@ -15,11 +15,11 @@ export const defaultPreemption = definePlugin<DefaultPreemptionArgs>({
   create: ({ minCandidateNodesPercentage = 10, minCandidateNodesAbsolute = 100 }, handle) => ({
     name: "DefaultPreemption",
     preEnqueue: ({ key }) => (handle.snapshot.preempting.has(key) ? waiting : undefined),
-    postFilter: ({ state, pod, statuses, random }) => {
+    postFilter: ({ state, pod, statuses, random, dryRuns }) => {
       const refusal = ineligible(pod, statuses, handle);
       if (refusal !== undefined) return { status: unschedulable(`preemption: ${refusal}`) };
       const args = { minCandidateNodesPercentage, minCandidateNodesAbsolute };
-      const outcome = findCandidates(handle, state, pod, statuses, args, random);
+      const outcome = findCandidates(handle, state, pod, statuses, args, random, dryRuns);
       if (outcome.candidates.length === 0) {
         const message = noCandidates(outcome, handle.snapshot.nodeCount);
         return { status: unschedulable(`preemption: ${message}`), nominatedNodeName: "" };
