@@ -1,5 +1,16 @@
-import { isKnownKind, kindInfos, objectKey, type PodSpec, type PriorityClass } from "../model/index.ts";
+import {
+  applyLimitRange,
+  isKnownKind,
+  kindInfos,
+  limitRangeErrors,
+  objectKey,
+  type Pod,
+  type PriorityClassLike,
+  resolvePriority,
+  withDefaultTolerations,
+} from "../model/index.ts";
 import { type ApiError, forbidden, notFound } from "./api-error.ts";
+import { chargeQuotas } from "./quota.ts";
 import type { NewObject } from "./request.ts";
 import type { Store } from "./store.ts";
 
@@ -7,7 +18,7 @@ type Admitted = { readonly ok: true; readonly object: NewObject } | { readonly o
 /** Changes an object on its way in, or refuses it. */
 type AdmissionPlugin = (store: Store, object: NewObject) => NewObject | ApiError;
 
-/** Mutating, then validating admission of kube-apiserver v1.36, for the plugins whose doing a cluster feels. */
+/** Mutating admission of kube-apiserver v1.36, for the plugins whose doing a cluster feels. */
 export function admit(store: Store, sent: NewObject): Admitted {
   let object = withNamespace(sent);
   for (const plugin of plugins) {
@@ -18,7 +29,17 @@ export function admit(store: Store, sent: NewObject): Admitted {
   return { ok: true, object };
 }
 
-const namespaceLifecycle: AdmissionPlugin = (store, object) => namespaceRefusal(store, object) ?? object;
+/** Validating admission: limits of the namespace, and last its quotas, which are charged with it. */
+export function validatingRefusal(store: Store, object: NewObject): ApiError | undefined {
+  const gone = namespaceRefusal(store, object);
+  if (gone !== undefined) return gone;
+  if (object.kind === "Pod" && store.count("LimitRange") > 0) {
+    const errors = limitRanges(store, object).flatMap((range) => limitRangeErrors(object as unknown as Pod, range));
+    const text = errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]`;
+    if (errors.length > 0) return forbidden("Pod", object.metadata.name ?? object.metadata.generateName ?? "", text);
+  }
+  return chargeQuotas(store, object);
+}
 
 /** NamespaceLifecycle's word against an object: its namespace is not there, or on its way out. */
 export function namespaceRefusal(store: Store, object: NewObject): ApiError | undefined {
@@ -32,6 +53,19 @@ export function namespaceRefusal(store: Store, object: NewObject): ApiError | un
   return forbidden(object.kind, object.metadata.name ?? object.metadata.generateName ?? "", why);
 }
 
+const namespaceLifecycle: AdmissionPlugin = (store, object) => namespaceRefusal(store, object) ?? object;
+
+const limitRanger: AdmissionPlugin = (store, object) => {
+  if (object.kind !== "Pod") return object;
+  let pod = object as unknown as Pod;
+  for (const range of limitRanges(store, object)) pod = applyLimitRange(pod, range);
+  return pod;
+};
+
+function limitRanges(store: Store, { metadata }: NewObject) {
+  return [...store.list("LimitRange")].filter((range) => range.metadata.namespace === metadata.namespace);
+}
+
 const taintNodesByCondition: AdmissionPlugin = (_store, object) => {
   if (object.kind !== "Node") return object;
   const spec = (object.spec ?? {}) as { taints?: { key: string; effect: string }[] };
@@ -39,60 +73,67 @@ const taintNodesByCondition: AdmissionPlugin = (_store, object) => {
   return { ...object, spec: { ...spec, taints: [...(spec.taints ?? []), taint] } };
 };
 
+const builtIn: readonly PriorityClassLike[] = [
+  { name: "system-node-critical", value: 2_000_001_000 },
+  { name: "system-cluster-critical", value: 2_000_000_000 },
+];
+
 const priority: AdmissionPlugin = (store, object) => {
   if (object.kind !== "Pod") return object;
-  const spec = object.spec as PodSpec;
-  const name = spec.priorityClassName;
-  const builtIn = { "system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000 };
-  if (name === undefined || name === "") {
-    const chosen = globalDefault(store);
-    const priorityClassName = chosen?.metadata.name;
-    const preemptionPolicy = chosen?.preemptionPolicy ?? "PreemptLowerPriority";
-    const value = chosen?.value ?? 0;
-    return { ...object, spec: { ...spec, ...(chosen && { priorityClassName }), priority: value, preemptionPolicy } };
-  }
-  const value = (builtIn as Record<string, number>)[name];
-  if (value !== undefined) {
-    return { ...object, spec: { ...spec, priority: value, preemptionPolicy: "PreemptLowerPriority" } };
-  }
-  const found = store.get("PriorityClass", objectKey(undefined, name));
-  if (found === undefined)
-    return forbidden("Pod", object.metadata.name ?? "", `no PriorityClass with name ${name} was found`);
-  const preemptionPolicy = found.preemptionPolicy ?? "PreemptLowerPriority";
-  return { ...object, spec: { ...spec, priority: found.value, preemptionPolicy } };
+  const { spec } = object as unknown as Pod;
+  const own = [...store.list("PriorityClass")].map(({ metadata, value, globalDefault, preemptionPolicy }) => ({
+    name: metadata.name,
+    value: value ?? 0,
+    globalDefault,
+    preemptionPolicy,
+  }));
+  const resolved = resolvePriority(spec, [...builtIn, ...own]);
+  if ("forbidden" in resolved)
+    return forbidden("Pod", object.metadata.name ?? object.metadata.generateName ?? "", resolved.forbidden);
+  return { ...object, spec: { ...spec, ...resolved } };
 };
-
-function globalDefault(store: Store): PriorityClass | undefined {
-  let lowest: PriorityClass | undefined;
-  for (const found of store.list("PriorityClass")) {
-    if (found.globalDefault === true && (lowest === undefined || (found.value ?? 0) < (lowest.value ?? 0)))
-      lowest = found;
-  }
-  return lowest;
-}
 
 const defaultTolerationSeconds: AdmissionPlugin = (_store, object) => {
   if (object.kind !== "Pod") return object;
-  const spec = object.spec as PodSpec;
-  const tolerations = spec.tolerations ?? [];
-  const added = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]
-    .filter((key) => !tolerations.some((toleration) => toleratesNoExecute(toleration, key)))
-    .map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }));
-  return added.length === 0 ? object : { ...object, spec: { ...spec, tolerations: [...tolerations, ...added] } };
+  const { spec } = object as unknown as Pod;
+  const tolerations = withDefaultTolerations(spec.tolerations);
+  return tolerations === spec.tolerations ? object : { ...object, spec: { ...spec, tolerations } };
 };
 
-function toleratesNoExecute(
-  { key, effect }: { readonly key?: string; readonly effect?: string },
-  taint: string,
-): boolean {
-  return ((key ?? "") === "" || key === taint) && ((effect ?? "") === "" || effect === "NoExecute");
-}
+/** Persistent volumes and claims are held while somebody uses them. */
+const storageObjectInUseProtection: AdmissionPlugin = (_store, object) => {
+  const finalizer = {
+    PersistentVolumeClaim: "kubernetes.io/pvc-protection",
+    PersistentVolume: "kubernetes.io/pv-protection",
+  }[object.kind];
+  const finalizers = object.metadata.finalizers ?? [];
+  if (finalizer === undefined || finalizers.includes(finalizer)) return object;
+  return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, finalizer] } };
+};
+
+/** A claim that names no class gets the default one; the newest if several say so. */
+const defaultStorageClass: AdmissionPlugin = (store, object) => {
+  const spec = object.spec as { storageClassName?: string } | undefined;
+  if (object.kind !== "PersistentVolumeClaim" || spec?.storageClassName !== undefined) return object;
+  const defaults = [...store.list("StorageClass")].filter(
+    ({ metadata }) => metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true",
+  );
+  const newest = defaults.reduce<(typeof defaults)[number] | undefined>(
+    (best, candidate) =>
+      best === undefined || candidate.metadata.creationTimestamp > best.metadata.creationTimestamp ? candidate : best,
+    undefined,
+  );
+  return newest === undefined ? object : { ...object, spec: { ...spec, storageClassName: newest.metadata.name } };
+};
 
 const plugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
+  limitRanger,
   taintNodesByCondition,
   priority,
   defaultTolerationSeconds,
+  defaultStorageClass,
+  storageObjectInUseProtection,
 ];
 
 function withNamespace(object: NewObject): NewObject {

@@ -1,4 +1,4 @@
-import { type Kind, nameOf, type ObjectKey, resourceName } from "../model/index.ts";
+import { aggregateText, type FieldError, type Kind, nameOf, type ObjectKey, resourceName } from "../model/index.ts";
 
 export type ApiErrorReason =
   | "NotFound"
@@ -41,6 +41,27 @@ export function conflict(kind: Kind, key: ObjectKey, why?: string, apiVersion?: 
 
 export function forbidden(kind: Kind, name: string, why: string): ApiError {
   return { code: 403, reason: "Forbidden", message: `${resourceName(kind)} "${name}" is forbidden: ${why}` };
+}
+
+/** 422 with every complaint about the object's fields, as kube-apiserver words it. */
+export function invalidObject(
+  {
+    kind,
+    apiVersion,
+    metadata,
+  }: {
+    readonly kind: string;
+    readonly apiVersion: string;
+    readonly metadata: { readonly name?: string; readonly generateName?: string };
+  },
+  errors: readonly FieldError[],
+): ApiError {
+  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const qualified = group === "" ? kind : `${kind}.${group}`;
+  const name = metadata.name ?? metadata.generateName ?? "";
+  const message = `${qualified} "${name}" is invalid: ${aggregateText(errors.map(({ text }) => text))}`;
+  const causes = errors.map(({ field, type, body }) => ({ field, reason: type, message: body }));
+  return { code: 422, reason: "Invalid", message, causes };
 }
 
 export const unavailable: ApiError = {

@@ -13,9 +13,10 @@ import {
   type PodSpec,
   prepareForCreate,
   qosClass,
+  validateCreate,
 } from "../model/index.ts";
-import { admit, namespaceRefusal } from "./admission.ts";
-import { type ApiError, alreadyExists, conflict, notFound, unavailable } from "./api-error.ts";
+import { admit, validatingRefusal } from "./admission.ts";
+import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
 import { deletionOf } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
 import { evictionVerdict } from "./eviction.ts";
@@ -25,6 +26,7 @@ import { LeaseTable } from "./lease-table.ts";
 import { PodSpecs } from "./pod-specs.ts";
 import type { ApiReply, ApiRequest, DeleteOptions, NewObject } from "./request.ts";
 import { deepFreeze } from "./same-content.ts";
+import { ServiceAddresses } from "./service-addresses.ts";
 import type { ObjectPart, Store } from "./store.ts";
 
 /** kube-apiserver: rules around the store. A request is answered within the instant; latency is the client's. */
@@ -34,6 +36,7 @@ export class ApiServer {
   readonly leases = new LeaseTable();
   readonly #identities: Identities;
   readonly #podSpecs = new PodSpecs();
+  readonly #addresses = new ServiceAddresses();
   /** A server that is down answers nobody; faults switch it. */
   up = true;
 
@@ -68,6 +71,8 @@ export class ApiServer {
     const completed = sent.kind === "Pod" ? this.#completedPod(sent) : this.#completed(sent);
     if (!completed.ok) return completed;
     const { object } = completed;
+    const refusal = validatingRefusal(this.store, object);
+    if (refusal !== undefined) return refused(refusal);
     const { generateName, namespace } = object.metadata;
     let { name } = object.metadata;
     const generated = (name === undefined || name === "") && generateName !== undefined;
@@ -97,8 +102,11 @@ export class ApiServer {
     try {
       const admitted = admit(this.store, applyDefaults(sent as never) as unknown as NewObject);
       if (!admitted.ok) return admitted;
+      const addressed = sent.kind === "Service" ? this.#addresses.allocate(admitted.object) : admitted.object;
       const context = { uid: "", now: this.store.clock.time(this.store.nowUs) };
-      return { ok: true, object: prepareForCreate(admitted.object as never, context) as unknown as NewObject };
+      const object = prepareForCreate(addressed as never, context) as unknown as NewObject;
+      const errors = validateCreate(named(object) as never);
+      return errors.length > 0 ? { ok: false, error: invalidObject(object, errors) } : { ok: true, object };
     } catch (error) {
       if (error instanceof DecodeError)
         return { ok: false, error: { code: 400, reason: "BadRequest", message: error.message } };
@@ -114,8 +122,6 @@ export class ApiServer {
       if (completed.ok) this.#podSpecs.put(sent.spec, deepFreeze(completed.object.spec as PodSpec));
       return completed;
     }
-    const gone = namespaceRefusal(this.store, sent);
-    if (gone !== undefined) return { ok: false, error: gone };
     const metadata = { ...sent.metadata, generation: 1 };
     const status = { phase: "Pending", qosClass: qosClass({ spec }) };
     return { ok: true, object: { apiVersion: sent.apiVersion, kind: sent.kind, metadata, spec, status } };
@@ -223,6 +229,13 @@ export class ApiServer {
 
 /** An object with everything but its identity, or why it is refused. */
 type Completed = { readonly ok: true; readonly object: NewObject } | { readonly ok: false; readonly error: ApiError };
+
+/** Validation looks at a generated name before it is drawn: any ending is as good. */
+function named(object: NewObject): NewObject {
+  const { name, generateName } = object.metadata;
+  if (name !== undefined || generateName === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, name: `${generateName.slice(0, 58)}xxxxx` } };
+}
 
 function refused(error: ApiError): ApiReply {
   return { ok: false, error };

@@ -50,8 +50,8 @@ function marked(
   finalizers: readonly string[],
   generations: number,
 ): KubeObject {
-  const generation = (stored.metadata.generation ?? 1) + generations;
-  const metadata = { ...stored.metadata, deletionTimestamp, deletionGracePeriodSeconds, generation };
+  const metadata = { ...stored.metadata, deletionTimestamp, deletionGracePeriodSeconds };
+  if (metadata.generation !== undefined) metadata.generation += generations;
   if (finalizers.length > 0) metadata.finalizers = finalizers;
   return { ...stored, metadata };
 }

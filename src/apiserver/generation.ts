@@ -5,8 +5,9 @@ import { sameContent } from "./same-content.ts";
  * `metadata.generation` after a write of the main part: one more when the desired state changed. A Deployment counts
  * changes of annotations too (strategy of apps/v1 deployments, v1.36).
  */
-export function nextGeneration(stored: KubeObject, next: KubeObject): number {
-  const generation = stored.metadata.generation ?? 1;
+export function nextGeneration(stored: KubeObject, next: KubeObject): number | undefined {
+  const { generation } = stored.metadata;
+  if (generation === undefined) return undefined; // Kinds without desired state, ConfigMaps for one, never have one.
   if (!sameContent(desired(stored), desired(next))) return generation + 1;
   const counts = stored.kind === "Deployment" && !sameContent(stored.metadata.annotations, next.metadata.annotations);
   return counts ? generation + 1 : generation;
