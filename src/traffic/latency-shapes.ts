@@ -90,9 +90,8 @@ export class LatencyShape {
   spread(amounts: LatencyAmounts, meanUs: number, weight: number, limitUs: number): void {
     if (weight <= 0) return;
     const into = amounts.cells;
-    const position = meanUs > 0 ? first + log(meanUs / firstEdgeUs) / bucketWidthLog + 1 : -last;
     // Entry j of the table begins at bucket position j + offset; bucket b covers positions from b - 1 to b.
-    const offset = Math.max(-last, position);
+    const offset = meanUs > 0 ? first + log(meanUs / firstEdgeUs) / bucketWidthLog + 1 : -bucketCount - last + first;
     const whole = Math.floor(offset);
     const late = offset - whole;
     const share = this.shareBelow(meanUs, limitUs);

@@ -47,10 +47,10 @@ function demandOf({ running, cpuDemandMillicores, limits }: RunningContainer): n
 
 /**
  * Reaches are rounded down to this grid, so that pods on machines with slightly different neighbors are computed as one:
- * 20 millicores below half a core, 100 below two, whole cores above. A limit is kept as it is.
+ * 10 millicores below one core, 50 below four, half a core above. A limit is kept as it is.
  */
 export function roundedReach(millicores: number, limitMillicores: number): number {
   if (millicores === limitMillicores) return millicores;
-  const grid = millicores >= 2000 ? 1000 : millicores >= 500 ? 100 : 20;
+  const grid = millicores >= 4000 ? 500 : millicores >= 1000 ? 50 : 10;
   return Math.max(1, millicores - (millicores % grid));
 }

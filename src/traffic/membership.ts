@@ -18,6 +18,8 @@ export interface Pods {
   /** A pod by its uid, also one that is gone, as long as somebody believes in it. */
   find(uid: Uid): RunningPod | undefined;
   load(pod: RunningPod): PodLoad;
+  /** A pod is behind a service from now on. */
+  joined(member: Member): void;
   /** A pod is no longer behind a service. */
   left(member: Member): void;
 }
@@ -133,7 +135,7 @@ class Scene {
       line: undefined,
     };
     this.#service.members.set(pod, member);
-    load.members.push(member);
+    this.#pods.joined(member);
   }
 }
 

@@ -109,8 +109,9 @@ export class PodQueue {
     const cpuBound = serviceUs > 0 && capacityPerSecond > 0.99 * cpuPerSecond;
     const tight = cpuFirst || cpuBound ? cpu : slots;
     const limit = this.#limit;
-    if (perSecond > 0) limit.compute(perSecond, tight, patienceUs, answered);
-    const limitPerSecond = perSecond > 0 ? perSecond * limit.servedShare : capacityPerSecond;
+    const flooded = perSecond > Math.min(capacityPerSecond, tight.capacityPerSecond);
+    if (flooded) limit.compute(perSecond, tight, patienceUs, answered);
+    const limitPerSecond = flooded ? perSecond * limit.servedShare : capacityPerSecond;
     const exponential = this.#shapes.of(1, 1);
     station.terms = {
       capacityPerSecond,

@@ -85,6 +85,7 @@ export class Traffic {
   readonly #services = new Map<string, Service>();
   readonly #externals = new Map<string, Service>();
   readonly #loads = new Map<RunningPod, PodLoad>();
+  readonly #membersOn = new Map<Machine, Set<Member>>();
   /** Gone pods that some table still believes in. */
   readonly #ghosts = new Map<Uid, RunningPod>();
   readonly #toLoad = new RankQueue("queuedForLoad");
@@ -103,6 +104,7 @@ export class Traffic {
   readonly #pods: Pods = {
     find: (uid) => this.#world.pod(uid) ?? this.#ghosts.get(uid),
     load: (pod) => this.#loadOf(pod),
+    joined: (member) => this.#joined(member),
     left: (member) => this.#left(member),
   };
   readonly #fire = handler("traffic", () => this.#work());
@@ -198,7 +200,7 @@ export class Traffic {
         this.#containerStarted(change.pod, change.container);
         break;
       case "container-stopped":
-        if (change.container === change.pod.main) this.#podChanged(change.pod);
+        this.#podChanged(change.pod);
         break;
       case "pod-accepting":
         if (change.pod.accepting) this.#loadOf(change.pod).startedUp = true;
@@ -254,13 +256,25 @@ export class Traffic {
     const load = this.#loads.get(pod);
     if (load === undefined) return;
     for (const { service } of load.members) this.#markStale(service);
-    if (load.members.length > 0) this.#ghosts.set(pod.uid, pod);
-    else this.#loads.delete(pod);
+    this.#checkReach(pod.machine); // Its neighbors may have more now.
+    if (!this.#working && !this.#toEvaluate.empty) this.#wakeBy(this.#loop.nowUs);
+    // On a dead machine it may be believed in later: kube-proxies hear of it with a delay.
+    if (load.members.length > 0 || !pod.machine.alive) this.#ghosts.set(pod.uid, pod);
+    if (load.members.length === 0) this.#loads.delete(pod);
   }
 
-  #left({ load, service }: Member): void {
-    const index = load.members.findIndex((member) => member.service === service);
-    load.members.splice(index, 1);
+  #joined(member: Member): void {
+    const { machine } = member.pod;
+    member.load.members.push(member);
+    const there = this.#membersOn.get(machine);
+    if (there === undefined) this.#membersOn.set(machine, new Set([member]));
+    else there.add(member);
+  }
+
+  #left(member: Member): void {
+    const { load } = member;
+    load.members.splice(load.members.indexOf(member), 1);
+    this.#membersOn.get(load.pod.machine)!.delete(member);
     this.#touch(load);
     if (!load.pod.gone || load.members.length > 0) return;
     this.#ghosts.delete(load.pod.uid);
@@ -269,10 +283,7 @@ export class Traffic {
 
   /** Power, or a freeze: everything that was there answers differently, also what is only believed to be there. */
   #machineChanged(machine: Machine): void {
-    for (const load of this.#loads.values()) {
-      if (load.pod.machine !== machine) continue;
-      for (const { service } of load.members) this.#markStale(service);
-    }
+    for (const member of this.#membersOn.get(machine) ?? []) this.#markStale(member.service);
   }
 
   #cpuShort(machine: Machine): void {
@@ -431,7 +442,7 @@ export class Traffic {
       if (pod.main.running) this.#world.setMemory(pod, pod.main, load.memoryBytes(nowUs));
       const slow = load.slowShare();
       const moved = Math.abs(slow - pod.slowShare) >= 0.01 || slow < 1e-4 !== pod.slowShare < 1e-4;
-      pod.slowShare = slow;
+      this.#world.setSlowShare(pod, slow);
       if (moved) this.#sinks.slow?.(pod);
     }
     for (const machine of machines) this.#checkReach(machine);
