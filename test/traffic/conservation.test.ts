@@ -75,7 +75,7 @@ describe("conservation", () => {
         const tail = rates.at(-1)! * (35 - (rates.length - 1) * 5);
         expect(Math.abs(stage.account("web").users.arrived - asked - tail)).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
