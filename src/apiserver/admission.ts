@@ -1,12 +1,12 @@
 import {
   applyLimitRange,
-  isKnownKind,
-  kindInfos,
+  isNamespaced,
   limitRangeErrors,
   objectKey,
   type Pod,
   type PriorityClassLike,
   resolvePriority,
+  structOf,
   withDefaultTolerations,
 } from "../model/index.ts";
 import { type ApiError, forbidden, notFound } from "./api-error.ts";
@@ -136,9 +136,10 @@ const plugins: readonly AdmissionPlugin[] = [
   storageObjectInUseProtection,
 ];
 
+/** Built-in kinds are put where they belong; of custom ones we do not know whether they are in a namespace at all. */
 function withNamespace(object: NewObject): NewObject {
-  if (!isKnownKind(object.kind)) return object;
+  if (structOf(object.apiVersion, object.kind) === undefined) return object;
   const { namespace, ...metadata } = object.metadata;
-  if (!kindInfos[object.kind].namespaced) return namespace === undefined ? object : { ...object, metadata };
+  if (!isNamespaced(object.kind)) return namespace === undefined ? object : { ...object, metadata };
   return namespace === undefined ? { ...object, metadata: { ...metadata, namespace: "default" } } : object;
 }

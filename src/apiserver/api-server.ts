@@ -7,12 +7,14 @@ import {
   nameOf,
   namespaceOf,
   type ObjectKey,
+  type ObjectMeta,
   type ObjectOf,
   objectKey,
   type Pod,
   type PodSpec,
   prepareForCreate,
   qosClass,
+  structOf,
   validateCreate,
 } from "../model/index.ts";
 import { admit, validatingRefusal } from "./admission.ts";
@@ -73,28 +75,25 @@ export class ApiServer {
     const { object } = completed;
     const refusal = validatingRefusal(this.store, object);
     if (refusal !== undefined) return refused(refusal);
-    const { generateName, namespace } = object.metadata;
-    let { name } = object.metadata;
-    const generated = (name === undefined || name === "") && generateName !== undefined;
-    if (generated) name = this.#freshName(object.kind, namespace, generateName);
-    const key = objectKey(namespace, name!);
+    const key = keyOf(object);
     const there = this.store.get(object.kind, key);
     if (there !== undefined) {
       if (there.metadata.deletionTimestamp === undefined) return refused(alreadyExists(object.kind, key));
       const error = alreadyExists(object.kind, key);
       return refused({ ...error, message: `object is being deleted: ${error.message}` });
     }
-    const stored = {
-      ...object,
-      metadata: {
-        ...object.metadata,
-        name: name!,
-        uid: this.#identities.uid(`${object.kind}/${key}`, generated),
-        resourceVersion: "",
-        creationTimestamp: this.store.clock.time(this.store.nowUs),
-      },
-    };
-    return { ok: true, object: this.store.create(stored) };
+    const creationTimestamp = this.store.clock.time(this.store.nowUs);
+    const metadata = { ...(object.metadata as ObjectMeta), resourceVersion: "", creationTimestamp };
+    return { ok: true, object: this.store.create({ ...object, metadata }) };
+  }
+
+  /** Name and uid, which some kinds' strategies already want to know. */
+  #identified(object: NewObject): NewObject {
+    const { generateName, namespace, name } = object.metadata;
+    const generated = (name === undefined || name === "") && generateName !== undefined;
+    const given = generated ? this.#freshName(object.kind, namespace, generateName) : (name ?? "");
+    const uid = this.#identities.uid(`${object.kind}/${objectKey(namespace, given)}`, generated);
+    return { ...object, metadata: { ...object.metadata, name: given, uid } };
   }
 
   /** Defaults, mutating admission, and what the registry's strategy makes of it. */
@@ -103,9 +102,11 @@ export class ApiServer {
       const admitted = admit(this.store, applyDefaults(sent as never) as unknown as NewObject);
       if (!admitted.ok) return admitted;
       const addressed = sent.kind === "Service" ? this.#addresses.allocate(admitted.object) : admitted.object;
-      const context = { uid: "", now: this.store.clock.time(this.store.nowUs) };
-      const object = prepareForCreate(addressed as never, context) as unknown as NewObject;
-      const errors = validateCreate(named(object) as never);
+      const identified = this.#identified(addressed);
+      const context = { uid: identified.metadata.uid!, now: this.store.clock.time(this.store.nowUs) };
+      const object = prepareForCreate(identified as never, context) as unknown as NewObject;
+      const known = structOf(object.apiVersion, object.kind) !== undefined;
+      const errors = known ? validateCreate(object as never) : [];
       return errors.length > 0 ? { ok: false, error: invalidObject(object, errors) } : { ok: true, object };
     } catch (error) {
       if (error instanceof DecodeError)
@@ -122,7 +123,8 @@ export class ApiServer {
       if (completed.ok) this.#podSpecs.put(sent.spec, deepFreeze(completed.object.spec as PodSpec));
       return completed;
     }
-    const metadata = { ...sent.metadata, generation: 1 };
+    const identified = this.#identified(sent);
+    const metadata = { ...identified.metadata, generation: 1 };
     const status = { phase: "Pending", qosClass: qosClass({ spec }) };
     return { ok: true, object: { apiVersion: sent.apiVersion, kind: sent.kind, metadata, spec, status } };
   }
@@ -229,13 +231,6 @@ export class ApiServer {
 
 /** An object with everything but its identity, or why it is refused. */
 type Completed = { readonly ok: true; readonly object: NewObject } | { readonly ok: false; readonly error: ApiError };
-
-/** Validation looks at a generated name before it is drawn: any ending is as good. */
-function named(object: NewObject): NewObject {
-  const { name, generateName } = object.metadata;
-  if (name !== undefined || generateName === undefined) return object;
-  return { ...object, metadata: { ...object.metadata, name: `${generateName.slice(0, 58)}xxxxx` } };
-}
 
 function refused(error: ApiError): ApiReply {
   return { ok: false, error };

@@ -57,8 +57,9 @@ function collect(
   manifests: Manifest[],
   complaints: Complaint[],
 ): void {
+  if (value === null) return; // A document of nothing but its marker.
   const at = document.locate(path);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (typeof value !== "object" || Array.isArray(value)) {
     complaints.push({ code: "NOT_AN_OBJECT", at, path: "", expected: "a Kubernetes object", found: shown(value) });
     return;
   }
@@ -74,6 +75,8 @@ function collect(
       collect(document, item, [...path, "items", index], manifests, complaints);
     return;
   }
+  // Of kustomize, which has rendered or has not: nothing that a server is given.
+  if (typeof apiVersion === "string" && apiVersion.startsWith("kustomize.config.k8s.io/")) return;
   const { name, generateName } = (metadata ?? {}) as TemplateMeta;
   if (typeof name !== "string" && typeof generateName !== "string") {
     complaints.push({ code: "MISSING_FIELD", at, path: "metadata.name", expected: "a name", found: shown(name) });
@@ -121,17 +124,7 @@ function lastOfEachName(manifests: readonly Manifest[]): Manifest[] {
   return [...byName.values()].sort((a, b) => order(a.object.kind) - order(b.object.kind));
 }
 
-const first = [
-  "Namespace",
-  "CustomResourceDefinition",
-  "PriorityClass",
-  "StorageClass",
-  "LimitRange",
-  "ResourceQuota",
-  "ServiceAccount",
-  "Secret",
-  "ConfigMap",
-];
+const first = ["Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"];
 
 function order(kind: string): number {
   const index = first.indexOf(kind);

@@ -24,5 +24,8 @@ function fromAutoscalingV1(object: NewObject): NewObject {
   const metrics = [
     { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization } } },
   ];
-  return { ...object, apiVersion: "autoscaling/v2", spec: { ...spec, metrics } };
+  const { scaleTargetRef } = spec as { scaleTargetRef?: { apiVersion?: string } };
+  // v1 lets the target's group be guessed.
+  const target = { ...scaleTargetRef, apiVersion: scaleTargetRef?.apiVersion ?? "apps/v1" };
+  return { ...object, apiVersion: "autoscaling/v2", spec: { ...spec, scaleTargetRef: target, metrics } };
 }

@@ -190,7 +190,14 @@ export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
   errors.push(...notNegative(spec.minReadySeconds, "spec.minReadySeconds"));
   errors.push(...notNegative(spec.ordinals?.start, "spec.ordinals.start"));
   errors.push(...validateSelector(spec.selector, "statefulset"));
-  errors.push(...validateOwnTemplate({ kind: "StatefulSet", selector: spec.selector, template: spec.template }));
+  // Mounts of the volumes that claim templates will bring are not looked for among the template's own.
+  const claims = new Set((spec.volumeClaimTemplates ?? []).map(({ metadata }) => JSON.stringify(metadata?.name)));
+  const template = validateOwnTemplate({ kind: "StatefulSet", selector: spec.selector, template: spec.template });
+  errors.push(
+    ...template.filter(
+      ({ type, body }) => type !== "FieldValueNotFound" || !claims.has(body.replace("Not found: ", "")),
+    ),
+  );
   if (spec.serviceName) {
     errors.push(
       ...dns1123Label(spec.serviceName).map((message) => invalid("spec.serviceName", spec.serviceName, message)),
