@@ -248,7 +248,7 @@ export function describePreemption(
   };
   const outcome = tried ? findCandidates(handle, decision.state, pod, fitError.statuses, all, () => 0) : undefined;
   const described = {
-    potentialNodes: outcome?.potentialNodes,
+    potentialNodes: outcome?.potential.map(({ name }) => name),
     candidates: outcome?.candidates.map(({ node, victims, numPDBViolations }) => ({
       node,
       victims: victims.map(({ key }) => key),

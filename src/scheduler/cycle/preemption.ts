@@ -27,11 +27,20 @@ export interface PreemptionArgs {
 }
 
 /** Everything found out about making room for a pod, before one candidate is chosen. */
-export interface PreemptionOutcome {
-  readonly potentialNodes: readonly string[];
-  readonly candidates: readonly PreemptionCandidate[];
+export class PreemptionOutcome {
+  /** Nodes that were worth a try. */
+  readonly potential: readonly NodeInfo[];
+  readonly candidates: PreemptionCandidate[] = [];
   /** Nodes where it would not help, and why. */
-  readonly notHelpful: ReadonlyMap<string, Status>;
+  readonly failures: { readonly node: NodeInfo; readonly status: Status }[] = [];
+
+  constructor(potential: readonly NodeInfo[]) {
+    this.potential = potential;
+  }
+
+  get notHelpful(): ReadonlyMap<string, Status> {
+    return new Map(this.failures.map(({ node, status }) => [node.name, status]));
+  }
 }
 
 /** A text that says why the pod may not preempt now, if it may not. */
@@ -68,14 +77,15 @@ export function findCandidates(
   memory?: DryRunMemory,
 ): PreemptionOutcome {
   const { snapshot } = handle;
-  const potential = snapshot.nodes.filter((node) => statusOf(statuses, node).code === "Unschedulable");
+  const potential =
+    statuses.withCode?.("Unschedulable") ??
+    snapshot.nodes.filter((node) => statusOf(statuses, node).code === "Unschedulable");
   const share = Math.trunc((potential.length * minCandidateNodesPercentage) / 100);
   const wanted = Math.min(Math.max(share, minCandidateNodesAbsolute), potential.length);
   const offset = Math.floor(random() * potential.length);
-  if (potential.length === 0) return { potentialNodes: [], candidates: [], notHelpful: new Map() };
   const budgets = [...snapshot.objects.list("PodDisruptionBudget")];
-  const candidates: PreemptionCandidate[] = [];
-  const notHelpful = new Map<string, Status>();
+  const outcome = new PreemptionOutcome(potential);
+  const { candidates } = outcome;
   let withoutViolation = 0;
   for (let at = 0; at < potential.length; at++) {
     const node = potential[(offset + at) % potential.length]!;
@@ -85,14 +95,14 @@ export function findCandidates(
       memory?.set(node.slot, result);
     }
     if (!("victims" in result)) {
-      notHelpful.set(node.name, result);
+      outcome.failures.push({ node, status: result });
       continue;
     }
     candidates.push(result);
     if (result.numPDBViolations === 0) withoutViolation++;
     if (candidates.length >= wanted && withoutViolation > 0) break;
   }
-  return { potentialNodes: potential.map(({ name }) => name), candidates, notHelpful };
+  return outcome;
 }
 
 /** Removes all pods of lower priority, then puts back as many as fit, the most important first. */
@@ -216,9 +226,9 @@ function compareCosts(left: readonly number[], right: readonly number[]): number
 }
 
 /** What preemption says when no node helps. */
-export function noCandidates({ notHelpful }: PreemptionOutcome, numAllNodes: number): string {
+export function noCandidates(outcome: PreemptionOutcome, numAllNodes: number): string {
   const absent = unresolvable("Preemption is not helpful for scheduling");
-  return nodesUnavailable(numAllNodes, "", { byNode: notHelpful, absent }, "");
+  return nodesUnavailable(numAllNodes, "", { byNode: outcome.notHelpful, absent }, "");
 }
 
 export function victimPods({ victims }: PreemptionCandidate): Pod[] {

@@ -238,7 +238,7 @@ export class FastCycle {
     const { snapshot, plugins } = this.#framework;
     const statuses = new VerdictStatuses(local, this.#order);
     const unschedulablePlugins = [...new Set(statuses.counts.map(([{ plugin }]) => plugin!))].sort();
-    const state = local.stateWithoutCrossNodes();
+    const state = local.stateWithoutCrossNodes;
     let postFilter: PostFilterResult | undefined;
     if (plugins.postFilter.length > 0) {
       const dryRuns = local.dryRunsFor(pod.priority);
@@ -271,6 +271,13 @@ class VerdictStatuses implements NodeToStatus {
     this.#verdicts = verdicts.slice();
     this.#statuses = statuses;
     this.#order = order;
+  }
+
+  withCode(code: Status["code"]): NodeInfo[] {
+    const nodes: NodeInfo[] = [];
+    const has = [false, ...this.#statuses.map((status) => status.code === code)];
+    for (const node of this.#order) if (has[this.#verdicts[node.slot]!]) nodes.push(node);
+    return nodes;
   }
 
   of({ slot }: NodeInfo): Status {

@@ -36,11 +36,13 @@ export class LocalClass {
 
   readonly state: CycleState = new CycleState();
   readonly pod: PodInfo;
+  #alone: CycleState | undefined;
   /** By priority, which is no part of a class. */
   readonly #dryRuns: Map<number, DryRuns> = new Map();
   readonly #filters: readonly Implementing<"filter">[];
   readonly #scorers: readonly { readonly plugin: Implementing<"score">; readonly weight: number }[];
   readonly #statusIds: Map<string, number> = new Map();
+  readonly #knownIds: Map<Status, number> = new Map();
 
   constructor(framework: Framework, pod: PodInfo, slots: number) {
     this.pod = pod;
@@ -80,9 +82,10 @@ export class LocalClass {
   }
 
   /** The state of a cycle in which plugins that look across nodes have nothing to say. */
-  stateWithoutCrossNodes(): CycleState {
+  get stateWithoutCrossNodes(): CycleState {
     const { skipFilter, skipScore } = this.state;
-    return this.state.clone().skipping([...skipFilter, ...crossNodePlugins], skipScore);
+    this.#alone ??= this.state.clone().skipping([...skipFilter, ...crossNodePlugins], skipScore);
+    return this.#alone;
   }
 
   /** Takes in that there are more slots. */
@@ -113,8 +116,7 @@ export class LocalClass {
   /** Asks the plugins about the node; its scores are known as well if it passes. */
   ask(node: NodeInfo): number {
     const { slot } = node;
-    const status = this.#rejection(node);
-    const verdict = status === undefined ? 0 : this.#idOf(status);
+    const verdict = this.#verdictOn(node);
     this.verdicts[slot] = verdict;
     if (verdict !== 0) return verdict;
     let score = 0;
@@ -128,21 +130,22 @@ export class LocalClass {
     return 0;
   }
 
-  #rejection(node: NodeInfo): Status | undefined {
+  #verdictOn(node: NodeInfo): number {
     for (const plugin of this.#filters) {
       const status = plugin.filter(this.state, this.pod, node);
-      if (status !== undefined) return byPlugin(status, plugin.name);
+      if (status !== undefined) return this.#knownIds.get(status) ?? this.#idOf(status, plugin.name);
     }
-    return undefined;
+    return 0;
   }
 
-  #idOf(status: Status): number {
-    const key = `${status.plugin}/${status.code}/${status.reasons.join("/")}`;
+  #idOf(status: Status, plugin: string): number {
+    const key = `${plugin}/${status.code}/${status.reasons.join("/")}`;
     let id = this.#statusIds.get(key);
     if (id === undefined) {
-      this.statuses.push(status);
+      this.statuses.push(byPlugin(status, plugin));
       id = this.statuses.length;
       this.#statusIds.set(key, id);
+      this.#knownIds.set(status, id); // Most plugins reject with one and the same object.
     }
     return id;
   }

@@ -22,6 +22,8 @@ export interface NodeToStatus {
   readonly counts?: readonly (readonly [Status, number])[];
   /** As `byNode` where it can be told without a list by name. */
   of?(node: NodeInfo): Status;
+  /** Nodes whose status has the code, in the order of the snapshot. */
+  withCode?(code: Status["code"]): readonly NodeInfo[];
   /** The status of all nodes that were not examined. */
   readonly absent: Status;
 }

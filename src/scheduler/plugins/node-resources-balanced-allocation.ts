@@ -31,20 +31,27 @@ function balanceGain(requests: PodResources, node: NodeInfo, names: readonly str
 
 /** 100 when all resources are used to the same fraction; plain requests, without defaults. */
 function balance(requests: PodResources, node: NodeInfo, names: readonly string[], withPod: boolean): number {
-  const fractions: number[] = [];
+  let count = 0;
+  let [first, second] = [0, 0];
+  let fractions: number[] | undefined; // Only for three and more; two are the usual case.
   for (const name of names) {
     const allocatable = scoredAllocatable(requests, node, name);
     if (allocatable === 0) continue;
     const used = node.requestedOf(name) + (withPod ? requestOf(requests, name) : 0);
-    fractions.push(Math.min(1, used / allocatable));
+    const fraction = used >= allocatable ? 1 : used / allocatable;
+    if (count === 0) first = fraction;
+    else if (count === 1) second = fraction;
+    else fractions ??= [first, second];
+    if (count > 1) fractions!.push(fraction);
+    count++;
   }
-  return Math.trunc((1 - deviation(fractions)) * maxNodeScore);
+  // For two values upstream uses a shorter form of the deviation, which rounds differently.
+  const spread = fractions !== undefined ? deviation(fractions) : count < 2 ? 0 : Math.abs((first - second) / 2);
+  return Math.trunc((1 - spread) * maxNodeScore);
 }
 
-/** Population standard deviation; for two values upstream's shorter form, which rounds differently. */
+/** Population standard deviation. */
 function deviation(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  if (values.length === 2) return Math.abs((values[0]! - values[1]!) / 2);
   let total = 0;
   for (const value of values) total += value;
   const mean = total / values.length;

@@ -55,37 +55,64 @@ export const nodeResourcesFit = definePlugin<NodeResourcesFitArgs>({
   },
 });
 
+/** Shortages as bits, in upstream's order; the last bit says that the node is too small even when empty. */
+const tooManyPods = 1;
+const shortOfCpu = 2;
+const shortOfMemory = 4;
+const shortOfEphemeral = 8;
+const tooSmall = 16;
+const words = [
+  [tooManyPods, "Too many pods"],
+  [shortOfCpu, "Insufficient cpu"],
+  [shortOfMemory, "Insufficient memory"],
+  [shortOfEphemeral, "Insufficient ephemeral-storage"],
+] as const;
+
+/** Beyond what the node has at all, removing pods does not help: no candidate for preemption since 1.36. */
+function rejectionOf(shortages: number, scalars: readonly string[]): Status {
+  const reasons = words.filter(([bit]) => (shortages & bit) !== 0).map(([, text]) => text);
+  const all = [...reasons, ...scalars.map((name) => `Insufficient ${name}`)];
+  return (shortages & tooSmall) !== 0 ? unresolvable(...all) : unschedulable(...all);
+}
+
+/** By shortages, for pods without scalar resources: one status serves all nodes. */
+const rejections: readonly Status[] = Array.from({ length: 32 }, (_, shortages) => rejectionOf(shortages, []));
+
 /** Every shortage of the node for these requests, in upstream's words and order. */
 function fits(requests: PodResources, node: NodeInfo, ignored: Ignored): Status | undefined {
   const { allocatable } = node;
-  let reasons: string[] | undefined;
-  let beyondAllocatable = false;
-  const lack = (reason: string, asked: number, has: number): void => {
-    reasons ??= [];
-    reasons.push(reason);
-    if (asked > has) beyondAllocatable = true;
-  };
-  if (node.pods.length + 1 > allocatable.pods) reasons = ["Too many pods"];
   const { cpuMillicores: cpu, memoryBytes: memory, ephemeralBytes: ephemeral, scalars } = requests;
+  let shortages = node.pods.length + 1 > allocatable.pods ? tooManyPods : 0;
   if (cpu > 0 && cpu > allocatable.cpuMillicores - node.requestedCpuMillicores) {
-    lack("Insufficient cpu", cpu, allocatable.cpuMillicores);
+    shortages |= cpu > allocatable.cpuMillicores ? shortOfCpu | tooSmall : shortOfCpu;
   }
   if (memory > 0 && memory > allocatable.memoryBytes - node.requestedMemoryBytes) {
-    lack("Insufficient memory", memory, allocatable.memoryBytes);
+    shortages |= memory > allocatable.memoryBytes ? shortOfMemory | tooSmall : shortOfMemory;
   }
   if (ephemeral > 0 && ephemeral > allocatable.ephemeralBytes - node.requestedEphemeralBytes) {
-    lack("Insufficient ephemeral-storage", ephemeral, allocatable.ephemeralBytes);
+    shortages |= ephemeral > allocatable.ephemeralBytes ? shortOfEphemeral | tooSmall : shortOfEphemeral;
   }
-  if (scalars.size > 0) {
-    for (const [name, amount] of scalars) {
-      if (amount === 0 || isIgnored(name, ignored)) continue;
-      const has = allocatable.scalars.get(name) ?? 0;
-      if (amount > has - (node.requestedScalars.get(name) ?? 0)) lack(`Insufficient ${name}`, amount, has);
-    }
+  if (scalars.size > 0) return fitsScalars(scalars, node, ignored, shortages);
+  return shortages === 0 ? undefined : rejections[shortages]!;
+}
+
+function fitsScalars(
+  scalars: ReadonlyMap<string, number>,
+  node: NodeInfo,
+  ignored: Ignored,
+  others: number,
+): Status | undefined {
+  let shortages = others;
+  const short: string[] = [];
+  for (const [name, amount] of scalars) {
+    if (amount === 0 || isIgnored(name, ignored)) continue;
+    const has = node.allocatable.scalars.get(name) ?? 0;
+    if (amount <= has - (node.requestedScalars.get(name) ?? 0)) continue;
+    short.push(name);
+    if (amount > has) shortages |= tooSmall;
   }
-  if (reasons === undefined) return undefined;
-  // Beyond what the node has at all, removing pods does not help: no candidate for preemption since 1.36.
-  return beyondAllocatable ? unresolvable(...reasons) : unschedulable(...reasons);
+  if (short.length > 0) return rejectionOf(shortages, short);
+  return shortages === 0 ? undefined : rejections[shortages]!;
 }
 
 function isIgnored(name: string, { names, groups }: Ignored): boolean {

@@ -99,6 +99,8 @@ function brokenLine(shape: readonly UtilizationShapePoint[]): (utilization: numb
 
 /** What the node has of a resource, 0 when it takes no part: a scalar that the pod does not ask for is left out. */
 export function scoredAllocatable(requests: PodResources, node: NodeInfo, name: string): number {
+  if (name === "cpu") return node.allocatable.cpuMillicores;
+  if (name === "memory") return node.allocatable.memoryBytes;
   if (isScalarResource(name) && requestOf(requests, name) === 0) return 0;
   return node.allocatableOf(name);
 }

@@ -134,9 +134,18 @@ export function hasUntoleratedTaint(taints: readonly Taint[], tolerations: reado
   return false;
 }
 
+/** Pods are compared by their start over and over. A memo of a pure function. */
+const startTimes = new WeakMap<Pod, number>();
+
 /** `status.startTime` in microseconds since 1970; a pod without one counts as started now, that is, last. */
 export function startTimeUs(pod: Pod): number {
   const text = pod.status?.startTime;
-  const time = text === undefined ? undefined : parseTime(text);
-  return time === undefined ? Number.POSITIVE_INFINITY : time.seconds * 1_000_000 + time.micros;
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  let startUs = startTimes.get(pod);
+  if (startUs === undefined) {
+    const time = parseTime(text);
+    startUs = time === undefined ? Number.POSITIVE_INFINITY : time.seconds * 1_000_000 + time.micros;
+    startTimes.set(pod, startUs);
+  }
+  return startUs;
 }
