@@ -307,7 +307,7 @@ const gaussPoint = 0.7745966692414834; // sqrt(3/5): three points are exact up t
 function productIntegral(curve: Curve, fromUs: number, toUs: number): number {
   let sum = 0;
   for (let start = fromUs; start < toUs; ) {
-    const end = Math.min(toUs, nextBreakAfter(curve, start));
+    const end = Math.min(toUs, nextBreakAfter(curve, start), start + smoothUs(curve, start));
     const middle = (start + end) / 2;
     const reach = (gaussPoint * (end - start)) / 2;
     const sides = valueAt(curve, middle - reach) + valueAt(curve, middle + reach);
@@ -315,4 +315,19 @@ function productIntegral(curve: Curve, fromUs: number, toUs: number): number {
     start = end;
   }
   return sum;
+}
+
+/** How far a curve may be integrated at once: what fades after its last break still bends for a while. */
+function smoothUs(curve: Curve, atUs: number): number {
+  switch (curve.kind) {
+    case "decay":
+      return atUs < curve.atUs + 40 * curve.timeConstantUs ? curve.timeConstantUs / 2 : Number.POSITIVE_INFINITY;
+    case "sum":
+    case "product":
+      return Math.min(...curve.of.map((part) => smoothUs(part, atUs)));
+    case "scaled":
+      return smoothUs(curve.curve, atUs);
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
 }

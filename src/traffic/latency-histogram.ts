@@ -19,6 +19,9 @@ export const bucketEdgesUs: readonly number[] = Array.from({ length: bucketCount
 export class LatencyHistogram {
   readonly counts = new Float64Array(bucketCount);
   #total = 0;
+  /** Buckets outside of these are empty. */
+  #low = bucketCount;
+  #high = -1;
 
   get total(): number {
     return this.#total;
@@ -27,26 +30,31 @@ export class LatencyHistogram {
   add(bucket: number, count: number): void {
     this.counts[bucket] = this.counts[bucket]! + count;
     this.#total += count;
+    this.#low = Math.min(this.#low, bucket);
+    this.#high = Math.max(this.#high, bucket);
   }
 
   merge(other: LatencyHistogram): void {
-    for (let bucket = 0; bucket < bucketCount; bucket += 1) {
+    for (let bucket = other.#low; bucket <= other.#high; bucket += 1) {
       this.counts[bucket] = this.counts[bucket]! + other.counts[bucket]!;
     }
     this.#total += other.#total;
+    this.#low = Math.min(this.#low, other.#low);
+    this.#high = Math.max(this.#high, other.#high);
   }
 
   clear(): void {
-    if (this.#total === 0) return;
-    this.counts.fill(0);
+    for (let bucket = this.#low; bucket <= this.#high; bucket += 1) this.counts[bucket] = 0;
     this.#total = 0;
+    this.#low = bucketCount;
+    this.#high = -1;
   }
 
   /** The latency in whole microseconds that a share `p` of requests stays below, even within its bucket; 0 when empty. */
   quantileUs(p: number): number {
     const wanted = p * this.#total;
     let below = 0;
-    for (let bucket = 0; bucket < bucketCount; bucket += 1) {
+    for (let bucket = this.#low; bucket <= this.#high; bucket += 1) {
       const count = this.counts[bucket]!;
       if (count > 0 && below + count >= wanted) {
         const low = bucket === 0 ? 0 : bucketEdgesUs[bucket - 1]!;

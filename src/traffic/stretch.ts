@@ -158,9 +158,12 @@ export class Ledger {
     const scale = served / sum;
     let counted = 0;
     let below = 0;
+    let next = (1 - offset) / scale; // The amount at which one more request is counted.
     for (let bucket = low; bucket <= high; bucket += 1) {
       below += cells[bucket]!;
+      if (below < next) continue;
       const until = Math.min(served, Math.floor(below * scale + offset));
+      next = (until + 1 - offset) / scale;
       if (until === counted) continue;
       latency.add(bucket, until - counted);
       counted = until;
