@@ -52,7 +52,9 @@ export class Faults {
     });
     const strike: Handler<number> = handler("faults/strike", (index) => {
       const fault = faults[index]!;
-      const random = streams(`faults/${fault.kind}/${index}`);
+      // The n-th fault of its kind: another kind before it changes nobody's luck.
+      const ordinal = faults.slice(0, index).filter(({ kind }) => kind === fault.kind).length;
+      const random = streams(`faults/${fault.kind}/${ordinal}`);
       const wound = (strikes[fault.kind] as Strike)(fault, struck, random);
       const { subject, machines = [], pods = [] } = wound;
       const injury: Injury = { fault, index, subject, machines, pods, atUs: loop.nowUs, healedAtUs: undefined };
