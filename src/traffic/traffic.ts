@@ -1,7 +1,5 @@
-import type { Uid } from "../model/index.ts";
-import { assert, type EventLoop, EventQueue, handler, phase, type Sequence } from "../sim/index.ts";
+import { type EventLoop, EventQueue, handler, phase, type Sequence } from "../sim/index.ts";
 import {
-  type Behavior,
   type Machine,
   type RunningContainer,
   type RunningPod,
@@ -9,19 +7,20 @@ import {
   type World,
   type WorldChange,
 } from "../world/index.ts";
-import { linkBetween, rankServices } from "./call-graph.ts";
 import { meanOver, nextBreakAfter } from "./curve.ts";
 import { nextStepFrom } from "./delay-line.ts";
 import { LatencyShapes } from "./latency-shapes.ts";
 import { Link } from "./link.ts";
 import { MachineReach, roundedReach } from "./machine-reach.ts";
-import { findMembers, type Pods } from "./membership.ts";
+import { findMembers } from "./membership.ts";
+import { type Observation, observePodLoad, observeService } from "./observation.ts";
 import type { EntryFlow, TrafficPlan } from "./plan.ts";
-import { type IdleCpu, PodLoad } from "./pod-load.ts";
+import type { IdleCpu, PodLoad } from "./pod-load.ts";
+import { PodLoads } from "./pod-loads.ts";
 import { PodQueue } from "./pod-queue.ts";
 import { RankQueue } from "./rank-queue.ts";
-import { type Member, Service, type Tools } from "./service.ts";
-import type { Work } from "./station-class.ts";
+import type { Service, Tools } from "./service.ts";
+import { ServiceRegistry } from "./service-registry.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** Who hears of traffic. */
@@ -37,23 +36,6 @@ export interface TrafficOptions {
   readonly idleCpu: IdleCpu;
   /** Small changes (curves, steps) closer together than this share one stretch. Default: a second. */
   readonly shortestStretchUs?: number;
-}
-
-/** How a service or a pod does at this moment. Figures of the model, not rounded. */
-export interface Observation {
-  /** Requests per second that arrive, every attempt counted. */
-  readonly perSecond: number;
-  /** In progress or waiting. */
-  readonly inFlight: number;
-  /** Of those, the ones in a line that grows or shrinks. */
-  readonly queued: number;
-  readonly p50Us: number;
-  readonly p95Us: number;
-  readonly p99Us: number;
-  /** Share of arriving requests that will get no good answer. */
-  readonly failedShare: number;
-  /** Share of capacity in use, 0 to 1. */
-  readonly utilization: number;
 }
 
 /** Rounds of one instant: loads and latencies, demands and CPU shares settle in two or three; what is left waits a step. */
@@ -76,22 +58,16 @@ interface FlowState {
 export class Traffic {
   readonly #loop: EventLoop;
   readonly #world: World;
-  readonly #plan: TrafficPlan;
   readonly #sinks: TrafficSinks;
   readonly #idleCpu: IdleCpu;
   readonly #shortestStretchUs: number;
   readonly #tools: Tools;
   readonly #reach = new MachineReach();
-  readonly #services = new Map<string, Service>();
-  readonly #externals = new Map<string, Service>();
-  readonly #loads = new Map<RunningPod, PodLoad>();
-  readonly #membersOn = new Map<Machine, Set<Member>>();
-  /** Gone pods that some table still believes in. */
-  readonly #ghosts = new Map<Uid, RunningPod>();
+  readonly #services: ServiceRegistry;
+  readonly #loads: PodLoads;
   readonly #toLoad = new RankQueue("queuedForLoad");
   readonly #toEvaluate = new RankQueue("queuedForEvaluation");
   readonly #stale = new Set<Service>();
-  #touched: PodLoad[] = [];
   /** Services whose stretch ends at this instant, whatever its length. */
   readonly #cutNow = new Set<Service>();
   /** Own instants: curve breaks, time-outs that come due, steps, leaks. */
@@ -99,14 +75,7 @@ export class Traffic {
   #wakeAtUs = Number.POSITIVE_INFINITY;
   #wake: Sequence | undefined;
   #working = false;
-  #ranked = false;
   #coarse = false;
-  readonly #pods: Pods = {
-    find: (uid) => this.#world.pod(uid) ?? this.#ghosts.get(uid),
-    load: (pod) => this.#loadOf(pod),
-    joined: (member) => this.#joined(member),
-    left: (member) => this.#left(member),
-  };
   readonly #fire = handler("traffic", () => this.#work());
   readonly #flowDue = handler("traffic/curve", (state: FlowState) => this.#nextPiece(state));
   readonly #linkDue = handler("traffic/time-outs", (link: Link) => this.#linkChanged(link));
@@ -118,12 +87,13 @@ export class Traffic {
     this.#tools = { shapes, queue: new PodQueue(shapes), step: { served: 0, timedOut: 0, latencyUs: 0 } };
     this.#loop = loop;
     this.#world = world;
-    this.#plan = plan;
     this.#sinks = sinks;
     this.#idleCpu = options.idleCpu;
     this.#shortestStretchUs = options.shortestStretchUs ?? 1_000_000;
+    this.#services = new ServiceRegistry(plan, this.#tools, (service) => this.#stale.add(service));
+    this.#loads = new PodLoads(world, (load) => this.#loadMade(load));
     for (const flow of plan.flows) {
-      const target = this.#service(flow.to);
+      const target = this.#services.service(flow.to, loop.nowUs);
       const link = new Link(flow, target, flow);
       target.links.push(link);
       this.#agenda.push(loop.nowUs, 0, this.#flowDue, { flow, link });
@@ -135,58 +105,25 @@ export class Traffic {
 
   /** Services that get requests, externals included, in the order in which they were first asked. */
   services(): readonly string[] {
-    return [...this.#services.keys(), ...this.#externals.keys()];
+    return this.#services.all().map(({ name }) => name);
   }
 
   /** How a service (`namespace/name`) or an external does now; `undefined`: nobody asks it. */
   observe(name: string): Observation | undefined {
-    const service = this.#services.get(name) ?? this.#externals.get(name);
-    if (service === undefined) return undefined;
-    const variance = Math.max(0, service.squareUs2 - service.meanUs * service.meanUs);
-    let refused = 0;
-    let silent = 0;
-    for (const link of service.links) {
-      refused += link.perSecond * link.refusedShare;
-      silent += link.perSecond * link.silentShare;
-    }
-    const lost = service.perSecond > 0 ? (refused + silent) / service.perSecond : 0;
-    const good = (1 - lost) * (1 - service.timedOutShare) * (1 - service.callsShare);
-    return {
-      perSecond: service.perSecond,
-      inFlight: service.waiting(this.#loop.nowUs),
-      queued: service.queued(),
-      ...this.#quantiles(service.meanUs, variance, service.patienceUs),
-      failedShare: 1 - good,
-      utilization: service.utilization,
-    };
+    const service = this.#services.find(name);
+    return service === undefined ? undefined : observeService(service, this.#tools.shapes, this.#loop.nowUs);
   }
 
   /** How one pod does now, over all services that route to it; `undefined`: it answers nobody. */
   observePod(pod: RunningPod): Observation | undefined {
-    const load = this.#loads.get(pod);
-    const station = load?.members.find((member) => member.station !== undefined)?.station;
-    if (load === undefined || station === undefined) return undefined;
-    let perSecond = 0;
-    let queued = 0;
-    for (const member of load.members) {
-      perSecond += member.station?.perSecond ?? 0;
-      queued += member.station?.lineLength ?? 0;
-    }
-    return {
-      perSecond,
-      inFlight: load.inFlight(),
-      queued,
-      ...this.#quantiles(station.meanUs, station.variance, load.members[0]!.service.patienceUs),
-      failedShare: 1 - (1 - station.timedOutShare) * (1 - station.callsShare),
-      utilization: Math.min(1, station.perSecond / station.capacityPerSecond),
-    };
+    const load = this.#loads.known(pod);
+    return load === undefined ? undefined : observePodLoad(load, this.#tools.shapes);
   }
 
   /** Ends all stretches now: at the end of a run, or when somebody wants exact counts up to this instant. */
   settle(): void {
     const nowUs = this.#loop.nowUs;
-    for (const service of this.#services.values()) this.#closeStretch(service, nowUs);
-    for (const service of this.#externals.values()) this.#closeStretch(service, nowUs);
+    for (const service of this.#services.all()) this.#closeStretch(service, nowUs);
   }
 
   // ---- what the world tells -------------------------------------------------------------------------------------
@@ -203,25 +140,25 @@ export class Traffic {
         this.#podChanged(change.pod);
         break;
       case "pod-accepting":
-        if (change.pod.accepting) this.#loadOf(change.pod).startedUp = true;
+        if (change.pod.accepting) this.#loads.load(change.pod).startedUp = true;
         this.#podChanged(change.pod);
         break;
       case "pod-gone":
         this.#podGone(change.pod);
         break;
       case "routes": {
-        const service = this.#services.get(change.service);
+        const service = this.#services.find(change.service);
         if (service !== undefined) this.#markStale(service);
         break;
       }
       case "links":
-        for (const service of this.#services.values()) this.#markStale(service);
+        for (const service of this.#services.services()) this.#markStale(service);
         break;
       case "machine-power":
         this.#machineChanged(change.machine);
         break;
       case "cpu-granted":
-        this.#cpuShort(change.machine);
+        this.#cpuChanged(change.machine);
         break;
       default:
         return;
@@ -229,16 +166,16 @@ export class Traffic {
   }
 
   #podStarted(pod: RunningPod): void {
-    const load = this.#loadOf(pod);
+    const load = this.#loads.load(pod);
     for (const container of pod.containers) if (container.running) this.#containerStarted(pod, container);
-    this.#touch(load);
+    this.#loads.touch(load);
   }
 
   #containerStarted(pod: RunningPod, container: RunningContainer): void {
-    const load = this.#loadOf(pod);
+    const load = this.#loads.load(pod);
     if (container === pod.main) {
       load.startedUp = pod.accepting;
-      this.#touch(load);
+      this.#loads.touch(load);
       this.#wakeBy(this.#loop.nowUs);
       return;
     }
@@ -246,47 +183,26 @@ export class Traffic {
   }
 
   #podChanged(pod: RunningPod): void {
-    const load = this.#loadOf(pod);
+    const load = this.#loads.load(pod);
     for (const { service } of load.members) this.#markStale(service);
-    this.#touch(load);
+    this.#loads.touch(load);
     this.#wakeBy(this.#loop.nowUs);
   }
 
   #podGone(pod: RunningPod): void {
-    const load = this.#loads.get(pod);
+    const load = this.#loads.known(pod);
     if (load === undefined) return;
     for (const { service } of load.members) this.#markStale(service);
-    this.#checkReach(pod.machine); // Its neighbors may have more now.
-    if (!this.#working && !this.#toEvaluate.empty) this.#wakeBy(this.#loop.nowUs);
-    // On a dead machine it may be believed in later: kube-proxies hear of it with a delay.
-    if (load.members.length > 0 || !pod.machine.alive) this.#ghosts.set(pod.uid, pod);
-    if (load.members.length === 0) this.#loads.delete(pod);
-  }
-
-  #joined(member: Member): void {
-    const { machine } = member.pod;
-    member.load.members.push(member);
-    const there = this.#membersOn.get(machine);
-    if (there === undefined) this.#membersOn.set(machine, new Set([member]));
-    else there.add(member);
-  }
-
-  #left(member: Member): void {
-    const { load } = member;
-    load.members.splice(load.members.indexOf(member), 1);
-    this.#membersOn.get(load.pod.machine)!.delete(member);
-    this.#touch(load);
-    if (!load.pod.gone || load.members.length > 0) return;
-    this.#ghosts.delete(load.pod.uid);
-    this.#loads.delete(load.pod);
+    this.#loads.gone(load);
+    this.#cpuChanged(pod.machine); // Its neighbors may have more now.
   }
 
   /** Power, or a freeze: everything that was there answers differently, also what is only believed to be there. */
   #machineChanged(machine: Machine): void {
-    for (const member of this.#membersOn.get(machine) ?? []) this.#markStale(member.service);
+    for (const { service } of this.#loads.membersOn(machine)) this.#markStale(service);
   }
 
-  #cpuShort(machine: Machine): void {
+  #cpuChanged(machine: Machine): void {
     this.#checkReach(machine);
     if (!this.#working && !this.#toEvaluate.empty) this.#wakeBy(this.#loop.nowUs);
   }
@@ -297,23 +213,10 @@ export class Traffic {
     if (!this.#working) this.#wakeBy(this.#loop.nowUs);
   }
 
-  #touch(load: PodLoad): void {
-    if (load.touched) return;
-    load.touched = true;
-    this.#touched.push(load);
-  }
-
-  #loadOf(pod: RunningPod): PodLoad {
-    let load = this.#loads.get(pod);
-    if (load === undefined) {
-      load = new PodLoad(pod);
-      this.#loads.set(pod, load);
-      if (pod.behavior.memory.leakBytesPerSecond > 0) {
-        this.#agenda.push(this.#loop.nowUs, 0, this.#leakDue, load);
-        if (!this.#working) this.#wakeBy(this.#loop.nowUs);
-      }
-    }
-    return load;
+  #loadMade(load: PodLoad): void {
+    if (load.pod.behavior.memory.leakBytesPerSecond <= 0) return;
+    this.#agenda.push(this.#loop.nowUs, 0, this.#leakDue, load);
+    if (!this.#working) this.#wakeBy(this.#loop.nowUs);
   }
 
   // ---- one instant ----------------------------------------------------------------------------------------------
@@ -345,8 +248,9 @@ export class Traffic {
       this.#coarse = true;
     }
     this.#working = false;
-    const unsettled = !this.#toLoad.empty || !this.#toEvaluate.empty || this.#stale.size > 0;
-    this.#wakeBy(Math.min(agenda.nextAtUs(), unsettled ? nextStepFrom(nowUs + 1) : Number.POSITIVE_INFINITY));
+    if (this.#stale.size > 0) this.#wakeBy(nowUs);
+    if (!this.#toLoad.empty || !this.#toEvaluate.empty) this.#wakeBy(nextStepFrom(nowUs + 1));
+    this.#wakeBy(agenda.nextAtUs());
   }
 
   #findMembers(nowUs: number): void {
@@ -357,8 +261,8 @@ export class Traffic {
       for (const service of stale) {
         this.#endStretch(service, nowUs);
         const sawMany = seesMany(service, this.#world);
-        findMembers(service, this.#world, this.#pods, nowUs);
-        this.#learnWorks(service);
+        findMembers(service, this.#world, this.#loads, nowUs);
+        this.#services.learnWorks(service, nowUs);
         this.#group(service);
         this.#toLoad.add(service);
         this.#toEvaluate.add(service);
@@ -391,7 +295,7 @@ export class Traffic {
       if (service.regroup) this.#group(service);
       const failing = service.timedOutShare + service.callsShare;
       service.evaluate(nowUs);
-      for (const { members } of service.stations) for (const { load } of members) this.#touch(load);
+      for (const { members } of service.stations) for (const { load } of members) this.#loads.touch(load);
       this.#passCalls(service, nowUs);
       const failingNow = service.timedOutShare + service.callsShare;
       for (const link of service.links) {
@@ -429,12 +333,10 @@ export class Traffic {
 
   /** Pods demand what their requests need; where that changes what others can reach, those are evaluated again. */
   #applyDemands(nowUs: number): void {
-    const touched = this.#touched;
+    const touched = this.#loads.takeTouched();
     if (touched.length === 0) return;
-    this.#touched = [];
     const machines = new Set<Machine>();
     for (const load of touched) {
-      load.touched = false;
       const { pod } = load;
       if (pod.gone) continue;
       machines.add(pod.machine);
@@ -449,9 +351,10 @@ export class Traffic {
   }
 
   #checkReach(machine: Machine): void {
+    if (!this.#loads.servesOn(machine)) return;
     const reach = this.#reach.of(machine);
     for (const pod of machine.pods) {
-      const load = this.#loads.get(pod);
+      const load = this.#loads.known(pod);
       if (load === undefined || load.members.length === 0) continue;
       const millicores = this.#requestReach(load, reach);
       for (const { service, station } of load.members) {
@@ -522,7 +425,7 @@ export class Traffic {
   #leak(load: PodLoad): void {
     if (load.pod.gone) return;
     const nowUs = this.#loop.nowUs;
-    this.#touch(load);
+    this.#loads.touch(load);
     const beatUs = (Math.floor(nowUs / leakBeatUs) + 1) * leakBeatUs;
     this.#agenda.push(Math.min(beatUs, load.overLimitAtUs(nowUs)), 0, this.#leakDue, load);
   }
@@ -544,77 +447,11 @@ export class Traffic {
     this.#sinks.stretch?.(stretch);
   }
 
-  #quantiles(meanUs: number, variance: number, patienceUs: number): { p50Us: number; p95Us: number; p99Us: number } {
-    const shape = this.#tools.shapes.of(meanUs, variance);
-    const quantile = (p: number): number => Math.min(patienceUs, shape.quantileUs(meanUs, p));
-    return { p50Us: quantile(0.5), p95Us: quantile(0.95), p99Us: quantile(0.99) };
-  }
-
-  // ---- services -------------------------------------------------------------------------------------------------
-
-  #service(name: string): Service {
-    return this.#open(this.#services, name, false);
-  }
-
-  #open(known: Map<string, Service>, name: string, external: boolean): Service {
-    let service = known.get(name);
-    if (service === undefined) {
-      const declared = external ? this.#plan.externals.find((one) => one.name === name) : undefined;
-      assert(!external || declared !== undefined, `no external is named ${name}`);
-      service = new Service(name, declared, this.#loop.nowUs, this.#tools);
-      known.set(name, service);
-      this.#ranked = false;
-      this.#stale.add(service);
-    }
-    return service;
-  }
-
-  /** Learns what each kind of pod behind a service does per request, and whom it calls. */
-  #learnWorks(service: Service): void {
-    for (const { pod } of service.members.values()) {
-      if (service.works.has(pod.behavior)) continue;
-      const work = this.#workOf(service, pod.behavior);
-      const known = service.knownWorks.find((other) => sameWork(work, other));
-      if (known === undefined) service.knownWorks.push(work);
-      service.works.set(pod.behavior, known ?? work);
-    }
-  }
-
-  #workOf(service: Service, behavior: Behavior): Work {
-    const { cpuUs, waitUs } = behavior.perRequest ?? { cpuUs: 0, waitUs: 0 };
-    const calls = behavior.calls.map(({ to, perRequest }) => {
-      const target = "service" in to ? this.#service(to.service) : this.#open(this.#externals, to.external, true);
-      const link = linkBetween(service, target, () => {
-        this.#ranked = false;
-        this.#stale.add(target);
-        return new Link(service, target, this.#plan.calls);
-      });
-      return { link, perRequest };
-    });
-    return { cpuUs, waitUs, waitVariance: waitUs * waitUs, slots: behavior.concurrency, calls };
-  }
-
   #rank(): void {
-    if (this.#ranked) return;
-    this.#ranked = true;
-    rankServices([...this.#services.values(), ...this.#externals.values()]);
+    if (!this.#services.rank()) return;
     this.#toLoad.sort();
     this.#toEvaluate.sort();
   }
-}
-
-/** Pods of one workload may come with behaviors that are equal, but not one object. */
-function sameWork(one: Work, other: Work): boolean {
-  return (
-    one.cpuUs === other.cpuUs &&
-    one.waitUs === other.waitUs &&
-    one.slots === other.slots &&
-    one.calls.length === other.calls.length &&
-    one.calls.every(({ link, perRequest }, index) => {
-      const call = other.calls[index]!;
-      return call.link === link && call.perRequest === perRequest;
-    })
-  );
 }
 
 /** Whether it may matter from which machine this service calls another. */
