@@ -1,4 +1,5 @@
 import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
+import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
 import { Process, type Surroundings } from "./client/index.ts";
 import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
 import { Faults } from "./faults/index.ts";
@@ -17,6 +18,8 @@ import { type RunningPod, World } from "./world/index.ts";
 export interface SimulationOptions {
   readonly onCommit?: (entry: LogEntry) => void;
   readonly onStretch?: (stretch: Stretch) => void;
+  /** Watched besides the built-in ones. */
+  readonly invariants?: readonly Invariant[];
 }
 
 /** Runs a scenario under a seed to its end. A pure function: equal arguments give an equal result. */
@@ -37,6 +40,7 @@ export class Simulation {
   readonly traffic: Traffic;
   readonly #seed: string;
   readonly #collector: Collector;
+  readonly #checkers: Checker[] = [];
 
   constructor(scenario: Scenario, seed: string, options: SimulationOptions = {}) {
     this.scenario = scenario;
@@ -51,6 +55,13 @@ export class Simulation {
     store.onCommit((entry) => this.#collector.onCommit(entry));
     if (options.onCommit !== undefined) store.onCommit(options.onCommit);
     this.#collector.listenTo(this.api.events);
+    for (const invariant of [...invariants, ...(options.invariants ?? [])]) this.#watch(invariant);
+    store.onCommit((entry) => {
+      for (const checker of this.#checkers) checker.onCommit?.(entry);
+    });
+    this.world.onChange((change) => {
+      for (const checker of this.#checkers) checker.onWorld?.(change);
+    });
     this.world.onChange((change) => this.#collector.onWorld(change, loop.nowUs));
     const surroundings: Surroundings = { loop, api: this.api, world: this.world, clock: this.clock };
     const behaviors = new Behaviors(scenario.behaviors);
@@ -91,6 +102,7 @@ export class Simulation {
     const plan = { flows: scenario.flows, externals: scenario.externals, calls: scenario.calls };
     const stretch = (ended: Stretch): void => {
       this.#collector.onStretch(ended);
+      for (const checker of this.#checkers) checker.onStretch?.(ended);
       options.onStretch?.(ended);
     };
     const slow = (pod: RunningPod): void => this.world.setSlowShare(pod, pod.slowShare);
@@ -134,7 +146,18 @@ export class Simulation {
   /** What the run has to say. Whole only when it is done; asked before, it tells of what was so far. */
   result(): RunResult {
     this.traffic.settle();
+    for (const checker of this.#checkers.splice(0)) checker.finish?.();
     return this.#collector.result(this.#seed, this.loop.digest.text(), this.loop.firedEvents);
+  }
+
+  #watch(invariant: Invariant): void {
+    const violate = (detail: string): void => {
+      const atSeconds = (this.loop.nowUs - this.scenario.warmUpUs) / 1_000_000;
+      // A broken invariant tends to stay broken: the first few say it all.
+      if (this.#collector.violations.length < 20)
+        this.#collector.violations.push({ invariant: invariant.name, atSeconds, detail });
+    };
+    this.#checkers.push(invariant.watch({ api: this.api, world: this.world, nowUs: () => this.loop.nowUs, violate }));
   }
 
   get nowUs(): number {

@@ -123,7 +123,7 @@ const charts = plots.map(([title, scale, shown], index) => {
   root.append(div);
   const chart = echarts.init(div, null, { renderer: "canvas" });
   const paired = {};
-  const palette = ["#2f6fd0", "#e08a1e", "#2e8b57", "#8e44ad", "#c0392b", "#16a2b8", "#7f8c8d", "#b5651d"];
+  const palette = ["#2f6fd0", "#e08a1e", "#2e8b57", "#8e44ad", "#16a2b8", "#7f8c8d", "#b5651d", "#4b5563"];
   const colored = shown.map((s, n) => { const key = s.name.replace(/ (wanted|failed)$/, ""); paired[key] ??= palette[Object.keys(paired).length % palette.length]; return { ...s, itemStyle: { color: s.name.endsWith(" failed") ? "#c0392b" : paired[key] }, ...(n === 0 ? { markLine } : {}) }; });
   chart.setOption({
     animation: false, useUTC: true,
