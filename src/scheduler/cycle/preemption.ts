@@ -31,15 +31,21 @@ export class PreemptionOutcome {
   /** Nodes that were worth a try. */
   readonly potential: readonly NodeInfo[];
   readonly candidates: PreemptionCandidate[] = [];
-  /** Nodes where it would not help, and why. */
-  readonly failures: { readonly node: NodeInfo; readonly status: Status }[] = [];
+  readonly failed: NodeInfo[] = [];
+  /** Of failed nodes that were tried just now; the others' are remembered. */
+  readonly statuses: Map<string, Status> = new Map();
+  readonly #memory: DryRunMemory | undefined;
 
-  constructor(potential: readonly NodeInfo[]) {
+  constructor(potential: readonly NodeInfo[], memory: DryRunMemory | undefined) {
     this.potential = potential;
+    this.#memory = memory;
   }
 
+  /** Nodes where it would not help, and why. */
   get notHelpful(): ReadonlyMap<string, Status> {
-    return new Map(this.failures.map(({ node, status }) => [node.name, status]));
+    return new Map(
+      this.failed.map(({ name, slot }) => [name, this.statuses.get(name) ?? (this.#memory!.get(slot) as Status)]),
+    );
   }
 }
 
@@ -84,18 +90,23 @@ export function findCandidates(
   const wanted = Math.min(Math.max(share, minCandidateNodesAbsolute), potential.length);
   const offset = Math.floor(random() * potential.length);
   const budgets = [...snapshot.objects.list("PodDisruptionBudget")];
-  const outcome = new PreemptionOutcome(potential);
+  const outcome = new PreemptionOutcome(potential, memory);
   const { candidates } = outcome;
   let withoutViolation = 0;
   for (let at = 0; at < potential.length; at++) {
     const node = potential[(offset + at) % potential.length]!;
+    if (memory?.failed(node.slot) === true) {
+      outcome.failed.push(node);
+      continue;
+    }
     let result = memory?.get(node.slot);
     if (result === undefined) {
       result = dryRun(handle, state, pod, node, budgets);
       memory?.set(node.slot, result);
     }
     if (!("victims" in result)) {
-      outcome.failures.push({ node, status: result });
+      outcome.failed.push(node);
+      outcome.statuses.set(node.name, result);
       continue;
     }
     candidates.push(result);

@@ -78,7 +78,7 @@ export class FastCycle {
     if (node !== undefined && this.#passes(podClass, node.slot)) return this.#scheduled(node, 1, 1);
 
     const start = scheduler.nextStartNodeIndex;
-    const { count, evaluated } = this.#search(podClass, scheduler, crossFilters);
+    const { count, evaluated, highestFound } = this.#search(podClass, scheduler, crossFilters);
     if (count === 0) {
       // Reasons of plugins that look across nodes are found out by the plain code, which moves the start index itself.
       if (crossFilters) return schedulePod(this.#framework, pod, scheduler);
@@ -86,7 +86,7 @@ export class FastCycle {
       return this.#unschedulable(pod, podClass.local, scheduler);
     }
     scheduler.nextStartNodeIndex = (start + evaluated) % this.#order.length;
-    const best = count === 1 ? 0 : this.#choose(podClass, count);
+    const best = count === 1 ? 0 : this.#choose(podClass, count, highestFound);
     return this.#scheduled(this.#nodeOfSlot[this.#feasible[best]!]!, count, evaluated);
   }
 
@@ -140,8 +140,11 @@ export class FastCycle {
   }
 
   /** Fills `#feasible` from the start index on, until one more than wanted passes or all have been tried. */
-  #search(podClass: PodClass, scheduler: SchedulerState, crossFilters: boolean): { count: number; evaluated: number } {
-    const { verdicts } = podClass.local;
+  #search(podClass: PodClass, scheduler: SchedulerState, crossFilters: boolean): Search {
+    const { verdicts, scores } = podClass.local;
+    const order = this.#treeOrder;
+    let highestFound = 0;
+    let highest = Number.NEGATIVE_INFINITY;
     const slots = this.#slots;
     const feasible = this.#feasible;
     const { profile, plugins } = this.#framework;
@@ -164,20 +167,25 @@ export class FastCycle {
       }
       if (bySpread[slot] !== 0 || byAffinity[slot] !== 0) continue;
       if (count === wanted) break;
-      feasible[count++] = slot;
+      feasible[count] = slot;
+      const score = scores[slot]!;
+      if (score > highest || (score === highest && order[count]! < order[highestFound]!)) {
+        highestFound = count;
+        highest = score;
+      }
+      count++;
     }
-    return { count, evaluated };
+    return { count, evaluated, highestFound };
   }
 
   /** The place in `#feasible` of the node that upstream's heap would bring to the top. */
-  #choose(podClass: PodClass, count: number): number {
+  #choose(podClass: PodClass, count: number, highestFound: number): number {
     const { scores } = podClass.local;
     const feasible = this.#feasible;
     const crossScores =
       (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) ||
       (this.#plugins.spreadWeight > 0 && podClass.spread.scores);
-    if (!crossScores && !podClass.local.columns.some(({ anyRaw }) => anyRaw))
-      return firstOfHighest(scores, feasible, count, this.#treeOrder);
+    if (!crossScores && !hasColumns(podClass.local)) return highestFound;
     const totals = this.#totals;
     for (let at = 0; at < count; at++) totals[at] = scores[feasible[at]!]!;
     for (const { plugin, weight, raw, anyRaw } of podClass.local.columns) {
@@ -210,6 +218,15 @@ export class FastCycle {
   }
 
   #addSpread({ spread }: PodClass, count: number): void {
+    const byDomain = spread.normalizedByDomain(this.#feasible, count);
+    if (byDomain !== undefined) {
+      const { ofSlot, normalized } = byDomain;
+      for (let at = 0; at < count; at++) {
+        const domain = ofSlot[this.#feasible[at]!]!;
+        if (domain >= 0) this.#totals[at]! += this.#plugins.spreadWeight * normalized[domain]!;
+      }
+      return;
+    }
     const raws = this.#raws;
     spread.score(this.#feasible, count, raws);
     let lowest = Number.POSITIVE_INFINITY;
@@ -236,7 +253,7 @@ export class FastCycle {
 
   #unschedulable(pod: PodInfo, local: LocalClass, { random }: SchedulerState): Decision {
     const { snapshot, plugins } = this.#framework;
-    const statuses = new VerdictStatuses(local, this.#order);
+    const statuses = new VerdictStatuses(local, this.#order, this.#slots);
     const unschedulablePlugins = [...new Set(statuses.counts.map(([{ plugin }]) => plugin!))].sort();
     const state = local.stateWithoutCrossNodes;
     let postFilter: PostFilterResult | undefined;
@@ -253,6 +270,14 @@ export class FastCycle {
   }
 }
 
+interface Search {
+  readonly count: number;
+  /** Feasible and rejected nodes. */
+  readonly evaluated: number;
+  /** The place in `#feasible` that wins by scores that need no normalization. */
+  readonly highestFound: number;
+}
+
 /** Statuses of nodes as verdicts tell them; the list by name is made only if somebody asks for it. */
 class VerdictStatuses implements NodeToStatus {
   readonly counts: readonly (readonly [Status, number])[];
@@ -262,9 +287,9 @@ class VerdictStatuses implements NodeToStatus {
   readonly #order: readonly NodeInfo[];
   #byNode: ReadonlyMap<string, Status> | undefined;
 
-  constructor({ verdicts, statuses }: LocalClass, order: readonly NodeInfo[]) {
+  constructor({ verdicts, statuses }: LocalClass, order: readonly NodeInfo[], slots: Int32Array) {
     const counted = new Int32Array(statuses.length + 1);
-    for (const { slot } of order) counted[verdicts[slot]!]!++;
+    for (let at = 0; at < slots.length; at++) counted[verdicts[slots[at]!]!]!++;
     this.counts = statuses
       .map((status, index) => [status, counted[index + 1]!] as const)
       .filter(([, nodes]) => nodes > 0);
@@ -273,7 +298,8 @@ class VerdictStatuses implements NodeToStatus {
     this.#order = order;
   }
 
-  withCode(code: Status["code"]): NodeInfo[] {
+  withCode(code: Status["code"]): readonly NodeInfo[] {
+    if (this.counts.every(([status]) => status.code === code)) return this.#order;
     const nodes: NodeInfo[] = [];
     const has = [false, ...this.#statuses.map((status) => status.code === code)];
     for (const node of this.#order) if (has[this.#verdicts[node.slot]!]) nodes.push(node);
@@ -328,16 +354,10 @@ function isUnusual({ pod }: PodInfo): boolean {
   return false;
 }
 
-function firstOfHighest(scores: Int32Array, feasible: Int32Array, count: number, order: Float64Array): number {
-  let best = 0;
-  let highest = scores[feasible[0]!]!;
-  for (let at = 1; at < count; at++) {
-    const score = scores[feasible[at]!]!;
-    if (score < highest || (score === highest && order[at]! > order[best]!)) continue;
-    best = at;
-    highest = score;
-  }
-  return best;
+/** Whether some normalized score is not the same for all nodes. */
+function hasColumns({ columns }: LocalClass): boolean {
+  for (const { anyRaw } of columns) if (anyRaw) return true;
+  return false;
 }
 
 function firstHighest(totals: Int32Array, count: number, order: Float64Array): number {

@@ -157,6 +157,35 @@ export class SpreadRules {
     for (let at = 0; at < count; at++) if (raws[at]! >= 0) raws[at] = Math.floor(raws[at]! + 0.5);
   }
 
+  /**
+   * Normalized scores by domain, where a single rule over domains decides: then nodes of a domain all get the same. `undefined` in
+   * all other cases.
+   */
+  normalizedByDomain(
+    feasible: Int32Array,
+    count: number,
+  ): { ofSlot: Int32Array; normalized: Float64Array } | undefined {
+    const [rule] = this.#soft;
+    if (this.#soft.length !== 1 || rule === undefined || rule.perNode || !this.#requiresKeys) return undefined;
+    const { counts, scores, seen, skew } = rule;
+    this.#cycle++;
+    const weight = log(this.#domainsOf(rule, feasible, count) + 2);
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = 0;
+    for (let domain = 0; domain < scores.length; domain++) {
+      if (seen[domain] !== this.#cycle) continue;
+      const raw = Math.floor(counts.counts[domain]! * weight + skew + 0.5);
+      scores[domain] = raw;
+      if (raw < lowest) lowest = raw;
+      if (raw > highest) highest = raw;
+    }
+    for (let domain = 0; domain < scores.length; domain++) {
+      const raw = scores[domain]!;
+      scores[domain] = highest === 0 ? 100 : Math.trunc((100 * (highest + lowest - raw)) / highest);
+    }
+    return { ofSlot: counts.topology.ofSlot, normalized: scores };
+  }
+
   #domainsOf({ counts, seen }: SoftRule, feasible: Int32Array, count: number): number {
     const { ofSlot } = counts.topology;
     let domains = 0;

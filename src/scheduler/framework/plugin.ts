@@ -54,6 +54,8 @@ export interface PostFilterContext {
 /** See `PostFilterContext`. */
 export interface DryRunMemory {
   get(slot: number): DryRun | undefined;
+  /** Whether it is known that removing pods does not help there. */
+  failed(slot: number): boolean;
   set(slot: number, result: DryRun): void;
 }
 
