@@ -12,7 +12,7 @@ import { Behaviors, type Scenario } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
 import { type Stretch, Traffic } from "./traffic/index.ts";
-import { type RunningPod, World } from "./world/index.ts";
+import { World } from "./world/index.ts";
 
 /** What a caller may hang onto a run; none of it changes the run. */
 export interface SimulationOptions {
@@ -105,12 +105,11 @@ export class Simulation {
       for (const checker of this.#checkers) checker.onStretch?.(ended);
       options.onStretch?.(ended);
     };
-    const slow = (pod: RunningPod): void => this.world.setSlowShare(pod, pod.slowShare);
     this.traffic = new Traffic(
       loop,
       this.world,
       plan,
-      { stretch, slow },
+      { stretch },
       {
         idleCpu: (pod, container) =>
           container === pod.main && pod.behavior.idleCpuMillicores !== undefined

@@ -5,7 +5,9 @@ import type { RunningContainer, RunningPod } from "./running-pod.ts";
  * What each container on a machine is granted of what it demands: its limit caps it, and while the machine is short its
  * cgroup weight decides, as Linux' fair scheduler does over any longer time.
  */
-export function grantCpu(machine: Machine): { readonly container: RunningContainer; readonly millicores: number }[] {
+export function grantCpu(
+  machine: Machine,
+): { readonly container: RunningContainer; readonly want: number; readonly millicores: number }[] {
   const wanting: { container: RunningContainer; want: number; millicores: number }[] = [];
   let total = 0;
   for (const pod of machine.pods) {
@@ -44,7 +46,8 @@ export function cpuWithinReach(pod: RunningPod): number {
   return limit > 0 ? Math.min(limit, reach) : reach;
 }
 
-function cappedDemand({ cpuDemandMillicores, limits }: RunningContainer): number {
+/** What a container wants, within its limit. */
+export function cappedDemand({ cpuDemandMillicores, limits }: RunningContainer): number {
   return limits.cpuLimitMillicores > 0 ? Math.min(cpuDemandMillicores, limits.cpuLimitMillicores) : cpuDemandMillicores;
 }
 

@@ -41,6 +41,8 @@ export class Machine {
   frozen = false;
   /** The kubelet's process lives. */
   kubeletAlive = true;
+  /** What its containers want together, each within its limit. */
+  cpuDemandMillicores = 0;
   /** Processes on it, in order of their start. */
   readonly pods = new Set<RunningPod>();
 

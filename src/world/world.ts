@@ -1,7 +1,7 @@
 import type { ObjectKey, Uid } from "../model/index.ts";
 import { assert } from "../sim/index.ts";
 import type { Behavior } from "./behavior.ts";
-import { grantCpu } from "./cpu-shares.ts";
+import { cappedDemand, grantCpu } from "./cpu-shares.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
 import { Links } from "./place.ts";
 import { type RouteDomain, Routes } from "./routes.ts";
@@ -162,8 +162,21 @@ export class World {
   /** What a container wants of the CPU from now on, in millicores. Grants on the machine follow at once. */
   setDemand(pod: RunningPod, container: RunningContainer, millicores: number): void {
     if (container.cpuDemandMillicores === millicores) return;
+    const { machine } = pod;
+    const before = cappedDemand(container);
     container.cpuDemandMillicores = millicores;
-    this.#grant(pod.machine);
+    const wanted = cappedDemand(container);
+    const total = machine.cpuDemandMillicores + wanted - before;
+    const capacity = machine.spec.type.cpuMillicores;
+    if (!machine.alive || !container.running || machine.cpuDemandMillicores > capacity || total > capacity) {
+      this.#grant(machine);
+      return;
+    }
+    // Everybody gets what they want, before and after: nobody else is concerned.
+    machine.cpuDemandMillicores = total;
+    if (container.cpuMillicores === wanted) return;
+    container.settleCpu(this.#nowUs());
+    container.cpuMillicores = wanted;
   }
 
   /** What a container holds from now on. Above its limit the kernel kills it: `memory-over-limit` says so. */
@@ -191,14 +204,19 @@ export class World {
 
   #grant(machine: Machine): void {
     const nowUs = this.#nowUs();
-    let short = false;
-    for (const { container, millicores } of grantCpu(machine)) {
+    const capacity = machine.spec.type.cpuMillicores;
+    const wasShort = machine.cpuDemandMillicores > capacity;
+    let total = 0;
+    let changed = false;
+    for (const { container, want, millicores } of grantCpu(machine)) {
+      total += want;
       if (container.cpuMillicores === millicores) continue;
       if (container.running) container.settleCpu(nowUs);
       container.cpuMillicores = millicores;
-      short ||= millicores < container.cpuDemandMillicores;
+      changed = true;
     }
-    if (short) this.#tell({ what: "cpu-granted", machine });
+    machine.cpuDemandMillicores = total;
+    if (changed && (wasShort || total > capacity)) this.#tell({ what: "cpu-granted", machine });
   }
 
   #tell(change: WorldChange): void {
