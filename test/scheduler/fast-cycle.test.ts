@@ -27,7 +27,8 @@ type Step =
   | { readonly do: "terminate"; readonly which: number }
   | { readonly do: "node"; readonly which: number; readonly shape: NodeShape }
   | { readonly do: "drop node"; readonly which: number }
-  | { readonly do: "service"; readonly app: string };
+  | { readonly do: "service"; readonly app: string }
+  | { readonly do: "nominate"; readonly which: number; readonly pod: PodShape };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: podShape.map((pod) => ({ do: "schedule", pod }) as const) },
@@ -38,6 +39,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.tuple(fc.nat(9), nodeShape).map(([which, shape]) => ({ do: "node", which, shape }) as const),
   },
   { weight: 1, arbitrary: fc.nat(9).map((which) => ({ do: "drop node", which }) as const) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.nat(9), podShape).map(([which, pod]) => ({ do: "nominate", which, pod }) as const),
+  },
   { weight: 1, arbitrary: fc.constantFrom("web", "db").map((app) => ({ do: "service", app }) as const) },
 );
 
@@ -85,6 +90,9 @@ describe("the cycle with a memory", () => {
               snapshot.setPod(bound({ ...pod, metadata }, place.nodeName));
             } else if (action.do === "node") {
               snapshot.setNode(nodeOf(nodeName(action.which), action.shape));
+            } else if (action.do === "nominate") {
+              const pod = podOf(`nominated${index}`, action.pod);
+              snapshot.nominated.set(podInfo(pod), nodeName(action.which));
             } else if (action.do === "drop node") {
               snapshot.removeNode(nodeName(action.which));
             } else {

@@ -38,6 +38,8 @@ export class FastCycle {
   #treeOrder: Float64Array = new Float64Array(0);
   #nodeOfSlot: NodeInfo[] = [];
   #unblocked: Uint16Array = new Uint16Array(0);
+  #held: Uint16Array = new Uint16Array(0);
+  readonly #heldSlots: number[] = [];
   readonly #columns: number[] = [];
 
   /** `tallies` may be shared by the profiles of one scheduler. */
@@ -58,12 +60,13 @@ export class FastCycle {
   /** One scheduling cycle, as `schedulePod` decides it; scores are not told. */
   schedule(pod: PodInfo, scheduler: SchedulerState): Decision {
     const { snapshot } = this.#framework;
-    if (!this.#supported || snapshot.nodeCount === 0 || isUnusual(pod) || this.#othersHoldRoom(pod)) {
+    if (!this.#supported || snapshot.nodeCount === 0 || isUnusual(pod)) {
       return schedulePod(this.#framework, pod, scheduler);
     }
     const podClass = this.#classes.of(pod);
     if (!podClass.local.usable) return schedulePod(this.#framework, pod, scheduler);
     this.#noticeOrder();
+    this.#noticeHolders(pod);
     const { affinity, spread } = podClass;
     const crossFilters =
       (this.#plugins.affinityFilters && podClass.affinity.filters) ||
@@ -81,7 +84,7 @@ export class FastCycle {
     const { count, evaluated, highestFound } = this.#search(podClass, scheduler, crossFilters);
     if (count === 0) {
       // Reasons of plugins that look across nodes are found out by the plain code, which moves the start index itself.
-      if (crossFilters) return schedulePod(this.#framework, pod, scheduler);
+      if (crossFilters || this.#heldSlots.length > 0) return schedulePod(this.#framework, pod, scheduler);
       // All nodes were tried, so the next search starts where this one did.
       return this.#unschedulable(pod, podClass.local, scheduler);
     }
@@ -107,14 +110,24 @@ export class FastCycle {
     };
   }
 
-  /** Whether pods nominated elsewhere must be counted for this pod. */
-  #othersHoldRoom(pod: PodInfo): boolean {
+  /** Marks nodes on which pods nominated there leave no room for this one; the plain code tries them out. */
+  #noticeHolders(pod: PodInfo): void {
     const { nominated } = this.#framework.snapshot;
-    if (nominated.size === 0) return false;
-    for (const other of nominated.pods()) {
-      if (other.priority >= pod.priority && other.pod.metadata.uid !== pod.pod.metadata.uid) return true;
+    for (const slot of this.#heldSlots) this.#held[slot] = 0;
+    this.#heldSlots.length = 0;
+    if (nominated.size === 0) return;
+    let state: CycleState | undefined;
+    for (const [nodeName, holders] of nominated.byNode()) {
+      const node = this.#framework.snapshot.node(nodeName);
+      if (node === undefined || !holdsRoomAgainst(pod, holders.values())) continue;
+      if (state === undefined) {
+        state = new CycleState();
+        this.#framework.runPreFilter(state, pod);
+      }
+      if (this.#framework.runFiltersWithNominatedPods(state, pod, node) === undefined) continue;
+      this.#held[node.slot] = 1;
+      this.#heldSlots.push(node.slot);
     }
-    return false;
   }
 
   #noticeOrder(): void {
@@ -127,6 +140,8 @@ export class FastCycle {
     this.#raws = new Float64Array(this.#order.length);
     this.#treeOrder = Float64Array.from(this.#order, (_node, index) => treeOrder(index));
     this.#unblocked = new Uint16Array(snapshot.slotCount);
+    this.#held = new Uint16Array(snapshot.slotCount);
+    this.#heldSlots.length = 0;
     this.#nodeOfSlot = new Array(snapshot.slotCount);
     for (const node of this.#order) this.#nodeOfSlot[node.slot] = node;
   }
@@ -134,7 +149,7 @@ export class FastCycle {
   #passes({ local, affinity, spread }: PodClass, slot: number): boolean {
     let verdict = local.verdicts[slot]!;
     if (verdict === unknownVerdict) verdict = local.ask(this.#nodeOfSlot[slot]!);
-    if (verdict !== 0) return false;
+    if (verdict !== 0 || this.#held[slot] !== 0) return false;
     if (this.#plugins.spreadFilters && spread.blocked[slot] !== 0) return false;
     return !this.#plugins.affinityFilters || affinity.blocked[slot] === 0;
   }
@@ -143,6 +158,7 @@ export class FastCycle {
   #search(podClass: PodClass, scheduler: SchedulerState, crossFilters: boolean): Search {
     const { verdicts, scores } = podClass.local;
     const order = this.#treeOrder;
+    const held = this.#held;
     let highestFound = 0;
     let highest = Number.NEGATIVE_INFINITY;
     const slots = this.#slots;
@@ -165,7 +181,7 @@ export class FastCycle {
       ) {
         continue;
       }
-      if (bySpread[slot] !== 0 || byAffinity[slot] !== 0) continue;
+      if (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0) continue;
       if (count === wanted) break;
       feasible[count] = slot;
       const score = scores[slot]!;
@@ -186,6 +202,10 @@ export class FastCycle {
       (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) ||
       (this.#plugins.spreadWeight > 0 && podClass.spread.scores);
     if (!crossScores && !hasColumns(podClass.local)) return highestFound;
+    const scoresAffinity = this.#plugins.affinityWeight > 0 && podClass.affinity.scores;
+    const byDomain =
+      scoresAffinity || hasColumns(podClass.local) ? undefined : podClass.spread.normalizedByDomain(feasible, count);
+    if (byDomain !== undefined) return this.#bestByDomain(scores, count, byDomain.ofSlot, byDomain.normalized);
     const totals = this.#totals;
     for (let at = 0; at < count; at++) totals[at] = scores[feasible[at]!]!;
     for (const { plugin, weight, raw, anyRaw } of podClass.local.columns) {
@@ -196,9 +216,27 @@ export class FastCycle {
       plugin.normalizeScore!(podClass.local.state, podClass.local.pod, normalized, this.#order);
       for (let at = 0; at < count; at++) totals[at]! += weight * normalized[at]!;
     }
-    if (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) this.#addAffinity(podClass, count);
+    if (scoresAffinity) this.#addAffinity(podClass, count);
     if (this.#plugins.spreadWeight > 0 && podClass.spread.scores) this.#addSpread(podClass, count);
     return firstHighest(totals, count, this.#treeOrder);
+  }
+
+  /** The winner when, besides scores of single nodes, only a score by domain counts. */
+  #bestByDomain(scores: Int32Array, count: number, ofSlot: Int32Array, normalized: Float64Array): number {
+    const weight = this.#plugins.spreadWeight;
+    const feasible = this.#feasible;
+    const order = this.#treeOrder;
+    let best = 0;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < count; at++) {
+      const slot = feasible[at]!;
+      const domain = ofSlot[slot]!;
+      const total = domain < 0 ? scores[slot]! : scores[slot]! + weight * normalized[domain]!;
+      if (total < highest || (total === highest && order[at]! > order[best]!)) continue;
+      best = at;
+      highest = total;
+    }
+    return best;
   }
 
   #addAffinity({ affinity }: PodClass, count: number): void {
@@ -218,15 +256,6 @@ export class FastCycle {
   }
 
   #addSpread({ spread }: PodClass, count: number): void {
-    const byDomain = spread.normalizedByDomain(this.#feasible, count);
-    if (byDomain !== undefined) {
-      const { ofSlot, normalized } = byDomain;
-      for (let at = 0; at < count; at++) {
-        const domain = ofSlot[this.#feasible[at]!]!;
-        if (domain >= 0) this.#totals[at]! += this.#plugins.spreadWeight * normalized[domain]!;
-      }
-      return;
-    }
     const raws = this.#raws;
     spread.score(this.#feasible, count, raws);
     let lowest = Number.POSITIVE_INFINITY;
@@ -300,6 +329,7 @@ class VerdictStatuses implements NodeToStatus {
 
   withCode(code: Status["code"]): readonly NodeInfo[] {
     if (this.counts.every(([status]) => status.code === code)) return this.#order;
+    if (this.counts.every(([status]) => status.code !== code)) return [];
     const nodes: NodeInfo[] = [];
     const has = [false, ...this.#statuses.map((status) => status.code === code)];
     for (const node of this.#order) if (has[this.#verdicts[node.slot]!]) nodes.push(node);
@@ -350,6 +380,13 @@ function isUnusual({ pod }: PodInfo): boolean {
     if ((volume.awsElasticBlockStore ?? volume.gcePersistentDisk ?? volume.rbd ?? volume.iscsi) !== undefined)
       return true;
     if ((volume.azureDisk ?? volume.cinder ?? volume.portworxVolume) !== undefined) return true;
+  }
+  return false;
+}
+
+function holdsRoomAgainst(pod: PodInfo, holders: Iterable<PodInfo>): boolean {
+  for (const { priority, pod: other } of holders) {
+    if (priority >= pod.priority && other.metadata.uid !== pod.pod.metadata.uid) return true;
   }
   return false;
 }

@@ -40,6 +40,7 @@ export class PodTallies implements SnapshotObserver {
   readonly #snapshot: Snapshot;
   readonly #parts: PartIds = new PartIds();
   readonly #classes: Map<string, LabelClass> = new Map();
+  readonly #ofPod: WeakMap<PodInfo, LabelClass> = new WeakMap();
   readonly #matchers: Map<string, Matcher> = new Map();
   readonly #carried: Map<string, CarriedTerm> = new Map();
   readonly #topologies: Map<string, Topology> = new Map();
@@ -87,7 +88,16 @@ export class PodTallies implements SnapshotObserver {
     for (const { tally } of this.carriedTerms) tally.forgetDomains();
   }
 
-  classOf({ namespace, labels }: PodInfo): LabelClass {
+  classOf(pod: PodInfo): LabelClass {
+    let labelClass = this.#ofPod.get(pod);
+    if (labelClass === undefined) {
+      labelClass = this.#find(pod);
+      this.#ofPod.set(pod, labelClass);
+    }
+    return labelClass;
+  }
+
+  #find({ namespace, labels }: PodInfo): LabelClass {
     const key = `${this.#parts.of(labels)}/${namespace}`;
     let labelClass = this.#classes.get(key);
     if (labelClass !== undefined) return labelClass;

@@ -168,12 +168,20 @@ export class SpreadRules {
     const [rule] = this.#soft;
     if (this.#soft.length !== 1 || rule === undefined || rule.perNode || !this.#requiresKeys) return undefined;
     const { counts, scores, seen, skew } = rule;
-    this.#cycle++;
-    const weight = log(this.#domainsOf(rule, feasible, count) + 2);
+    const cycle = ++this.#cycle;
+    const { ofSlot } = counts.topology;
+    let domains = 0;
+    for (let at = 0; at < count; at++) {
+      const domain = ofSlot[feasible[at]!]!;
+      if (domain < 0 || seen[domain] === cycle) continue;
+      seen[domain] = cycle;
+      domains++;
+    }
+    const weight = log(domains + 2);
     let lowest = Number.POSITIVE_INFINITY;
     let highest = 0;
     for (let domain = 0; domain < scores.length; domain++) {
-      if (seen[domain] !== this.#cycle) continue;
+      if (seen[domain] !== cycle) continue;
       const raw = Math.floor(counts.counts[domain]! * weight + skew + 0.5);
       scores[domain] = raw;
       if (raw < lowest) lowest = raw;
@@ -183,7 +191,7 @@ export class SpreadRules {
       const raw = scores[domain]!;
       scores[domain] = highest === 0 ? 100 : Math.trunc((100 * (highest + lowest - raw)) / highest);
     }
-    return { ofSlot: counts.topology.ofSlot, normalized: scores };
+    return { ofSlot, normalized: scores };
   }
 
   #domainsOf({ counts, seen }: SoftRule, feasible: Int32Array, count: number): number {

@@ -46,7 +46,7 @@ export class NominatedPods {
   }
 
   /** All of them, node by node. */
-  *pods(): IterableIterator<PodInfo> {
-    for (const pods of this.#byNode.values()) yield* pods.values();
+  byNode(): ReadonlyMap<string, ReadonlyMap<string, PodInfo>> {
+    return this.#byNode;
   }
 }
