@@ -113,8 +113,10 @@ export class FastCycle {
   /** Marks nodes on which pods nominated there leave no room for this one; the plain code tries them out. */
   #noticeHolders(pod: PodInfo): void {
     const { nominated } = this.#framework.snapshot;
-    for (const slot of this.#heldSlots) this.#held[slot] = 0;
-    this.#heldSlots.length = 0;
+    if (this.#heldSlots.length > 0) {
+      for (const slot of this.#heldSlots) this.#held[slot] = 0;
+      this.#heldSlots.length = 0;
+    }
     if (nominated.size === 0) return;
     let state: CycleState | undefined;
     for (const [nodeName, holders] of nominated.byNode()) {
