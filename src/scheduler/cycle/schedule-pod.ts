@@ -122,7 +122,7 @@ function findNodesThatFit(framework: Framework, state: CycleState, pod: PodInfo,
     return { feasible: [nominated], evaluatedNodes: 1 };
   }
 
-  const nodes = nodeNames === undefined ? snapshot.nodes : snapshot.nodes.filter(({ name }) => nodeNames.has(name));
+  const nodes = nodeNames === undefined ? snapshot.nodes : namedNodes(framework, nodeNames);
   const search = searchNodes(framework, state, pod, nodes, scheduler);
   if ("error" in search) return search;
   scheduler.nextStartNodeIndex = (scheduler.nextStartNodeIndex + search.evaluatedNodes) % numAllNodes;
@@ -137,6 +137,14 @@ function findNodesThatFit(framework: Framework, state: CycleState, pod: PodInfo,
         };
   const statuses = { byNode: search.rejected, absent };
   return { fitError: { numAllNodes, preFilterMessage: "", statuses, unschedulablePlugins: [...rejectors].sort() } };
+}
+
+/** The nodes of these names that exist. A DaemonSet's pod names one of thousands. */
+function namedNodes({ snapshot }: Framework, names: ReadonlySet<string>): readonly NodeInfo[] {
+  if (names.size > 1) return snapshot.nodes.filter(({ name }) => names.has(name));
+  const [name] = names;
+  const node = snapshot.node(name!);
+  return node === undefined ? [] : [node];
 }
 
 function nominatedNode({ snapshot }: Framework, { pod }: PodInfo): NodeInfo | undefined {

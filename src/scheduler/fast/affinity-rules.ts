@@ -9,6 +9,8 @@ interface Weighted {
   readonly weight: number;
 }
 
+const noCells = new Uint16Array(0);
+
 /** Inter-pod affinity of pods that are alike, answered from sums by domain. */
 export class AffinityRules {
   readonly #tallies: PodTallies;
@@ -19,8 +21,8 @@ export class AffinityRules {
   readonly #near: readonly BlockRule[];
   readonly #meansItself: boolean;
   readonly #apart: BlockRule[] = [];
-  /** How many rules keep such pods off a slot. */
-  readonly blocked: Uint16Array;
+  /** How many rules keep such pods off a slot; empty while there is no rule. */
+  blocked: Uint16Array = noCells;
   /** Nobody is there yet whom the pod wants to be near, and it would do itself. */
   #isFirst = false;
   readonly #weighted: Weighted[] = [];
@@ -41,7 +43,7 @@ export class AffinityRules {
     const { namespaceLabels } = snapshot.objects;
     const { requiredAffinity } = pod;
     const meant = requiredAffinity.length === 0 ? undefined : tallies.meantByAll(requiredAffinity, namespaceLabels);
-    this.blocked = new Uint16Array(snapshot.slotCount);
+    if (requiredAffinity.length > 0) this.blocked = new Uint16Array(snapshot.slotCount);
     this.#near = requiredAffinity.map(({ topologyKey }) => {
       const closes = (count: number): boolean => count <= 0 && !this.#isFirst;
       return new BlockRule(this.#view(meant!, topologyKey), this.blocked, "closed", closes);
@@ -108,6 +110,7 @@ export class AffinityRules {
   }
 
   #keepApart(view: DomainCounts): void {
+    if (this.blocked === noCells) this.blocked = new Uint16Array(this.#snapshot.slotCount);
     this.#apart.push(new BlockRule(view, this.blocked, "open", (count) => count > 0));
   }
 

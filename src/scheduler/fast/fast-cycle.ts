@@ -4,15 +4,15 @@ import { numFeasibleNodesToFind } from "../cycle/sampling.ts";
 import { type Decision, type Scheduled, type SchedulerState, schedulePod } from "../cycle/schedule-pod.ts";
 import { CycleState } from "../framework/cycle-state.ts";
 import type { Framework } from "../framework/framework.ts";
-import type { NodeToStatus, PostFilterResult } from "../framework/plugin.ts";
-import type { Status } from "../framework/status.ts";
-import { inTreePlugins } from "../plugins/registry.ts";
+import type { PostFilterResult } from "../framework/plugin.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
-import { crossNodePlugins, type LocalClass, unknownVerdict } from "./local-class.ts";
+import { type LocalClass, unknownVerdict } from "./local-class.ts";
 import type { PodClass } from "./pod-class.ts";
 import { PodClasses } from "./pod-classes.ts";
 import { PodTallies } from "./pod-tallies.ts";
+import { isSupported, isUnusual } from "./supported.ts";
+import { VerdictStatuses } from "./verdict-statuses.ts";
 
 /**
  * `schedulePod` with a memory: answers of plugins are kept by class of equal pods and asked for again only where a node has
@@ -81,7 +81,7 @@ export class FastCycle {
     if (node !== undefined && this.#passes(podClass, node.slot)) return this.#scheduled(node, 1, 1);
 
     const start = scheduler.nextStartNodeIndex;
-    const { count, evaluated, highestFound } = this.#search(podClass, scheduler, crossFilters);
+    const { count, evaluated, highestFound } = this.#search(podClass, scheduler);
     if (count === 0) {
       // Reasons of plugins that look across nodes are found out by the plain code, which moves the start index itself.
       if (crossFilters || this.#heldSlots.length > 0) return schedulePod(this.#framework, pod, scheduler);
@@ -152,12 +152,12 @@ export class FastCycle {
     let verdict = local.verdicts[slot]!;
     if (verdict === unknownVerdict) verdict = local.ask(this.#nodeOfSlot[slot]!);
     if (verdict !== 0 || this.#held[slot] !== 0) return false;
-    if (this.#plugins.spreadFilters && spread.blocked[slot] !== 0) return false;
-    return !this.#plugins.affinityFilters || affinity.blocked[slot] === 0;
+    if (this.#plugins.spreadFilters && spread.filters && spread.blocked[slot] !== 0) return false;
+    return !(this.#plugins.affinityFilters && affinity.filters) || affinity.blocked[slot] === 0;
   }
 
   /** Fills `#feasible` from the start index on, until one more than wanted passes or all have been tried. */
-  #search(podClass: PodClass, scheduler: SchedulerState, crossFilters: boolean): Search {
+  #search(podClass: PodClass, scheduler: SchedulerState): Search {
     const { verdicts, scores } = podClass.local;
     const order = this.#treeOrder;
     const held = this.#held;
@@ -169,8 +169,9 @@ export class FastCycle {
     const percentage = profile.percentageOfNodesToScore ?? scheduler.percentageOfNodesToScore;
     const wanted = plugins.score.length === 0 ? 1 : numFeasibleNodesToFind(slots.length, percentage);
     // A rule that does not filter in this profile blocks nothing.
-    const bySpread = crossFilters && this.#plugins.spreadFilters ? podClass.spread.blocked : this.#unblocked;
-    const byAffinity = crossFilters && this.#plugins.affinityFilters ? podClass.affinity.blocked : this.#unblocked;
+    const { spread, affinity } = podClass;
+    const bySpread = this.#plugins.spreadFilters && spread.filters ? spread.blocked : this.#unblocked;
+    const byAffinity = this.#plugins.affinityFilters && affinity.filters ? affinity.blocked : this.#unblocked;
     let count = 0;
     let evaluated = 0;
     let at = scheduler.nextStartNodeIndex;
@@ -307,83 +308,6 @@ interface Search {
   readonly evaluated: number;
   /** The place in `#feasible` that wins by scores that need no normalization. */
   readonly highestFound: number;
-}
-
-/** Statuses of nodes as verdicts tell them; the list by name is made only if somebody asks for it. */
-class VerdictStatuses implements NodeToStatus {
-  readonly counts: readonly (readonly [Status, number])[];
-  readonly absent: Status = { code: "UnschedulableAndUnresolvable", reasons: [] };
-  readonly #verdicts: Uint16Array;
-  readonly #statuses: readonly Status[];
-  readonly #order: readonly NodeInfo[];
-  #byNode: ReadonlyMap<string, Status> | undefined;
-
-  constructor({ verdicts, statuses }: LocalClass, order: readonly NodeInfo[], slots: Int32Array) {
-    const counted = new Int32Array(statuses.length + 1);
-    for (let at = 0; at < slots.length; at++) counted[verdicts[slots[at]!]!]!++;
-    this.counts = statuses
-      .map((status, index) => [status, counted[index + 1]!] as const)
-      .filter(([, nodes]) => nodes > 0);
-    this.#verdicts = verdicts.slice();
-    this.#statuses = statuses;
-    this.#order = order;
-  }
-
-  withCode(code: Status["code"]): readonly NodeInfo[] {
-    if (this.counts.every(([status]) => status.code === code)) return this.#order;
-    if (this.counts.every(([status]) => status.code !== code)) return [];
-    const nodes: NodeInfo[] = [];
-    const has = [false, ...this.#statuses.map((status) => status.code === code)];
-    for (const node of this.#order) if (has[this.#verdicts[node.slot]!]) nodes.push(node);
-    return nodes;
-  }
-
-  of({ slot }: NodeInfo): Status {
-    return this.#statuses[this.#verdicts[slot]! - 1]!;
-  }
-
-  get byNode(): ReadonlyMap<string, Status> {
-    this.#byNode ??= new Map(this.#order.map(({ name, slot }) => [name, this.#statuses[this.#verdicts[slot]! - 1]!]));
-    return this.#byNode;
-  }
-}
-
-/** Profiles of built-in plugins that run at all the points they belong to. */
-function isSupported({ plugins, registry }: Framework): boolean {
-  const inTree = new Map(inTreePlugins.map((definition) => [definition.name, definition]));
-  const runs = (list: readonly { readonly name: string }[], name: string): boolean =>
-    list.some((plugin) => plugin.name === name);
-  for (const list of [plugins.preFilter, plugins.filter, plugins.preScore, plugins.score]) {
-    for (const { name } of list) if (registry.get(name) !== inTree.get(name)) return false;
-  }
-  for (const name of [...crossNodePlugins, "NodeAffinity"]) {
-    if (runs(plugins.preFilter, name) !== runs(plugins.filter, name)) return false;
-    if (runs(plugins.preScore, name) !== runs(plugins.score, name)) return false;
-  }
-  const local = plugins.filter.filter(({ name }) => !crossNodePlugins.has(name));
-  for (const { name } of local) if (!runs(plugins.preFilter, name) && needsPreFilter.has(name)) return false;
-  return true;
-}
-
-const needsPreFilter: ReadonlySet<string> = new Set([
-  "NodeVolumeLimits",
-  "VolumeBinding",
-  "VolumeZone",
-  "VolumeRestrictions",
-]);
-
-/** Pods with volumes that are claims or disks: their plugins look at other objects, which are not watched for changes here. */
-function isUnusual({ pod }: PodInfo): boolean {
-  const { volumes, resourceClaims } = pod.spec;
-  if (resourceClaims !== undefined && resourceClaims.length > 0) return true;
-  if (volumes === undefined) return false;
-  for (const volume of volumes) {
-    if (volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined) return true;
-    if ((volume.awsElasticBlockStore ?? volume.gcePersistentDisk ?? volume.rbd ?? volume.iscsi) !== undefined)
-      return true;
-    if ((volume.azureDisk ?? volume.cinder ?? volume.portworxVolume) !== undefined) return true;
-  }
-  return false;
 }
 
 function holdsRoomAgainst(pod: PodInfo, holders: Iterable<PodInfo>): boolean {

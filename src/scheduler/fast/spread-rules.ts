@@ -47,7 +47,7 @@ export class SpreadRules {
   readonly #requiresKeys: boolean;
   readonly #hasSoftKeys: Uint8Array;
   #cycle = 0;
-  /** How many rules keep such pods off a slot. */
+  /** How many rules keep such pods off a slot; empty while there is no rule. */
   readonly blocked: Uint16Array;
 
   constructor(
@@ -90,7 +90,7 @@ export class SpreadRules {
         .map(({ topologyKey }) => topologyKey)
         .sort()
         .join(",");
-    this.blocked = new Uint16Array(snapshot.slotCount);
+    this.blocked = new Uint16Array(hard.length === 0 ? 0 : snapshot.slotCount);
     this.#hard = hard.map((constraint) => {
       const [, counts] = countsOf(constraint, this.#hasHardKeys, keysOf(hard));
       const exists = existing(counts, snapshot);
@@ -242,8 +242,11 @@ function addPerDomain(
   }
 }
 
+const noCells = new Uint8Array(0);
+
 /** 1 for nodes that have all keys. */
 function keyMask(snapshot: Snapshot, constraints: readonly SpreadConstraint[]): Uint8Array {
+  if (constraints.length === 0) return noCells;
   const mask = new Uint8Array(snapshot.slotCount);
   for (const node of snapshot.nodes) if (hasAllKeys(node, constraints)) mask[node.slot] = 1;
   return mask;
