@@ -77,8 +77,14 @@ export class Simulation {
     });
     new KubeProxies(loop, this.api, this.world);
 
+    const jitter = (name: string): ((kind: string) => number) | undefined => {
+      if (scenario.deliveryJitterUs === 0) return undefined;
+      const random = streams(`delivery/${name}`);
+      return () => Math.floor(random() * scenario.deliveryJitterUs);
+    };
     const manager = new Process(surroundings, {
       name: "kube-controller-manager",
+      deliveryJitterUs: jitter("kube-controller-manager"),
       limits: () => ({
         perSecond: scenario.controllerManager["kube-api-qps"],
         burst: scenario.controllerManager["kube-api-burst"],
@@ -88,7 +94,11 @@ export class Simulation {
     cloud.onRelease(({ spec }) =>
       this.api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }),
     );
-    const schedulerProcess = new Process(surroundings, { name: "kube-scheduler", limits: () => scenario.scheduler });
+    const schedulerProcess = new Process(surroundings, {
+      name: "kube-scheduler",
+      limits: () => scenario.scheduler,
+      deliveryJitterUs: jitter("kube-scheduler"),
+    });
     new KubeScheduler(
       schedulerProcess,
       loadConfiguration(scenario.scheduler.config),

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { complaintText, ScenarioError } from "../scenario/index.ts";
+import { compareCommand } from "./compare.ts";
 import { exitCode } from "./exit-code.ts";
+import { exploreCommand } from "./explore.ts";
 import { initCommand } from "./init.ts";
+import { planCommand } from "./plan.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { validateCommand } from "./validate.ts";
@@ -12,7 +15,16 @@ const program = new Command("seatrial")
   .showHelpAfterError()
   .exitOverride();
 
-for (const command of [runCommand(), validateCommand(), initCommand(), schemaCommand()]) program.addCommand(command);
+const commands = [
+  runCommand(),
+  compareCommand(),
+  planCommand(),
+  exploreCommand(),
+  validateCommand(),
+  initCommand(),
+  schemaCommand(),
+];
+for (const command of commands) program.addCommand(command);
 
 try {
   await program.parseAsync();

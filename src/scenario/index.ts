@@ -5,6 +5,7 @@ export { type Complaint, complaintText, ScenarioError } from "./complaint.ts";
 export { type Comparison, type Expectation, holds } from "./expectation.ts";
 export { scenarioJsonSchema } from "./json-schema.ts";
 export { type Manifests, readManifests, readManifestText } from "./manifests.ts";
+export { readOverlaid, withFaults } from "./overlay.ts";
 export { parseScenario, readScenario } from "./read-scenario.ts";
 export type { PartialBehavior, Scenario, WorkloadBehavior } from "./scenario.ts";
 export { type ClusterAutoscalerFlags, type ControllerManagerFlags, scenarioSchema } from "./scenario-schema.ts";

@@ -84,6 +84,7 @@ export class Resolver {
       actions: text.actions.map((action, index) => this.#action(action, index)).sort((a, b) => a.atUs - b.atUs),
       faults: text.faults.map((fault, index) => this.#fault(fault, index)),
       expectations: text.expect.map((expectation, index) => this.#expectation(expectation, index)),
+      deliveryJitterUs: text.deliveryJitter,
       assumptions: this.#assumptions,
       notSimulated: admitted.notSimulated,
     };

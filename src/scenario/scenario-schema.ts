@@ -203,6 +203,9 @@ const spec = z.strictObject({
   actions: z.array(action).default([]),
   faults: z.array(fault).default([]),
   expect: z.array(expectation).default([]),
+  deliveryJitter: duration
+    .default(0)
+    .describe("Watch events come up to so much later, each by its own luck. Default 0; `explore` draws it."),
   extensions: z.array(z.string()).default([]).describe("Modules that define controllers, plugins and invariants."),
 });
 
