@@ -63,6 +63,7 @@ export class FastCycle {
     if (!this.#supported || snapshot.nodeCount === 0 || isUnusual(pod)) {
       return schedulePod(this.#framework, pod, scheduler);
     }
+    this.#tallies.trim();
     const podClass = this.#classes.of(pod);
     if (!podClass.local.usable) return schedulePod(this.#framework, pod, scheduler);
     this.#noticeOrder();

@@ -6,14 +6,17 @@ import { Tally, Topology } from "./tally.ts";
 
 /** Pods of one namespace with the same labels: selectors cannot tell them apart. */
 export interface LabelClass {
-  readonly id: number;
+  readonly key: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Tallies that count these pods, terminating ones too; and those that leave terminating pods out. */
   readonly all: Tally[];
   readonly living: Tally[];
-  readonly perSlot: Tally;
-  readonly livingPerSlot: Tally;
+  /** Pods of this class by slot, all and those that are not terminating. */
+  readonly allAt: Map<number, number>;
+  readonly livingAt: Map<number, number>;
+  /** Nobody was left of it, so it is no longer told of new tallies. */
+  dropped: boolean;
 }
 
 type Matches = (namespace: string, labels: Readonly<Record<string, string>>) => boolean;
@@ -58,12 +61,17 @@ export class PodTallies implements SnapshotObserver {
   }
 
   podMoved(pod: PodInfo, slot: number, sign: 1 | -1): void {
-    const { all, living, perSlot, livingPerSlot } = this.classOf(pod);
-    perSlot.add(slot, sign);
-    for (const tally of all) tally.add(slot, sign);
+    const labelClass = this.#classOf(pod);
+    countAt(labelClass.allAt, slot, sign);
+    for (const tally of labelClass.all) tally.add(slot, sign);
     if (!pod.terminating) {
-      livingPerSlot.add(slot, sign);
-      for (const tally of living) tally.add(slot, sign);
+      countAt(labelClass.livingAt, slot, sign);
+      for (const tally of labelClass.living) tally.add(slot, sign);
+    }
+    if (labelClass.allAt.size === 0) {
+      // Jobs bring labels of their own by the thousand.
+      labelClass.dropped = true;
+      this.#classes.delete(labelClass.key);
     }
     const { requiredAffinity, requiredAntiAffinity, preferredAffinity, preferredAntiAffinity } = pod;
     for (const term of requiredAffinity) this.#carry("required affinity", term, 1).add(slot, sign);
@@ -88,9 +96,20 @@ export class PodTallies implements SnapshotObserver {
     for (const { tally } of this.carriedTerms) tally.forgetDomains();
   }
 
-  classOf(pod: PodInfo): LabelClass {
+  /** Forgets questions once there are too many of them; those still of interest are asked again. */
+  trim(): void {
+    if (this.#matchers.size <= mostMatchers) return;
+    this.#matchers.clear();
+    for (const { all, living } of this.#classes.values()) {
+      all.length = 0;
+      living.length = 0;
+    }
+    this.nodesVersion++;
+  }
+
+  #classOf(pod: PodInfo): LabelClass {
     let labelClass = this.#ofPod.get(pod);
-    if (labelClass === undefined) {
+    if (labelClass === undefined || labelClass.dropped) {
       labelClass = this.#find(pod);
       this.#ofPod.set(pod, labelClass);
     }
@@ -105,8 +124,7 @@ export class PodTallies implements SnapshotObserver {
     for (const { matches, living: onlyLiving, tally } of this.#matchers.values()) {
       if (matches(namespace, labels)) (onlyLiving ? living : all).push(tally);
     }
-    const [perSlot, livingPerSlot] = [new Tally(), new Tally()];
-    labelClass = { id: this.#classes.size, namespace, labels, all, living, perSlot, livingPerSlot };
+    labelClass = { key, namespace, labels, all, living, allAt: new Map(), livingAt: new Map(), dropped: false };
     this.#classes.set(key, labelClass);
     return labelClass;
   }
@@ -120,10 +138,7 @@ export class PodTallies implements SnapshotObserver {
     for (const labelClass of this.#classes.values()) {
       if (!matches(labelClass.namespace, labelClass.labels)) continue;
       (living ? labelClass.living : labelClass.all).push(matcher.tally);
-      const counts = living ? labelClass.livingPerSlot : labelClass.perSlot;
-      for (let slot = 0; slot < this.#snapshot.slotCount; slot++) {
-        if (counts.at(slot) !== 0) matcher.tally.add(slot, counts.at(slot));
-      }
+      for (const [slot, count] of living ? labelClass.livingAt : labelClass.allAt) matcher.tally.add(slot, count);
     }
     return matcher.tally;
   }
@@ -170,3 +185,10 @@ export class PodTallies implements SnapshotObserver {
 }
 
 const longestLog = 1 << 16;
+const mostMatchers = 4096;
+
+function countAt(counts: Map<number, number>, slot: number, sign: 1 | -1): void {
+  const count = (counts.get(slot) ?? 0) + sign;
+  if (count === 0) counts.delete(slot);
+  else counts.set(slot, count);
+}
