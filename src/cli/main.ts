@@ -5,6 +5,7 @@ import { compareCommand } from "./compare.ts";
 import { exitCode } from "./exit-code.ts";
 import { exploreCommand } from "./explore.ts";
 import { initCommand } from "./init.ts";
+import { inspectCommand } from "./inspect.ts";
 import { planCommand } from "./plan.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -20,6 +21,7 @@ const commands = [
   compareCommand(),
   planCommand(),
   exploreCommand(),
+  inspectCommand(),
   validateCommand(),
   initCommand(),
   schemaCommand(),

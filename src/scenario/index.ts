@@ -8,4 +8,5 @@ export { type Manifests, readManifests, readManifestText } from "./manifests.ts"
 export { readOverlaid, withFaults } from "./overlay.ts";
 export { parseScenario, readScenario } from "./read-scenario.ts";
 export type { PartialBehavior, Scenario, WorkloadBehavior } from "./scenario.ts";
+export { parseInstant } from "./scenario-clock.ts";
 export { type ClusterAutoscalerFlags, type ControllerManagerFlags, scenarioSchema } from "./scenario-schema.ts";

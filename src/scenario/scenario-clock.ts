@@ -1,5 +1,6 @@
 import { parseTime } from "../model/index.ts";
-import type { Instant } from "./values.ts";
+import type { Scenario } from "./scenario.ts";
+import { type Instant, instant } from "./values.ts";
 
 /** Turns written instants into virtual microseconds: the start stands at `warmUpUs`, clock times are of the start's zone. */
 export class ScenarioClock {
@@ -31,4 +32,19 @@ export class ScenarioClock {
   get endUs(): number {
     return this.warmUpUs + this.durationUs;
   }
+}
+
+/** Virtual microseconds of `09:41:30` or `90s` in a scenario; undefined when the text is neither. */
+export function parseInstant(
+  text: string,
+  scenario: Pick<Scenario, "warmUpUs" | "durationUs" | "startEpochUs" | "utcOffsetMinutes">,
+): number | undefined {
+  const parsed = instant.safeParse(text);
+  if (!parsed.success) return undefined;
+  const { afterUs, clockSeconds } = parsed.data;
+  if (clockSeconds === undefined) return scenario.warmUpUs + (afterUs ?? 0);
+  const local = Math.floor(scenario.startEpochUs / 1_000_000) + scenario.utcOffsetMinutes * 60;
+  const startOfDay = local - Math.floor(local / 86_400) * 86_400;
+  const after = clockSeconds - startOfDay;
+  return scenario.warmUpUs + (after < 0 ? after + 86_400 : after) * 1_000_000;
 }

@@ -1,0 +1,178 @@
+import CliTable from "cli-table3";
+import { Command } from "commander";
+import { type KubeObject, printRow } from "../model/index.ts";
+import { parseInstant, readScenario, type Scenario, ScenarioError } from "../scenario/index.ts";
+import { Simulation } from "../simulate.ts";
+
+/** Short names as kubectl has them. */
+const kinds: Readonly<Record<string, string>> = {
+  po: "Pod",
+  pod: "Pod",
+  pods: "Pod",
+  no: "Node",
+  node: "Node",
+  nodes: "Node",
+  deploy: "Deployment",
+  deployment: "Deployment",
+  deployments: "Deployment",
+  rs: "ReplicaSet",
+  replicaset: "ReplicaSet",
+  replicasets: "ReplicaSet",
+  sts: "StatefulSet",
+  statefulset: "StatefulSet",
+  statefulsets: "StatefulSet",
+  ds: "DaemonSet",
+  daemonset: "DaemonSet",
+  daemonsets: "DaemonSet",
+  job: "Job",
+  jobs: "Job",
+  cj: "CronJob",
+  cronjob: "CronJob",
+  cronjobs: "CronJob",
+  svc: "Service",
+  service: "Service",
+  services: "Service",
+  hpa: "HorizontalPodAutoscaler",
+  pdb: "PodDisruptionBudget",
+  ns: "Namespace",
+  namespaces: "Namespace",
+  pvc: "PersistentVolumeClaim",
+  pv: "PersistentVolume",
+  ev: "Event",
+  events: "Event",
+  event: "Event",
+  endpointslices: "EndpointSlice",
+  endpointslice: "EndpointSlice",
+};
+
+interface InspectOptions {
+  readonly at?: string;
+  readonly seed: string;
+  readonly namespace?: string;
+  readonly json?: boolean;
+  readonly wide?: boolean;
+}
+
+/** Objects at an instant: the run is made again up to there, since the seed is the snapshot. */
+export function inspectCommand(): Command {
+  return new Command("inspect")
+    .description("print objects at an instant, with kubectl's columns")
+    .argument("<scenario>")
+    .argument("[kind]", "pods, nodes, deployments, hpa, events, …", "pods")
+    .option("--at <instant>", 'a clock time such as "09:41:30", or a duration after the start (default: the end)')
+    .option("--seed <seed>", "luck of the run", "1")
+    .option("-n, --namespace <namespace>", "only this namespace")
+    .option("--wide", "all columns")
+    .option("--json", "objects as JSON on stdout and nothing else")
+    .action((path: string, kind: string, options: InspectOptions) => {
+      const scenario = readScenario(path);
+      const simulation = new Simulation(scenario, options.seed);
+      simulation.runUntil(instantOf(options.at, scenario));
+      const name = kinds[kind.toLowerCase()] ?? kind;
+      process.stdout.write(name === "Event" ? eventsText(simulation, options) : objectsText(simulation, name, options));
+    });
+}
+
+/** Virtual microseconds of `--at`. */
+export function instantOf(text: string | undefined, scenario: Scenario): number {
+  if (text === undefined) return scenario.warmUpUs + scenario.durationUs;
+  const us = parseInstant(text, scenario);
+  if (us !== undefined) return us;
+  const at = { file: "--at", line: 1, column: 1 };
+  throw new ScenarioError([
+    {
+      code: "BAD_INSTANT",
+      at,
+      path: "",
+      expected: 'a clock time or a duration such as "90s"',
+      found: JSON.stringify(text),
+    },
+  ]);
+}
+
+function objectsText(
+  { api, clock, nowUs }: Simulation,
+  kind: string,
+  { namespace, json, wide }: InspectOptions,
+): string {
+  const objects = [...api.store.list(kind)].filter(
+    ({ metadata }) => namespace === undefined || metadata.namespace === namespace,
+  );
+  if (json === true) return `${JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }, undefined, 1)}\n`;
+  if (objects.length === 0) return "No resources found\n";
+  const seconds = Math.floor(clock.epochUs(nowUs) / 1_000_000);
+  const rows = objects.map((object: KubeObject) => ({
+    namespace: object.metadata.namespace,
+    cells: printRow(object, seconds),
+  }));
+  const columns = Object.keys(rows[0]!.cells).filter((column) => wide === true || !wideColumns.has(column));
+  const head = [
+    ...(rows[0]!.namespace === undefined ? [] : ["NAMESPACE"]),
+    ...columns.map((column) => column.toUpperCase()),
+  ];
+  const lines = rows.map(({ namespace: own, cells }) => [
+    ...(own === undefined ? [] : [own]),
+    ...columns.map((column) => String(cells[column] ?? "")),
+  ]);
+  return plainTable(head, lines);
+}
+
+const wideColumns = new Set([
+  "IP",
+  "Node",
+  "Nominated Node",
+  "Readiness Gates",
+  "Containers",
+  "Images",
+  "Selector",
+  "Internal-IP",
+  "External-IP",
+  "OS-Image",
+  "Kernel-Version",
+  "Container-Runtime",
+  "Node Selector",
+]);
+
+function eventsText({ api, clock, nowUs }: Simulation, { namespace, json }: InspectOptions): string {
+  const hourAgoUs = nowUs - 3_600_000_000;
+  const events = [...api.events.all(hourAgoUs)].filter(
+    ({ key }) => namespace === undefined || key.startsWith(`${namespace}/`),
+  );
+  if (json === true) return `${JSON.stringify(events, undefined, 1)}\n`;
+  const lines = events.map(({ lastUs, type, reason, kind, key, message, count }) => [
+    clock.time(lastUs),
+    type,
+    reason,
+    `${kind.toLowerCase()}/${key}`,
+    count === 1 ? message : `${message} (x${count})`,
+  ]);
+  return plainTable(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"], lines);
+}
+
+/** Columns apart by blanks, as kubectl prints them. */
+function plainTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const none = {
+    top: "",
+    "top-mid": "",
+    "top-left": "",
+    "top-right": "",
+    bottom: "",
+    "bottom-mid": "",
+    "bottom-left": "",
+    "bottom-right": "",
+    left: "",
+    "left-mid": "",
+    mid: "",
+    "mid-mid": "",
+    right: "",
+    "right-mid": "",
+    middle: "   ",
+  };
+  const table = new CliTable({
+    head: [...head],
+    chars: none,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+  });
+  table.push(...lines.map((line) => [...line]));
+  return `${table.toString()}\n`;
+}
