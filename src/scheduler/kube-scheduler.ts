@@ -3,15 +3,13 @@ import { keyOf, type Node, type Pod, withCondition } from "../model/index.ts";
 import { type Handler, handler, phase, type RandomStream, type Sequence } from "../sim/index.ts";
 import type { SchedulerConfiguration } from "./configuration/kube-scheduler-configuration.ts";
 import { eventMessage } from "./cycle/fit-error.ts";
-import {
-  type Decision,
-  type SchedulerState,
-  schedulePod,
-  type Unschedulable,
-  victimsOf,
-} from "./cycle/schedule-pod.ts";
+import { type Decision, type SchedulerState, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
+import { FastCycle } from "./fast/fast-cycle.ts";
+import { PodTallies } from "./fast/pod-tallies.ts";
 import { Framework, type Registry } from "./framework/framework.ts";
-import { PendingPods } from "./pending-pods.ts";
+import { assignedPodEvents, nodeEvents, objectEvent } from "./queue/object-events.ts";
+import type { QueuedPod } from "./queue/queued-pod.ts";
+import { SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { clusterObjectKinds } from "./snapshot/cluster-objects.ts";
 import { podInfo } from "./snapshot/pod-info.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
@@ -20,25 +18,33 @@ const client = "kube-scheduler";
 /** What one scheduling cycle takes; the next one begins after it. Assumption: the real one needs 1 to 8 ms. */
 const cycleUs = 1_000;
 
+/** What a scheduler knows and remembers: lost when it crashes. */
+interface Mind {
+  readonly snapshot: Snapshot;
+  readonly queue: SchedulingQueue;
+  readonly cycles: ReadonlyMap<string, FastCycle>;
+  readonly state: SchedulerState;
+}
+
 /**
- * kube-scheduler as a process: watches feed the snapshot and the queue, one pod at a time is decided about and assumed,
- * and its binding goes on in the background.
+ * kube-scheduler as a process: watches feed the snapshot and the scheduling queue, one pod at a time is decided about and
+ * assumed, and its binding goes on in the background.
  */
 export class KubeScheduler {
   readonly #process: Process;
-  readonly #frameworks: ReadonlyMap<string, Framework>;
-  readonly snapshot = new Snapshot();
-  readonly #pending = new PendingPods();
-  readonly #state: SchedulerState;
+  readonly #configuration: SchedulerConfiguration;
+  readonly #registry: Registry;
+  readonly #random: RandomStream;
   readonly #cycle: Handler<number>;
+  #mind: Mind;
   #scheduled: { readonly event: Sequence; readonly atUs: number } | undefined;
 
   constructor(process: Process, configuration: SchedulerConfiguration, registry: Registry, random: RandomStream) {
     this.#process = process;
-    this.#state = { nextStartNodeIndex: 0, percentageOfNodesToScore: configuration.percentageOfNodesToScore, random };
-    this.#frameworks = new Map(
-      configuration.profiles.map((profile) => [profile.schedulerName, new Framework(profile, registry, this.snapshot)]),
-    );
+    this.#configuration = configuration;
+    this.#registry = registry;
+    this.#random = random;
+    this.#mind = this.#freshMind();
     this.#cycle = handler("kube-scheduler/cycle", (life) => {
       this.#scheduled = undefined;
       if (life === process.life) this.#next();
@@ -46,129 +52,164 @@ export class KubeScheduler {
     process.informer("Node").onChange((change) => this.#onNode(change as Change<Node>));
     process.informer("Pod").onChange((change) => this.#onPod(change as Change<Pod>));
     for (const kind of clusterObjectKinds) process.informer(kind).onChange((change) => this.#onObject(change));
-    process.onCrash(() => this.#forgetAll());
+    process.onStart(() => this.#wake());
+    process.onCrash(() => {
+      this.#mind = this.#freshMind();
+      this.#scheduled = undefined;
+    });
   }
 
-  #forgetAll(): void {
-    for (const { name } of [...this.snapshot.nodes]) this.snapshot.removeNode(name);
-    this.#pending.clear();
+  #freshMind(): Mind {
+    const { profiles, percentageOfNodesToScore, podInitialBackoffSeconds, podMaxBackoffSeconds } = this.#configuration;
+    const snapshot = new Snapshot();
+    const tallies = new PodTallies(snapshot);
+    const frameworks = new Map(
+      profiles.map((profile) => [profile.schedulerName, new Framework(profile, this.#registry, snapshot)] as const),
+    );
+    const queue = new SchedulingQueue({
+      frameworks,
+      snapshot,
+      initialBackoffUs: podInitialBackoffSeconds * 1_000_000,
+      maxBackoffUs: podMaxBackoffSeconds * 1_000_000,
+      startUs: this.#process.nowUs,
+    });
+    const cycles = new Map([...frameworks].map(([name, framework]) => [name, new FastCycle(framework, tallies)]));
+    return {
+      snapshot,
+      queue,
+      cycles,
+      state: { nextStartNodeIndex: 0, percentageOfNodesToScore, random: this.#random },
+    };
   }
 
   #onNode({ before, after }: Change<Node>): void {
-    if (after === undefined) this.snapshot.removeNode(before!.metadata.name);
-    else this.snapshot.setNode(after);
-    this.#pending.retryAll(this.#process.nowUs);
+    const { snapshot, queue } = this.#mind;
+    if (after === undefined) snapshot.removeNode(before!.metadata.name);
+    else snapshot.setNode(after);
+    for (const event of nodeEvents(before, after)) queue.move(event, this.#process.nowUs);
     this.#wake();
   }
 
   #onObject({ before, after }: Change): void {
-    if (after === undefined) this.snapshot.dropObject(before!);
-    else this.snapshot.putObject(after);
+    const { snapshot, queue } = this.#mind;
+    if (after === undefined) snapshot.dropObject(before!);
+    else snapshot.putObject(after);
+    const event = objectEvent(before, after);
+    if (event !== undefined) queue.move(event, this.#process.nowUs);
+    this.#wake();
   }
 
   #onPod({ before, after }: Change<Pod>): void {
-    const key = keyOf((after ?? before)!);
+    const { snapshot, queue, cycles } = this.#mind;
+    const { nowUs } = this.#process;
+    const wasAssigned = before !== undefined && isAssigned(before);
     if (after === undefined || isTerminal(after)) {
-      this.#pending.remove(key);
-      if (this.snapshot.removePod(key)) this.#pending.retryAll(this.#process.nowUs);
-    } else if ((after.spec.nodeName ?? "") !== "") {
-      this.#pending.remove(key);
-      this.snapshot.setPod(after);
-    } else if (this.#frameworks.has(after.spec.schedulerName ?? "default-scheduler")) {
-      if (!this.snapshot.isAssumed(key)) this.#pending.set(after, this.#process.nowUs);
-      if (before === undefined || before.spec !== after.spec) this.#pending.retry(key, this.#process.nowUs);
+      if (before === undefined) return;
+      if (wasAssigned || snapshot.isAssumed(keyOf(before))) {
+        if (snapshot.removePod(keyOf(before)))
+          for (const event of assignedPodEvents(before, undefined)) queue.move(event, nowUs);
+      }
+      queue.delete(podInfo(before), nowUs);
+    } else if (isAssigned(after)) {
+      if (!wasAssigned) queue.delete(podInfo(before ?? after), nowUs);
+      snapshot.setPod(after);
+      for (const event of assignedPodEvents(wasAssigned ? before : undefined, after)) queue.move(event, nowUs);
+    } else if (cycles.has(schedulerOf(after))) {
+      if (before === undefined) queue.add(podInfo(after), nowUs);
+      else queue.update(podInfo(before), podInfo(after), nowUs);
     }
     this.#wake();
   }
 
   #wake(): void {
-    const atUs = this.#pending.nextAtUs();
-    if (atUs === undefined || !this.#process.running) return;
+    if (!this.#process.running) return;
+    const { queue } = this.#mind;
     const { loop } = this.#process.surroundings;
-    const dueUs = Math.max(atUs, loop.nowUs + cycleUs);
+    const atUs = queue.hasNext ? loop.nowUs + cycleUs : Math.max(loop.nowUs + cycleUs, queue.nextWakeUs());
+    if (atUs === Number.POSITIVE_INFINITY) return;
     if (this.#scheduled !== undefined) {
-      if (this.#scheduled.atUs <= dueUs) return;
+      if (this.#scheduled.atUs <= atUs) return;
       loop.cancel(this.#scheduled.event);
     }
-    this.#scheduled = { event: loop.schedule(dueUs, phase.decide, this.#cycle, this.#process.life), atUs: dueUs };
+    this.#scheduled = { event: loop.schedule(Math.ceil(atUs), phase.decide, this.#cycle, this.#process.life), atUs };
   }
 
   #next(): void {
-    const pod = this.#pending.pop(this.#process.nowUs);
-    if (pod !== undefined) this.#decide(pod);
+    const { queue } = this.#mind;
+    queue.flush(this.#process.nowUs);
+    const queued = queue.pop();
+    if (queued !== undefined) this.#decide(queued);
     this.#wake();
   }
 
-  #decide(pod: Pod): void {
-    if (pod.metadata.deletionTimestamp !== undefined) return;
-    const framework = this.#frameworks.get(pod.spec.schedulerName ?? "default-scheduler")!;
-    if ((pod.spec.schedulingGates ?? []).length > 0) return;
-    const decision = schedulePod(framework, podInfo(pod), this.#state);
-    if (decision.result === "scheduled") {
-      this.snapshot.assume(podInfo(pod), decision.nodeName);
-      this.#process.run(this.#bind(pod, decision.nodeName), () => undefined);
+  #decide(queued: QueuedPod): void {
+    const { snapshot, queue, cycles, state } = this.#mind;
+    const { pod } = queued.pod;
+    if (pod.metadata.deletionTimestamp !== undefined || snapshot.isAssumed(queued.key)) {
+      queue.done(queued.key);
       return;
     }
-    this.#pending.fail(pod, this.#process.nowUs);
+    const decision = cycles.get(schedulerOf(pod))!.schedule(queued.pod, state);
+    if (decision.result === "scheduled") {
+      snapshot.assume(queued.pod, decision.nodeName);
+      this.#process.run(this.#bind(queued, decision.nodeName), () => undefined);
+      return;
+    }
+    const rejecting = decision.result === "unschedulable" ? decision.fitError.unschedulablePlugins : [];
+    queue.fail(queued, rejecting, this.#process.nowUs);
+    const nominated = decision.result === "unschedulable" ? decision.postFilter?.nominatedNodeName : undefined;
+    if (nominated !== undefined) queue.nominate(queued.pod, nominated);
     this.#process.run(this.#explain(pod, decision), () => undefined);
   }
 
-  *#bind(pod: Pod, node: string): Task<void> {
+  *#bind(queued: QueuedPod, node: string): Task<void> {
+    const { snapshot, queue } = this.#mind;
+    const { pod } = queued.pod;
     const key = keyOf(pod);
-    const { uid } = pod.metadata;
-    const reply = yield* callApi(client, { verb: "bind", key, uid, node });
+    const reply = yield* callApi(client, { verb: "bind", key, uid: pod.metadata.uid, node });
     if (reply.ok) {
-      const message = `Successfully assigned ${key} to ${node}`;
-      yield* recordEvent(client, pod, "Normal", "Scheduled", message);
+      queue.done(queued.key);
+      yield* recordEvent(client, pod, "Normal", "Scheduled", `Successfully assigned ${key} to ${node}`);
       return;
     }
-    this.snapshot.forget(key);
-    if (reply.error.code === 404) return;
-    this.#pending.fail(pod, this.#process.nowUs);
+    snapshot.forget(queued.key);
+    for (const event of assignedPodEvents(pod, undefined)) queue.move(event, this.#process.nowUs);
+    if (reply.error.code === 404) queue.done(queued.key);
+    else queue.fail(queued, [], this.#process.nowUs);
     this.#wake();
+    const message = `running Bind plugin "DefaultBinder": ${reply.error.message}`;
+    yield* recordEvent(client, pod, "Warning", "FailedScheduling", message);
   }
 
   *#explain(pod: Pod, decision: Exclude<Decision, { result: "scheduled" }>): Task<void> {
     const { message } = decision;
     yield* recordEvent(client, pod, "Warning", "FailedScheduling", eventMessage(message));
     const victims = decision.result === "unschedulable" ? victimsOf(decision) : [];
-    for (const victim of victims) yield* this.#preempt(victim, pod);
+    for (const victim of victims)
+      if (victim.metadata.deletionTimestamp === undefined) yield* this.#preempt(victim, pod);
     const nominated = decision.result === "unschedulable" ? nominationOf(decision, pod) : pod.status.nominatedNodeName;
     const reason = decision.result === "unschedulable" || decision.noNodes ? "Unschedulable" : "SchedulerError";
-    const time = this.#process.clock.time(this.#process.nowUs);
+    const lastTransitionTime = this.#process.clock.time(this.#process.nowUs);
     const change = (stored: Pod): Pod => {
-      const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime: time };
+      const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
       const conditions = withCondition(stored.status.conditions, condition);
       const { nominatedNodeName: _, ...status } = stored.status;
       return { ...stored, status: { ...status, conditions, ...(nominated && { nominatedNodeName: nominated }) } };
     };
-    yield* callApi(client, {
-      verb: "patch",
-      kind: "Pod",
-      key: keyOf(pod),
-      uid: pod.metadata.uid,
-      part: "status",
-      change,
-    });
+    const { uid } = pod.metadata;
+    yield* callApi(client, { verb: "patch", kind: "Pod", key: keyOf(pod), uid, part: "status", change });
   }
 
   *#preempt(victim: Pod, preemptor: Pod): Task<void> {
     const key = keyOf(victim);
-    const time = this.#process.clock.time(this.#process.nowUs);
-    const message = `${preemptor.spec.schedulerName ?? "default-scheduler"}: preempting to accommodate a higher priority pod`;
-    const change = (stored: Pod): Pod => {
-      const condition = {
-        type: "DisruptionTarget",
-        status: "True",
-        reason: "PreemptionByScheduler",
-        message,
-        lastTransitionTime: time,
-      };
-      return {
-        ...stored,
-        status: { ...stored.status, conditions: withCondition(stored.status.conditions, condition) },
-      };
-    };
+    const lastTransitionTime = this.#process.clock.time(this.#process.nowUs);
+    const message = `${schedulerOf(preemptor)}: preempting to accommodate a higher priority pod`;
+    const reason = "PreemptionByScheduler";
+    const condition = { type: "DisruptionTarget", status: "True", reason, message, lastTransitionTime };
+    const change = (stored: Pod): Pod => ({
+      ...stored,
+      status: { ...stored.status, conditions: withCondition(stored.status.conditions, condition) },
+    });
     yield* callApi(client, { verb: "patch", kind: "Pod", key, uid: victim.metadata.uid, part: "status", change });
     const reply = yield* callApi(client, { verb: "delete", kind: "Pod", key });
     if (!reply.ok) return;
@@ -177,8 +218,16 @@ export class KubeScheduler {
   }
 }
 
+function isAssigned({ spec }: Pod): boolean {
+  return (spec.nodeName ?? "") !== "";
+}
+
 function isTerminal({ status }: Pod): boolean {
   return status.phase === "Succeeded" || status.phase === "Failed";
+}
+
+function schedulerOf({ spec }: Pod): string {
+  return spec.schedulerName ?? "default-scheduler";
 }
 
 function nominationOf({ postFilter }: Unschedulable, pod: Pod): string | undefined {
