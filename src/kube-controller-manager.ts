@@ -6,15 +6,22 @@ import {
   disruptionController,
   endpointSliceController,
   garbageCollector,
+  horizontalPodAutoscaler,
   nodeMonitor,
   podGarbageCollector,
   replicaSetController,
   taintEvictionController,
 } from "./controllers/index.ts";
+import type { MetricsApi } from "./model/index.ts";
 import type { Scenario } from "./scenario/index.ts";
 
 /** Puts kube-controller-manager together: every controller in one process, sharing its caches. */
-export function startControllers(manager: Process, api: ApiServer, { controllerManager: flags }: Scenario): void {
+export function startControllers(
+  manager: Process,
+  api: ApiServer,
+  { controllerManager: flags }: Scenario,
+  metrics: MetricsApi,
+): void {
   const controllers: readonly Controller<never>[] = [
     deploymentController,
     replicaSetController,
@@ -23,6 +30,17 @@ export function startControllers(manager: Process, api: ApiServer, { controllerM
     taintEvictionController,
     disruptionController,
     garbageCollector,
+    horizontalPodAutoscaler(metrics, {
+      syncPeriodUs: flags["horizontal-pod-autoscaler-sync-period"],
+      downscaleStabilizationUs: flags["horizontal-pod-autoscaler-downscale-stabilization"],
+      tolerance: flags["horizontal-pod-autoscaler-tolerance"],
+      windows: {
+        cpuInitializationUs: flags["horizontal-pod-autoscaler-cpu-initialization-period"],
+        initialReadinessUs: flags["horizontal-pod-autoscaler-initial-readiness-delay"],
+      },
+      configurableTolerance: true,
+      scaleToZero: false,
+    }),
   ] as unknown as readonly Controller<never>[];
   for (const controller of controllers) new ControllerRunner(manager, controller);
   const monitor = nodeMonitor(api.leases, {

@@ -2,15 +2,17 @@ import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/ind
 import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
 import { Process, type Surroundings } from "./client/index.ts";
 import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
+import { podsMatching } from "./controllers/index.ts";
 import { Faults } from "./faults/index.ts";
 import { startControllers } from "./kube-controller-manager.ts";
+import { MetricsApis, MetricsServer } from "./metrics/index.ts";
 import { objectKey, WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { People } from "./people.ts";
 import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
-import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
+import { EventLoop, handler, phase, type RandomStream, randomStreams, type Ticker } from "./sim/index.ts";
 import { type Stretch, Traffic } from "./traffic/index.ts";
 import { World } from "./world/index.ts";
 
@@ -90,7 +92,14 @@ export class Simulation {
         burst: scenario.controllerManager["kube-api-burst"],
       }),
     });
-    startControllers(manager, this.api, scenario);
+    const metricsServer = new MetricsServer({
+      loop,
+      world: this.world,
+      clock: this.clock,
+      ticker: tickerOf(15_000_000, streams("metrics-server")),
+      podsMatching: (namespace, selector) => podsMatching(manager.view, namespace, selector),
+    });
+    startControllers(manager, this.api, scenario, new MetricsApis(metricsServer));
     cloud.onRelease(({ spec }) =>
       this.api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }),
     );
@@ -193,4 +202,9 @@ export class Simulation {
 /** The request behind a cgroup weight; the least weight stands for none. */
 function requestOf(cpuShares: number): number {
   return cpuShares <= 2 ? 0 : Math.ceil((cpuShares * 1000) / 1024);
+}
+
+/** A loop that nobody started at a known instant: its phase is luck. */
+function tickerOf(periodUs: number, random: RandomStream): Ticker {
+  return { phaseUs: Math.floor(random() * periodUs), periodUs };
 }

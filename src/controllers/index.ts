@@ -2,6 +2,7 @@ export { deploymentController } from "./deployment/reconcile.ts";
 export { disruptionController } from "./disruption.ts";
 export { endpointSliceController } from "./endpoint-slice/reconcile.ts";
 export { garbageCollector } from "./garbage-collector/garbage-collector.ts";
+export { type AutoscalerFlags, horizontalPodAutoscaler, podsMatching } from "./horizontal-pod-autoscaler/index.ts";
 export { conditionTaintController } from "./node-lifecycle/condition-taints.ts";
 export { type NodeMonitorFlags, nodeMonitor } from "./node-lifecycle/node-monitor.ts";
 export { podGarbageCollector } from "./pod-garbage-collector.ts";

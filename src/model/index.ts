@@ -21,6 +21,7 @@ export * from "./json-merge.ts";
 export * from "./json-patch.ts";
 export * from "./kinds.ts";
 export * from "./metadata-validation.ts";
+export type * from "./metrics-api.ts";
 export * from "./names.ts";
 export * from "./node-selectors.ts";
 export * from "./object-meta.ts";

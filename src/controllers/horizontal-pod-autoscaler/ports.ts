@@ -1,0 +1,62 @@
+import type { Task } from "../../client/index.ts";
+import type {
+  CompiledLabelSelector,
+  CrossVersionObjectReference,
+  HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerStatus,
+  KubeObject,
+  MetricQuery,
+  MetricsAnswer,
+  MetricValue,
+  Pod,
+  PodUsage,
+  Time,
+} from "../../model/index.ts";
+import type { ReadinessWindows } from "./pod-groups.ts";
+
+/** `autoscaling/v1` Scale: what an autoscaler knows of its target. */
+export interface Scale {
+  readonly specReplicas: number;
+  readonly statusReplicas: number;
+  /** As text; "" when the target has none. */
+  readonly selector: string;
+  /** The object it was read from. */
+  readonly target: KubeObject | undefined;
+}
+
+export type ScaleReply =
+  | { readonly ok: true; readonly scale: Scale }
+  | { readonly ok: false; readonly error: string; readonly conflict: boolean };
+
+/** What a sync asks of others. Each call may take its time; `nowUs` moves on meanwhile. */
+export interface Ports {
+  readonly nowUs: number;
+  /** The present instant as the API writes it. */
+  readonly time: Time;
+  instantUs(time: Time): number;
+  /** From the pod cache, as it is now. */
+  pods(namespace: string, selector: CompiledLabelSelector): readonly Pod[];
+  getScale(hpa: HorizontalPodAutoscaler): Task<ScaleReply>;
+  updateScale(scale: Scale, replicas: number): Task<ScaleReply>;
+  wait(forUs: number): Task<void>;
+  resourceMetrics(namespace: string, pods: CompiledLabelSelector): Task<MetricsAnswer<PodUsage>>;
+  podMetrics(query: MetricQuery, pods: CompiledLabelSelector): Task<MetricsAnswer<MetricValue>>;
+  objectMetric(query: MetricQuery, object: CrossVersionObjectReference): Task<MetricsAnswer<MetricValue>>;
+  externalMetrics(query: MetricQuery): Task<MetricsAnswer<MetricValue>>;
+  event(about: HorizontalPodAutoscaler, type: "Normal" | "Warning", reason: string, message: string): Task<void>;
+  /** The error's text, if it failed. */
+  writeStatus(hpa: HorizontalPodAutoscaler, status: HorizontalPodAutoscalerStatus): Task<string | undefined>;
+}
+
+/** Flags and gates of kube-controller-manager that the autoscaler reads. */
+export interface AutoscalerFlags {
+  readonly syncPeriodUs: number;
+  readonly downscaleStabilizationUs: number;
+  /** A fraction of the target, for both directions. */
+  readonly tolerance: number;
+  readonly windows: ReadinessWindows;
+  /** Gate HPAConfigurableTolerance: `spec.behavior` may say its own tolerances. On since 1.35. */
+  readonly configurableTolerance: boolean;
+  /** Gate HPAScaleToZero. Alpha, off. */
+  readonly scaleToZero: boolean;
+}

@@ -1,0 +1,54 @@
+import type { CompiledLabelSelector, Labels, ObjectKey } from "../../model/index.ts";
+
+/** Which pods each autoscaler of a namespace was last seen to select: two that select one pod both stop. */
+export class SelectorRegistry {
+  readonly #known = new Map<ObjectKey, CompiledLabelSelector | undefined>();
+  /** By the first pair that a selector demands, `key=value`; "" for selectors that demand none. */
+  readonly #byPair = new Map<string, Set<ObjectKey>>();
+
+  /** An autoscaler exists; it selects nothing until its first sync has come to its selector. */
+  add(key: ObjectKey): void {
+    if (!this.#known.has(key)) this.#known.set(key, undefined);
+  }
+
+  /** Only for an autoscaler that still exists. */
+  put(key: ObjectKey, selector: CompiledLabelSelector): void {
+    if (!this.#known.has(key) || this.#known.get(key) === selector) return;
+    this.remove(key);
+    this.#known.set(key, selector);
+    const pair = pairOf(key, selector);
+    const keys = this.#byPair.get(pair);
+    if (keys === undefined) this.#byPair.set(pair, new Set([key]));
+    else keys.add(key);
+  }
+
+  remove(key: ObjectKey): void {
+    const selector = this.#known.get(key);
+    this.#known.delete(key);
+    if (selector !== undefined) this.#byPair.get(pairOf(key, selector))?.delete(key);
+  }
+
+  /** Autoscalers of a namespace that select one of these label sets, sorted. */
+  selecting(namespace: string, labelSets: Iterable<Labels>): ObjectKey[] {
+    const found = new Set<ObjectKey>();
+    for (const labels of new Set(labelSets)) {
+      this.#collect(`${namespace}/`, labels, found);
+      for (const name in labels) this.#collect(`${namespace}/${name}=${labels[name]}`, labels, found);
+    }
+    return [...found].sort();
+  }
+
+  #collect(pair: string, labels: Labels, found: Set<ObjectKey>): void {
+    for (const key of this.#byPair.get(pair) ?? []) if (this.#known.get(key)!.matches(labels)) found.add(key);
+  }
+}
+
+function pairOf(key: ObjectKey, selector: CompiledLabelSelector): string {
+  const namespace = key.slice(0, key.indexOf("/"));
+  const demanded = selector.requirements.find(({ operator, values }) => isEquality(operator) && values.length === 1);
+  return demanded === undefined ? `${namespace}/` : `${namespace}/${demanded.key}=${demanded.values[0]}`;
+}
+
+function isEquality(operator: string): boolean {
+  return operator === "=" || operator === "==" || operator === "in";
+}

@@ -1,0 +1,3 @@
+export { MetricsApis } from "./metrics-apis.ts";
+export { MetricsServer, type MetricsServerOptions } from "./metrics-server.ts";
+export { PodPoints, type Sample } from "./pod-points.ts";
