@@ -78,9 +78,9 @@ export class EventCorrelator {
     return { key: group, message: `(combined from similar events): ${message}` };
   }
 
-  /** A token bucket per source and object. */
-  #allowed({ component, object, atMs }: ReportedEvent): boolean {
-    const key = `${component}\n${object}`;
+  /** A token bucket per source, object and type: warnings leave the normal events theirs. */
+  #allowed({ component, object, type, atMs }: ReportedEvent): boolean {
+    const key = `${component}\n${object}\n${type}`;
     const bucket = this.#buckets.get(key) ?? { savedMs: burst * refillMs, filledMs: atMs };
     const savedMs = Math.min(burst * refillMs, bucket.savedMs + atMs - bucket.filledMs);
     const allowed = savedMs >= refillMs;

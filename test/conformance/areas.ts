@@ -1,6 +1,7 @@
 import type { Area } from "./area.ts";
+import { hpa } from "./hpa.ts";
 import { machinery } from "./machinery.ts";
 import { scheduler } from "./scheduler.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [machinery, scheduler];
+export const areas: readonly Area[] = [hpa, machinery, scheduler];

@@ -17,6 +17,13 @@ export function int64OfFloat(value: number): number {
 export const maxInt64 = twoTo63;
 export const maxInt32 = twoTo31 - 1;
 
+/** An int64 that may have come as the nearest double of its limit. */
+export function bigInt64(value: number): bigint {
+  const exact = BigInt(value);
+  const limit = 1n << 63n;
+  return exact >= limit ? limit - 1n : exact < -limit ? -limit : exact;
+}
+
 /** `value · percent / 100` in int64, cut towards zero. */
 export function int64Percent(value: number, percent: number): number {
   const product = value * percent;

@@ -1,28 +1,28 @@
 import type { Task } from "../../client/index.ts";
 import {
   type CompiledLabelSelector,
+  formatAmount,
   type HorizontalPodAutoscaler,
   type MetricQuery,
   type MetricSpec,
   type MetricStatus,
-  type MetricsAnswer,
   type MetricTarget,
   type MetricValueStatus,
   milliQuantityText,
   milliValue,
+  type QuantityFormat,
 } from "../../model/index.ts";
+import { bigInt64 } from "./go-integers.ts";
 import { goSelectorText } from "./go-selector-text.ts";
-import { customMetrics, resourceMetrics } from "./pod-metrics.ts";
 import type { Ports, Scale } from "./ports.ts";
+import type { Situation } from "./replica-calculator.ts";
 import {
-  averageReplicas,
-  type Failure,
-  type Proposal,
-  type Situation,
-  totalReplicas,
-  utilizationReplicas,
-  valueReplicas,
-} from "./replica-calculator.ts";
+  replicasFromExternal,
+  replicasFromObject,
+  replicasFromPods,
+  replicasFromResource,
+  type Target,
+} from "./replicas-from-metrics.ts";
 
 /** What one metric wants; its name and its status are shown to users. */
 export interface MetricProposal {
@@ -107,34 +107,28 @@ interface ResourceAnswer {
 
 /** An average value wins over a utilization. */
 function* resourceValue(
-  target: MetricTarget,
+  { averageValue, averageUtilization }: MetricTarget,
   resource: string,
   container: string,
   { hpa, scale, selector, ports, situation }: MetricContext,
 ): Task<ResourceAnswer | { readonly error: string }> {
-  const { averageValue, averageUtilization } = target;
-  if (averageValue === undefined && averageUtilization === undefined) {
-    const source = "neither an average utilization target nor an average value (usage) target was set";
-    return { error: `invalid resource metric source: ${source}` };
+  let target: Target;
+  if (averageValue !== undefined) target = { averageMilli: milliValue(averageValue) };
+  else if (averageUtilization !== undefined) target = { utilizationPercent: averageUtilization };
+  else {
+    const missing = "neither an average utilization target nor an average value (usage) target was set";
+    return { error: `invalid resource metric source: ${missing}` };
   }
   const namespace = hpa.metadata.namespace ?? "";
   const answer = yield* ports.resourceMetrics(namespace, selector);
-  const measured = averageValue === undefined ? "utilization" : "usage";
-  const refusal = refusalOf(answer, "resource");
-  if (refusal !== undefined || !answer.ok) {
-    return {
-      error: `failed to get ${resource} ${measured}: unable to get metrics for resource ${resource}: ${refusal}`,
-    };
+  const pods = () => ports.pods(namespace, selector);
+  const which = { resource, container };
+  const proposal = replicasFromResource(answer, which, target, scale.specReplicas, pods, situation());
+  if ("error" in proposal) {
+    const measured = averageValue === undefined ? "utilization" : "usage";
+    return { error: `failed to get ${resource} ${measured}: ${proposal.error}` };
   }
-  const metrics = resourceMetrics(answer.items, resource, container);
-  const pods = ports.pods(namespace, selector);
-  const current = scale.specReplicas;
-  const proposal =
-    averageValue === undefined
-      ? utilizationReplicas(current, averageUtilization!, metrics, pods, { resource, container }, situation())
-      : averageReplicas(current, milliValue(averageValue), metrics, pods, resource, situation());
-  if ("error" in proposal) return { error: `failed to get ${resource} ${measured}: ${proposal.error}` };
-  const shown = milliQuantityText(proposal.usageMilli, resource === "memory" ? "BinarySI" : "DecimalSI");
+  const shown = milliText(proposal.usageMilli, resource === "memory" ? "BinarySI" : "DecimalSI");
   const { replicas, utilization } = proposal;
   if (utilization === undefined) return { replicas, current: { averageValue: shown }, kind: "resource" };
   const kind = "resource utilization (percentage of request)";
@@ -146,58 +140,44 @@ function* podsProposal(spec: MetricSpec, context: MetricContext): Task<MetricPro
   const { metric, target } = spec.pods!;
   const query = queryOf(hpa, metric);
   const answer = yield* ports.podMetrics(query, selector);
-  const refusal = refusalOf(answer, "custom");
-  let proposal: Proposal | Failure;
-  if (refusal !== undefined || !answer.ok) {
-    proposal = { error: `unable to get metric ${metric.name}: ${refusal}` };
-  } else {
-    const pods = ports.pods(query.namespace, selector);
-    const metrics = customMetrics(answer.items);
-    proposal = averageReplicas(scale.specReplicas, milliValue(target.averageValue!), metrics, pods, "", situation());
-  }
+  const pods = () => ports.pods(query.namespace, selector);
+  const wanted = { averageMilli: milliValue(target.averageValue!) };
+  const proposal = replicasFromPods(answer, query, wanted, scale.specReplicas, pods, situation());
   if ("error" in proposal) {
     const message = proposal.error;
     return { reason: "FailedGetPodsMetric", message, error: `failed to get pods metric value: ${message}` };
   }
-  const current = { averageValue: milliQuantityText(proposal.usageMilli) };
+  const current = { averageValue: milliText(proposal.usageMilli) };
   const status = { type: spec.type, pods: { metric, current } };
   return { replicas: proposal.replicas, name: `pods metric ${metric.name}`, status };
 }
 
+/** The target's type says which of its values counts. */
 function* objectProposal(spec: MetricSpec, context: MetricContext): Task<MetricProposal | MetricFailure> {
   const { hpa, scale, selector, ports, situation } = context;
   const { metric, target, describedObject } = spec.object!;
   const reason = "FailedGetObjectMetric";
   const failed = "failed to get object metric value: ";
   const isValue = target.type === "Value" && target.value !== undefined;
-  if (!isValue && !(target.type === "AverageValue" && target.averageValue !== undefined)) {
+  let wanted: Target;
+  if (isValue) wanted = { valueMilli: milliValue(target.value) };
+  else if (target.type === "AverageValue" && target.averageValue !== undefined) {
+    wanted = { averageMilli: milliValue(target.averageValue) };
+  } else {
     const message = "invalid object metric source: neither a value target nor an average value target was set";
     return { reason, message, error: failed + message };
   }
   const query = queryOf(hpa, metric);
   const answer = yield* ports.objectMetric(query, describedObject);
-  let proposal: Proposal | Failure;
-  if (!answer.ok) {
-    proposal = { error: objectRefusal(query, describedObject, answer.error) };
-  } else {
-    const usage = answer.items[0]!.milli;
-    const { tolerances } = situation();
-    proposal = isValue
-      ? valueReplicas(
-          scale.specReplicas,
-          milliValue(target.value!),
-          usage,
-          () => ports.pods(query.namespace, selector),
-          tolerances,
-        )
-      : totalReplicas(scale.statusReplicas, milliValue(target.averageValue!), usage, tolerances, false);
-  }
+  const pods = () => ports.pods(query.namespace, selector);
+  const { tolerances } = situation();
+  const proposal = replicasFromObject(answer, query, describedObject, wanted, scale, pods, tolerances);
   if ("error" in proposal) {
     const message = proposal.error;
     const error = isValue ? message : `failed to get ${metric.name} object metric: ${message}`;
     return { reason, message, error: failed + error };
   }
-  const shown = milliQuantityText(proposal.usageMilli);
+  const shown = milliText(proposal.usageMilli);
   const current = isValue ? { value: shown } : { averageValue: shown };
   const status = { type: spec.type, object: { metric, describedObject, current } };
   // Upstream calls an object's average "external" too.
@@ -207,37 +187,24 @@ function* objectProposal(spec: MetricSpec, context: MetricContext): Task<MetricP
   return { replicas: proposal.replicas, name, status };
 }
 
+/** An average value wins over a value. */
 function* externalProposal(spec: MetricSpec, context: MetricContext): Task<MetricProposal | MetricFailure> {
   const { hpa, scale, selector, ports, situation } = context;
   const { metric, target } = spec.external!;
+  const { averageValue, value } = target;
   const reason = "FailedGetExternalMetric";
   const failed = `failed to get ${metric.name} external metric value: `;
-  const { averageValue, value } = target;
-  if (averageValue === undefined && value === undefined) {
+  let wanted: Target;
+  if (averageValue !== undefined) wanted = { averageMilli: milliValue(averageValue) };
+  else if (value !== undefined) wanted = { valueMilli: milliValue(value) };
+  else {
     const message = "invalid external metric source: neither a value target nor an average value target was set";
     return { reason, message, error: failed + message };
   }
   const query = queryOf(hpa, metric);
   const answer = yield* ports.externalMetrics(query);
-  const refusal = refusalOf(answer, "external");
-  let proposal: Proposal | Failure;
-  if (refusal !== undefined || !answer.ok) {
-    const of = `${query.namespace}/${metric.name}/${goSelectorText(metric.selector)}`;
-    proposal = { error: `unable to get external metric ${of}: ${refusal}` };
-  } else {
-    const usage = answer.items.reduce((sum, { milli }) => sum + milli, 0);
-    const { tolerances } = situation();
-    proposal =
-      averageValue === undefined
-        ? valueReplicas(
-            scale.specReplicas,
-            milliValue(value!),
-            usage,
-            () => ports.pods(query.namespace, selector),
-            tolerances,
-          )
-        : totalReplicas(scale.statusReplicas, milliValue(averageValue), usage, tolerances, true);
-  }
+  const pods = () => ports.pods(query.namespace, selector);
+  const proposal = replicasFromExternal(answer, query, wanted, scale, pods, situation().tolerances);
   if ("error" in proposal) {
     const message = proposal.error;
     const error =
@@ -246,10 +213,16 @@ function* externalProposal(spec: MetricSpec, context: MetricContext): Task<Metri
         : `failed to get ${metric.name} external metric: ${message}`;
     return { reason, message, error: failed + error };
   }
-  const shown = milliQuantityText(proposal.usageMilli);
+  const shown = milliText(proposal.usageMilli);
   const current = averageValue === undefined ? { value: shown } : { averageValue: shown };
   const name = `external metric ${metric.name}(${goSelectorText(metric.selector)})`;
   return { replicas: proposal.replicas, name, status: { type: spec.type, external: { metric, current } } };
+}
+
+/** As `NewMilliQuantity` prints it, with the overflows that upstream shows where nothing could be divided by. */
+function milliText(milli: number, format: QuantityFormat = "DecimalSI"): string {
+  if (Number.isSafeInteger(milli)) return milliQuantityText(milli, format);
+  return formatAmount({ mantissa: bigInt64(milli), exponent: -3, format, wide: false });
 }
 
 function queryOf(
@@ -257,20 +230,4 @@ function queryOf(
   { name, selector }: { readonly name: string; readonly selector?: MetricQuery["selector"] },
 ): MetricQuery {
   return { namespace: metadata.namespace ?? "", metric: name, selector };
-}
-
-/** Why the answer is none, in the words of upstream's metrics client. */
-export function refusalOf(answer: MetricsAnswer<unknown>, api: "resource" | "custom" | "external"): string | undefined {
-  if (!answer.ok) return `unable to fetch metrics from ${api} metrics API: ${answer.error}`;
-  return answer.items.length === 0 ? `no metrics returned from ${api} metrics API` : undefined;
-}
-
-/** Upstream's format has its arguments out of order, so the text reads oddly. */
-export function objectRefusal(
-  { metric, namespace }: MetricQuery,
-  { kind, name }: { readonly kind: string; readonly name: string },
-  error: string,
-): string {
-  const why = `unable to fetch metrics from custom metrics API: ${error}`;
-  return `unable to get metric ${metric}: ${kind} on ${namespace} ${name}/${why}`;
 }

@@ -46,10 +46,10 @@ export function utilizationReplicas(
   if (pods.length === 0) return noPods;
   const groups = groupPods(pods, metrics, resource, situation.windows, situation.instants);
   removeUncounted(metrics, groups);
+  if (metrics.size === 0) return noMetrics;
   const requested = podRequests(pods, resource, container);
   if ("error" in requested) return requested;
   const { requests } = requested;
-  if (metrics.size === 0) return noMetrics;
   const measured = utilizationOf(metrics, requests, targetPercent);
   if (measured === undefined) return { error: "no metrics returned matched known pods" };
   const { ratio, utilization, meanMilli: usageMilli } = measured;
@@ -111,8 +111,9 @@ export function totalReplicas(
   const ratio = usageMilli / (targetMilli * statusReplicas);
   const wanted = Math.ceil(usageMilli / targetMilli);
   const replicas = isWithin(tolerances, ratio) ? statusReplicas : capped ? cappedInt32(wanted) : int32OfFloat(wanted);
-  const shared = Math.ceil(usageMilli / statusReplicas);
-  return { replicas, usageMilli: capped && shared >= maxInt64 ? maxInt64 : int64OfFloat(shared) };
+  // A sum of series that leaves int64 is shown as its limit, undivided; a division by no replicas as Go's overflow.
+  const shared = usageMilli > maxInt64 ? maxInt64 : int64OfFloat(Math.ceil(usageMilli / statusReplicas));
+  return { replicas, usageMilli: shared };
 }
 
 /** Inclusive on both sides, in exactly this form: 77 of 70 is within 0.1. */
