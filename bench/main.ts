@@ -1,7 +1,15 @@
 // npm run bench -- AREA [NAME]: measures on built JavaScript in plain Node and prints what came out.
+import { benchCluster } from "./cluster.ts";
+import { benchEventQueue } from "./event-queue.ts";
+import { benchScenarios } from "./scenarios.ts";
 import { benchScheduler } from "./scheduler.ts";
 
-const benches: Readonly<Record<string, () => void>> = { scheduler: benchScheduler };
+const benches: Readonly<Record<string, () => void>> = {
+  "event-queue": benchEventQueue,
+  scenarios: benchScenarios,
+  cluster: () => benchCluster(process.argv.slice(3).map(Number)),
+  scheduler: benchScheduler,
+};
 
 const bench = benches[process.argv[2] ?? ""];
 if (bench === undefined) {

@@ -90,11 +90,13 @@ const quietUs = 300_000_000;
 function wavesOf(resizes: readonly Resize[]): Resize[][] {
   const waves: Resize[][] = [];
   let previous: Resize | undefined;
+  let rising = false;
   for (const resize of resizes) {
     const up = previous === undefined || resize.to > previous.to;
-    const joined = up && previous !== undefined && resize.atUs - previous.atUs < quietUs && waves.length > 0;
-    if (joined) waves.at(-1)!.push(resize);
+    const quiet = previous !== undefined && resize.atUs - previous.atUs >= quietUs;
+    if (up && rising && !quiet) waves.at(-1)!.push(resize);
     else if (up) waves.push([resize]);
+    rising = up;
     previous = resize;
   }
   return waves;

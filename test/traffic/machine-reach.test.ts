@@ -34,7 +34,7 @@ describe("MachineReach", () => {
     [257, 0, 250],
     [999, 0, 990],
     [3999, 0, 3950],
-    [7999, 0, 7500],
+    [7999, 0, 7000],
     [3, 0, 1],
   ])("rounds %i with a limit of %i to %i", (millicores, limit, wanted) => {
     expect(roundedReach(millicores, limit)).toBe(wanted);
