@@ -1,4 +1,5 @@
 import {
+  containsLabels,
   controllerOf,
   type Kind,
   type KubeObject,
@@ -7,6 +8,7 @@ import {
   type ObjectKey,
   type ObjectOf,
   type Pod,
+  type Service,
   type Uid,
 } from "../model/index.ts";
 import type { Process } from "./process.ts";
@@ -79,6 +81,18 @@ export class View {
     }
   }
 
+  /** Services whose selector picks a pod of these labels, found by one pair of each selector. */
+  *servicesSelecting(pod: Pod): Iterable<Service> {
+    const informer = this.#process.informer("Service");
+    informer.addIndex("selector", firstSelectorPair);
+    const labels = pod.metadata.labels ?? {};
+    for (const pair of labelPairs(pod)) {
+      for (const service of informer.by("selector", pair) as Iterable<Service>) {
+        if (containsLabels(labels, service.spec.selector ?? {})) yield service;
+      }
+    }
+  }
+
   #candidates(namespace: string, selector: LabelSelector | undefined): Iterable<Pod> {
     const [pair] = Object.entries(selector?.matchLabels ?? {});
     if (pair === undefined) return this.inNamespace("Pod", namespace);
@@ -86,6 +100,11 @@ export class View {
     informer.addIndex("label", labelPairs);
     return informer.by("label", `${namespace}/${pair[0]}=${pair[1]}`) as Iterable<Pod>;
   }
+}
+
+function firstSelectorPair({ metadata, spec }: Service): string | undefined {
+  const [pair] = Object.entries(spec.selector ?? {});
+  return pair === undefined ? undefined : `${metadata.namespace}/${pair[0]}=${pair[1]}`;
 }
 
 /** `namespace/key=value` of every label. */

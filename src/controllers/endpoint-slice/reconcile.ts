@@ -1,7 +1,6 @@
 import type { ApiError } from "../../apiserver/index.ts";
 import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../../client/index.ts";
 import {
-  containsLabels,
   controllerReference,
   type EndpointSlice,
   keyOf,
@@ -36,12 +35,12 @@ export const endpointSliceController: Controller<SliceTracker> = {
 /** Services that select the pod now or did before, when something changed that an endpoint shows. */
 function podKeys({ before, after }: Change<Pod>, view: View): ObjectKey[] {
   if (before !== undefined && after !== undefined && !mattersToEndpoints(before, after)) return [];
-  const namespace = (after ?? before)!.metadata.namespace ?? "";
-  const keys: ObjectKey[] = [];
-  for (const service of view.inNamespace("Service", namespace)) {
-    if (selects(service, before) || selects(service, after)) keys.push(keyOf(service));
+  const keys = new Set<ObjectKey>();
+  for (const pod of [before, after]) {
+    if (pod === undefined || (pod === before && before.metadata.labels === after?.metadata.labels)) continue;
+    for (const service of view.servicesSelecting(pod)) keys.add(keyOf(service));
   }
-  return keys;
+  return [...keys];
 }
 
 function mattersToEndpoints(before: Pod, after: Pod): boolean {
@@ -54,11 +53,6 @@ function mattersToEndpoints(before: Pod, after: Pod): boolean {
     before.spec.nodeName !== after.spec.nodeName ||
     terminal(before) !== terminal(after)
   );
-}
-
-function selects({ spec }: Service, pod: Pod | undefined): boolean {
-  const selector = spec.selector ?? {};
-  return pod !== undefined && Object.keys(selector).length > 0 && containsLabels(pod.metadata.labels ?? {}, selector);
 }
 
 /** A slice that somebody else changed or deleted is put right. */
