@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { echartsSource } from "../../src/cli/echarts-source.ts";
+import { renderHtml, renderMarkdown } from "../../src/report/index.ts";
+import { readScenario } from "../../src/scenario/index.ts";
+import { simulate } from "../../src/simulate.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const names = readdirSync(join(root, "scenarios")).sort();
+
+describe("every shipped scenario is answered as reported, to the byte (npm run reports writes them anew)", () => {
+  it.each(names)("%s", async (name) => {
+    const result = simulate(readScenario(join(root, "scenarios", name)), "1");
+    expect(result.violations).toEqual([]);
+    expect(renderMarkdown(result)).toBe(readFileSync(join(root, "reports", `${name}.md`), "utf8"));
+    expect(`${JSON.stringify(result, undefined, 1)}\n`).toBe(
+      readFileSync(join(root, "reports", `${name}.json`), "utf8"),
+    );
+    expect(renderHtml(result, echartsSource()) === readFileSync(join(root, "reports", `${name}.html`), "utf8")).toBe(
+      true,
+    );
+  });
+});
+
+it("the shipped market open holds, and its sibling with all defaults fails and says why", () => {
+  const verdict = (name: string): unknown =>
+    JSON.parse(readFileSync(join(root, "reports", `${name}.json`), "utf8")).verdict;
+  expect([verdict("market-open"), verdict("market-open-defaults")]).toEqual(["held", "failed"]);
+});
+
+it("a result is bounded in size, however long the run", () => {
+  const day = readFileSync(join(root, "reports", "quiet-day.json"), "utf8");
+  expect(day.length).toBeLessThan(500_000);
+});
+
+it("a service's books balance in every report", () => {
+  for (const name of names) {
+    const { services } = JSON.parse(readFileSync(join(root, "reports", `${name}.json`), "utf8"));
+    for (const { arrived, served, refused, timedOut, failedCalls, waiting } of services) {
+      expect(arrived).toBe(served + refused + timedOut + failedCalls + waiting);
+    }
+  }
+});
