@@ -1,7 +1,8 @@
 import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
+import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
 import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
 import { Process, type Surroundings } from "./client/index.ts";
-import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
+import { type CloudCall, CloudProvider, defaultCloudDelays, templateNode } from "./cloud/index.ts";
 import { podsMatching } from "./controllers/index.ts";
 import { Faults } from "./faults/index.ts";
 import { startControllers } from "./kube-controller-manager.ts";
@@ -114,7 +115,25 @@ export class Simulation {
       pluginRegistry(),
       streams("kube-scheduler"),
     );
-    const processes = new Map([manager, schedulerProcess].map((process) => [process.name, process]));
+    const autoscaler = new Process(surroundings, {
+      name: "cluster-autoscaler",
+      limits: () => ({ perSecond: 5, burst: 10 }),
+      provider: (call, reply) => cloud.handle(call as CloudCall, reply),
+    });
+    if (scenario.clusterAutoscaler !== undefined) {
+      new ClusterAutoscaler({
+        process: autoscaler,
+        options: optionsOf(scenario.clusterAutoscaler),
+        groups: cloud.pools.map((pool) => ({
+          id: pool.name,
+          template: templateNode(pool),
+          pricePerHour: pool.machineType.microUsdPerHour / 1_000_000,
+        })),
+        random: streams("cluster-autoscaler"),
+      });
+    }
+    const running = [manager, schedulerProcess, ...(scenario.clusterAutoscaler === undefined ? [] : [autoscaler])];
+    const processes = new Map(running.map((process) => [process.name, process]));
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));

@@ -3,3 +3,4 @@ export { machineTypes, plainMachineType } from "./machine-types.ts";
 export type { NodePool } from "./node-pool.ts";
 export { CloudProvider } from "./provider.ts";
 export type * from "./provider-calls.ts";
+export { templateNode } from "./template-node.ts";

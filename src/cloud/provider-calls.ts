@@ -11,7 +11,14 @@ export interface InstanceListing {
   readonly name: string;
   readonly state: "creating" | "running" | "deleting";
   /** Why it could not be created: out of capacity, for one. */
-  readonly error?: "OutOfResources" | "Other";
+  readonly error?: InstanceError;
+}
+
+/** A provider's complaint about one instance, in cluster-autoscaler's classes. */
+export interface InstanceError {
+  readonly class: "OutOfResource" | "Other";
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface GroupListing {

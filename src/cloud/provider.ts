@@ -11,7 +11,7 @@ import {
 import type { Machine, World } from "../world/index.ts";
 import type { CloudDelays } from "./delays.ts";
 import type { NodePool } from "./node-pool.ts";
-import type { CloudCall, CloudReply, GroupListing, InstanceListing } from "./provider-calls.ts";
+import type { CloudCall, CloudReply, GroupListing, InstanceError, InstanceListing } from "./provider-calls.ts";
 
 interface Group {
   readonly pool: NodePool;
@@ -20,6 +20,8 @@ interface Group {
   launched: number;
   /** Asked for and not billed yet. */
   readonly pending: Set<string>;
+  /** Asked for, and could not be launched. */
+  readonly failed: Map<string, InstanceError>;
   readonly machines: Machine[];
   readonly deleting: Set<string>;
 }
@@ -49,6 +51,7 @@ export class CloudProvider {
         target: pool.initial,
         launched: 0,
         pending: new Set(),
+        failed: new Map(),
         machines: [],
         deleting: new Set(),
       });
@@ -96,8 +99,7 @@ export class CloudProvider {
       case "increaseSize":
         return this.#increase(group, call.delta);
       case "decreaseTargetSize":
-        group.target = Math.max(group.target - call.delta, group.machines.length + group.pending.size);
-        return { ok: true };
+        return decreaseTarget(group, call.delta);
       case "deleteNodes":
         return this.#delete(group, call.nodes);
     }
@@ -120,6 +122,10 @@ export class CloudProvider {
 
   #launched(group: Group, name: string): void {
     if (!group.pending.delete(name)) return;
+    if (this.#freeZones(group).length === 0) {
+      group.failed.set(name, soldOut);
+      return;
+    }
     const machine = this.#buy(group, name);
     const atUs = this.#loop.nowUs + draw(this.#delays.vmInit, group.random);
     this.#loop.schedule(atUs, phase.world, this.#power, machine);
@@ -127,6 +133,10 @@ export class CloudProvider {
 
   #delete(group: Group, nodes: readonly string[]): CloudReply {
     for (const name of nodes) {
+      if (group.pending.delete(name) || group.failed.delete(name)) {
+        group.target -= 1; // Never launched: nothing to terminate.
+        continue;
+      }
       const machine = group.machines.find(({ spec }) => spec.name === name);
       if (machine === undefined || group.deleting.has(name)) continue;
       group.deleting.add(name);
@@ -167,8 +177,26 @@ export class CloudProvider {
   }
 }
 
-function listing({ pool, target, machines, pending, deleting }: Group): GroupListing {
+/** Instances that exist are deleted by name, never by wishing for fewer. */
+function decreaseTarget(group: Group, delta: number): CloudReply {
+  const existing = group.machines.length - group.deleting.size + group.pending.size + group.failed.size;
+  if (group.target - delta < existing) {
+    const sizes = `targetSize: ${group.target} delta: ${delta} existingNodes: ${existing}`;
+    return { ok: false, error: `attempt to delete existing nodes ${sizes}` };
+  }
+  group.target -= delta;
+  return { ok: true };
+}
+
+const soldOut: InstanceError = {
+  class: "OutOfResource",
+  code: "InsufficientInstanceCapacity",
+  message: "the zones of the group have no such machine to sell",
+};
+
+function listing({ pool, target, machines, pending, failed, deleting }: Group): GroupListing {
   const creating = [...pending].map((name): InstanceListing => ({ name, state: "creating" }));
+  for (const [name, error] of failed) creating.push({ name, state: "creating", error });
   const bought = machines.map(
     ({ spec }): InstanceListing => ({
       name: spec.name,

@@ -1,0 +1,187 @@
+import type { Change, Process } from "../../client/index.ts";
+import { type Node, type Pod, type PodDisruptionBudget, podCondition } from "../../model/index.ts";
+import { type Handler, handler, phase, type Sequence } from "../../sim/index.ts";
+import type { NodeGroupSpec } from "./node-groups.ts";
+import type { AutoscalingOptions } from "./options.ts";
+import { isUnschedulable } from "./pod-kinds.ts";
+import { isNodeReady } from "./readiness.ts";
+import { type RunStatus, StaticAutoscaler, watchedKinds } from "./static-autoscaler.ts";
+
+/** What made a run start: a pod that found no place, the scan interval, or that a run before did something. */
+export type Trigger = "pod" | "timer" | "scaleUp" | "scaleDown";
+
+export interface ClusterAutoscalerOptions {
+  readonly process: Process;
+  readonly options: AutoscalingOptions;
+  readonly groups: readonly NodeGroupSpec[];
+  /** Uniform in [0, 1): decides among options that the expanders find equal. */
+  readonly random: () => number;
+  /** Time on the processor that a run costs after all its calls. Default none. */
+  readonly runUs?: number;
+  /** Whether runs that can come to nothing are left out. Default true. */
+  readonly sleeps?: boolean;
+  /** Told of every run when it is over. */
+  readonly onRun?: (status: RunStatus, startedUs: number, trigger: Trigger) => void;
+}
+
+/** A pod that is unschedulable for longer than this no longer starts a run by itself. */
+const recentPodUs = 10_000_000;
+
+/** The process: decides when the next run starts (`LoopTrigger`), and sleeps while no run can come to anything. */
+export class ClusterAutoscaler {
+  readonly #around: ClusterAutoscalerOptions;
+  readonly #start: Handler<{ readonly life: number; readonly trigger: Trigger }>;
+  #autoscaler: StaticAutoscaler | undefined;
+  #pending: { readonly event: Sequence; readonly atUs: number; readonly trigger: Trigger } | undefined;
+  #running = false;
+  /** The watch's channel of one place. */
+  #signalled = false;
+  #endedUs = 0;
+  #lastStartUs = 0;
+  #previousStartUs = 0;
+  #changed = false;
+
+  constructor(around: ClusterAutoscalerOptions) {
+    this.#around = around;
+    const { process } = around;
+    this.#start = handler("cluster-autoscaler/run", ({ life, trigger }) => {
+      if (life === process.life) this.#run(trigger);
+    });
+    for (const kind of watchedKinds) process.informer(kind);
+    process.informer("Pod").onChange((change) => this.#onPod(change as Change<Pod>));
+    process.informer("Node").onChange((change) => this.#onChange(nodeMatters(change as Change<Node>)));
+    process.informer("PodDisruptionBudget").onChange((change) => {
+      this.#onChange(budgetMatters(change as Change<PodDisruptionBudget>));
+    });
+    process.onStart(() => this.#begin());
+    process.onCrash(() => this.#forget());
+  }
+
+  #begin(): void {
+    const { process, options, groups, random } = this.#around;
+    this.#autoscaler = new StaticAutoscaler(options, groups, random, process.view);
+    this.#endedUs = process.nowUs;
+    this.#lastStartUs = process.nowUs;
+    this.#previousStartUs = process.nowUs;
+    this.#startAt(process.nowUs + options.scanIntervalUs, "timer");
+  }
+
+  #forget(): void {
+    this.#autoscaler = undefined;
+    this.#pending = undefined;
+    this.#running = false;
+    this.#signalled = false;
+    this.#changed = false;
+  }
+
+  #run(trigger: Trigger): void {
+    const { process, runUs = 0, onRun } = this.#around;
+    this.#pending = undefined;
+    this.#running = true;
+    this.#changed = false;
+    this.#previousStartUs = this.#lastStartUs;
+    this.#lastStartUs = process.nowUs;
+    const startedUs = process.nowUs;
+    const autoscaler = this.#autoscaler!;
+    process.run(autoscaler.runOnce(process.view), (status) => {
+      onRun?.(status, startedUs, trigger);
+      const { loop } = process.surroundings;
+      if (runUs === 0) this.#ended();
+      else loop.schedule(loop.nowUs + runUs, phase.decide, this.#end, process.life);
+    });
+  }
+
+  readonly #end: Handler<number> = handler("cluster-autoscaler/end", (life) => {
+    if (life === this.#around.process.life) this.#ended();
+  });
+
+  #ended(): void {
+    const { process, options, sleeps = true } = this.#around;
+    const { lastScaleUpUs, lastScaleDownDeleteUs, sleepUntilUs } = this.#autoscaler!;
+    this.#running = false;
+    this.#endedUs = process.nowUs;
+    const productive =
+      lastScaleUpUs >= this.#previousStartUs
+        ? "scaleUp"
+        : lastScaleDownDeleteUs >= this.#previousStartUs
+          ? "scaleDown"
+          : undefined;
+    if (options.frequentLoops && this.#signalled) {
+      this.#signalled = false;
+      this.#startAt(process.nowUs, productive ?? "pod");
+    } else if (options.frequentLoops && productive !== undefined) {
+      this.#startAt(process.nowUs, productive);
+    } else if (!sleeps || this.#changed) {
+      this.#startAt(this.#tickFrom(process.nowUs), "timer");
+    } else if (sleepUntilUs !== undefined) {
+      this.#startAt(this.#tickFrom(sleepUntilUs), "timer");
+    }
+  }
+
+  /** The first beat of the scan interval, counted from the end of the last run, at or after an instant. */
+  #tickFrom(wantedUs: number): number {
+    const { scanIntervalUs } = this.#around.options;
+    const beats = Math.max(1, Math.ceil((wantedUs - this.#endedUs) / scanIntervalUs));
+    return this.#endedUs + beats * scanIntervalUs;
+  }
+
+  #startAt(atUs: number, trigger: Trigger): void {
+    const { process } = this.#around;
+    const { loop } = process.surroundings;
+    if (this.#pending !== undefined) {
+      if (this.#pending.atUs <= atUs) return;
+      loop.cancel(this.#pending.event);
+    }
+    const event = loop.schedule(atUs, phase.decide, this.#start, { life: process.life, trigger });
+    this.#pending = { event, atUs, trigger };
+  }
+
+  #onPod(change: Change<Pod>): void {
+    const { process, options } = this.#around;
+    this.#onChange(podMatters(change));
+    const { after } = change;
+    if (!options.frequentLoops || after === undefined || !this.#isNews(after)) return;
+    if (this.#running || this.#autoscaler === undefined) this.#signalled = true;
+    else this.#startAt(process.nowUs, "pod");
+  }
+
+  #isNews(pod: Pod): boolean {
+    if ((pod.spec.nodeName ?? "") !== "" || !isUnschedulable(pod)) return false;
+    const { clock, nowUs } = this.#around.process;
+    const since = podCondition(pod, "PodScheduled")?.lastTransitionTime;
+    return since === undefined || clock.instantUs(since) + recentPodUs >= nowUs;
+  }
+
+  #onChange(matters: boolean): void {
+    if (!matters || this.#autoscaler === undefined) return;
+    this.#changed = true;
+    if (!this.#running) this.#startAt(this.#tickFrom(this.#around.process.nowUs), "timer");
+  }
+}
+
+function podMatters({ before, after }: Change<Pod>): boolean {
+  if (before === undefined || after === undefined) return true;
+  return (
+    before.spec !== after.spec ||
+    before.status.phase !== after.status.phase ||
+    before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
+    before.metadata.annotations !== after.metadata.annotations ||
+    isUnschedulable(before) !== isUnschedulable(after)
+  );
+}
+
+function nodeMatters({ before, after }: Change<Node>): boolean {
+  if (before === undefined || after === undefined) return true;
+  return (
+    before.spec !== after.spec ||
+    before.metadata.labels !== after.metadata.labels ||
+    before.metadata.annotations !== after.metadata.annotations ||
+    before.status.allocatable !== after.status.allocatable ||
+    isNodeReady(before) !== isNodeReady(after)
+  );
+}
+
+function budgetMatters({ before, after }: Change<PodDisruptionBudget>): boolean {
+  if (before === undefined || after === undefined) return true;
+  return before.spec !== after.spec || before.status?.disruptionsAllowed !== after.status?.disruptionsAllowed;
+}

@@ -1,0 +1,157 @@
+import { milliValue, type Pod, podRequests, value } from "../../model/index.ts";
+import type { Status } from "../../scheduler/index.ts";
+import { type ClusterSnapshot, infoOf } from "./cluster-snapshot.ts";
+import type { PodGroup } from "./similar-pods.ts";
+import { freshNode, type NodeTemplate } from "./template-nodes.ts";
+
+/** How many nodes a group of machines would need for these pods, and which of them would find a place. */
+export interface Estimate {
+  /** New nodes that hold at least one pod. */
+  readonly nodeCount: number;
+  /** In the order of placement. */
+  readonly pods: readonly Pod[];
+  /** Name of the node of each pod, in the order of `pods`; absent for those assumed without simulation. */
+  readonly places: readonly (string | undefined)[];
+  /** Names of the nodes that were added, in order. */
+  readonly newNodes: readonly string[];
+}
+
+export interface EstimateInput {
+  readonly snapshot: ClusterSnapshot;
+  readonly template: NodeTemplate;
+  readonly groups: readonly PodGroup[];
+  /** Nodes that may be added; see `nodeLimit`. */
+  readonly maxNodes: number;
+  readonly fastpath?: boolean;
+}
+
+/** The threshold limiter: the least of all limits that are set, where 0 and less mean that nothing is left. */
+export function nodeLimit(limits: {
+  readonly maxNodesPerScaleUp: number;
+  /** Room of the group and of those similar to it, max − target each. */
+  readonly room: readonly number[];
+  readonly maxNodesTotal: number;
+  readonly currentNodes: number;
+}): number {
+  let most = Number.POSITIVE_INFINITY;
+  if (limits.maxNodesPerScaleUp > 0) most = limits.maxNodesPerScaleUp;
+  most = Math.min(
+    most,
+    limits.room.reduce((sum, room) => sum + Math.max(0, room), 0),
+  );
+  if (limits.maxNodesTotal > 0) most = Math.min(most, limits.maxNodesTotal - limits.currentNodes);
+  return Math.max(0, most);
+}
+
+/** Groups by how much of a node their first pod takes, largest first (`DecreasingPodOrderer`). */
+export function largestFirst(groups: readonly PodGroup[], { node }: NodeTemplate): PodGroup[] {
+  const cpu = milliValue(node.status.allocatable?.["cpu"] ?? "0");
+  const memory = value(node.status.allocatable?.["memory"] ?? "0");
+  const score = ({ pods: [pod] }: PodGroup): number => {
+    const { cpuMillicores, memoryBytes } = podRequests(pod!);
+    let sum = 0;
+    if (cpu > 0) sum += cpuMillicores / cpu;
+    if (memory > 0) sum += memoryBytes / memory;
+    return sum;
+  };
+  const scored = groups.map((group) => ({ group, score: score(group) }));
+  return scored.sort((a, b) => b.score - a.score).map(({ group }) => group);
+}
+
+/** Packs pods first-fit onto copies of the template (`BinpackingNodeEstimator`). The snapshot is left as it was. */
+export function estimate(input: EstimateInput): Estimate {
+  const { snapshot, template } = input;
+  snapshot.fork();
+  const packing = new Packing(input);
+  const groups = largestFirst(input.groups, template);
+  for (const group of groups) {
+    const left = packing.ontoAdded(group.pods);
+    packing.ontoNew(group.pods, left);
+  }
+  snapshot.revert();
+  return packing.result();
+}
+
+class Packing {
+  readonly #snapshot: ClusterSnapshot;
+  readonly #template: NodeTemplate;
+  readonly #maxNodes: number;
+  readonly #added = new Set<string>();
+  readonly #used = new Set<string>();
+  readonly #pods: Pod[] = [];
+  readonly #places: (string | undefined)[] = [];
+  #last: string | undefined;
+
+  constructor({ snapshot, template, maxNodes }: EstimateInput) {
+    this.#snapshot = snapshot;
+    this.#template = template;
+    this.#maxNodes = maxNodes;
+  }
+
+  result(): Estimate {
+    return { nodeCount: this.#used.size, pods: this.#pods, places: this.#places, newNodes: [...this.#added] };
+  }
+
+  /** Onto nodes that earlier groups asked for, until one pod does not fit; answers its index. */
+  ontoAdded(pods: readonly Pod[]): number {
+    if (this.#added.size === 0) return 0;
+    for (const [index, pod] of pods.entries()) {
+      const name = this.#snapshot.scheduleAnywhere(infoOf(pod), (node) => this.#added.has(node.name));
+      if (name === undefined) return index;
+      this.#placed(pod, name);
+    }
+    return pods.length;
+  }
+
+  /** Onto the last node, and onto further ones while they help and may be added. */
+  ontoNew(pods: readonly Pod[], from: number): void {
+    for (let index = from; index < pods.length; index++) {
+      const pod = pods[index]!;
+      if (this.#ontoLast(pod)) continue;
+      // What does not fit an empty node will not fit another empty one.
+      if (this.#last !== undefined && !this.#used.has(this.#last)) return;
+      if (this.#added.size >= this.#maxNodes) return;
+      const name = this.#addNode();
+      if (this.#snapshot.schedule(infoOf(pod), name) !== undefined) return;
+      this.#placed(pod, name);
+    }
+  }
+
+  #ontoLast(pod: Pod): boolean {
+    const last = this.#last;
+    if (last === undefined) return false;
+    const info = infoOf(pod);
+    const status = this.#snapshot.schedule(info, last);
+    if (status === undefined) {
+      this.#placed(pod, last);
+      return true;
+    }
+    if (!spreadsOverHosts(pod) || !failedForSpread(status)) return false;
+    const other = this.#snapshot.scheduleAnywhere(info, ({ name }) => name !== last);
+    if (other === undefined) return false;
+    this.#placed(pod, other);
+    return true;
+  }
+
+  #addNode(): string {
+    const { node, pods } = freshNode(this.#template, `e-${this.#added.size}`);
+    this.#snapshot.addNode(node, pods);
+    this.#last = node.metadata.name;
+    this.#added.add(this.#last);
+    return this.#last;
+  }
+
+  #placed(pod: Pod, name: string): void {
+    if (this.#added.has(name)) this.#used.add(name);
+    this.#pods.push(pod);
+    this.#places.push(name);
+  }
+}
+
+function spreadsOverHosts({ spec }: Pod): boolean {
+  return (spec.topologySpreadConstraints ?? []).some(({ topologyKey }) => topologyKey === "kubernetes.io/hostname");
+}
+
+function failedForSpread(status: Status): boolean {
+  return status.plugin === "PodTopologySpread";
+}

@@ -1,0 +1,54 @@
+import { keyOf, type Pod } from "../../model/index.ts";
+import type { NodeInfo, PodInfo } from "../../scheduler/index.ts";
+import type { ClusterSnapshot } from "./cluster-snapshot.ts";
+import { SimilarPods } from "./similar-pods.ts";
+
+/** Places pods on a snapshot, remembering from run to run where a pod found room (`HintingSimulator`). */
+export class HintingSimulator {
+  #hints = new Map<string, string>();
+  #old = new Map<string, string>();
+
+  /** Places what fits, in order; answers which pods did. Pods like one that failed are not tried. */
+  place(
+    snapshot: ClusterSnapshot,
+    pods: readonly { readonly pod: Pod; readonly info: PodInfo }[],
+    acceptable: (node: NodeInfo) => boolean,
+    stopAtFailure: boolean,
+  ): Set<Pod> {
+    const placed = new Set<Pod>();
+    const hopeless = new SimilarPods<true>();
+    for (const { pod, info } of pods) {
+      const key = `${pod.metadata.uid} ${keyOf(pod)}`;
+      let name = this.#byHint(key, snapshot, info, acceptable);
+      if (name === undefined && hopeless.of(pod) === undefined) {
+        name = snapshot.scheduleAnywhere(info, acceptable);
+        if (name === undefined) hopeless.remember(pod, true);
+      }
+      if (name !== undefined) {
+        this.#hints.set(key, name);
+        placed.add(pod);
+      } else if (stopAtFailure) {
+        break;
+      }
+    }
+    return placed;
+  }
+
+  /** Hints that were not used since the last time are gone. */
+  dropOldHints(): void {
+    this.#old = this.#hints;
+    this.#hints = new Map();
+  }
+
+  #byHint(
+    key: string,
+    snapshot: ClusterSnapshot,
+    info: PodInfo,
+    acceptable: (node: NodeInfo) => boolean,
+  ): string | undefined {
+    const name = this.#hints.get(key) ?? this.#old.get(key);
+    const node = name === undefined ? undefined : snapshot.node(name);
+    if (node === undefined || !acceptable(node)) return undefined;
+    return snapshot.schedule(info, node.name) === undefined ? node.name : undefined;
+  }
+}
