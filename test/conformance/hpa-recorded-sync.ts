@@ -162,7 +162,8 @@ export class RecordedPorts implements Ports {
   }
 
   #scale(specReplicas: number, statusReplicas: number): Scale {
-    return { specReplicas, statusReplicas, selector: this.#selector, target: undefined };
+    const target = this.#world.target(specReplicas, statusReplicas);
+    return { specReplicas, statusReplicas, selector: this.#selector, target };
   }
 
   #answer(call: string): RecordedAnswer {

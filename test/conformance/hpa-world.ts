@@ -1,4 +1,4 @@
-import { formatTime, parseTime, type Pod, type Time } from "../../src/model/index.ts";
+import { formatTime, type KubeObject, parseTime, type Pod, type Time } from "../../src/model/index.ts";
 
 /** Changes of pods `web-<first>` to `web-<last>`; absent fields did not change. Instants in ms from the series' epoch. */
 export interface PodEvent {
@@ -18,12 +18,21 @@ export class RecordedWorld {
   readonly #events: readonly PodEvent[];
   readonly #template: Pick<Pod, "metadata" | "spec">;
   readonly #pods = new Map<string, Pod>();
+  readonly #targets = new Map<string, KubeObject>();
   #next = 0;
 
   constructor(epoch: string, template: Pick<Pod, "metadata" | "spec">, events: readonly PodEvent[]) {
     this.#epochSeconds = parseTime(epoch)!.seconds;
     this.#template = template;
     this.#events = events;
+  }
+
+  /** The target's object while its counts are these: the same one, as in a store that nobody wrote to. */
+  target(specReplicas: number, statusReplicas: number): KubeObject {
+    const name = `${specReplicas}/${statusReplicas}`;
+    const known = this.#targets.get(name) ?? ({ kind: "Deployment", metadata: { name } } as KubeObject);
+    this.#targets.set(name, known);
+    return known;
   }
 
   /** With milliseconds: the recording took conditions' times before the API cut them. */

@@ -69,14 +69,14 @@ export class LivePorts implements Ports {
       return { ok: false, error: `no matches for kind "${kind}" in group "${group}"`, conflict: false };
     }
     const reply = yield* callApi(scaleClient, { verb: "get", kind, key: objectKey(metadata.namespace, name) });
-    return reply.ok ? { ok: true, scale: scaleOf(reply.object as ScalableObject) } : refused(reply.error);
+    return reply.ok ? { ok: true, scale: new LiveScale(reply.object as ScalableObject) } : refused(reply.error);
   }
 
   *updateScale({ target }: Scale, replicas: number): Task<ScaleReply> {
     const object = target as ScalableObject;
     const next = { ...object, spec: { ...object.spec, replicas } };
     const reply = yield* callApi(scaleClient, { verb: "update", next, part: "main" });
-    return reply.ok ? { ok: true, scale: scaleOf(reply.object as ScalableObject) } : refused(reply.error);
+    return reply.ok ? { ok: true, scale: new LiveScale(reply.object as ScalableObject) } : refused(reply.error);
   }
 
   *wait(forUs: number): Task<void> {
@@ -136,15 +136,23 @@ export function* podsMatching(view: View, namespace: string, selector: CompiledL
   for (const pod of view.podsMatching(namespace, narrowed)) if (selector.matches(pod.metadata.labels)) yield pod;
 }
 
-function scaleOf(target: ScalableObject): Scale {
-  const { spec, status } = target;
-  const selector = spec.selector === undefined ? "" : formatLabelSelector(spec.selector);
-  return {
-    specReplicas: spec.replicas ?? 1,
-    statusReplicas: status?.replicas ?? 0,
-    selector: selector === "<none>" ? "" : selector,
-    target,
-  };
+/** Reads its selector's text only when it is asked for. */
+class LiveScale implements Scale {
+  readonly specReplicas: number;
+  readonly statusReplicas: number;
+  readonly target: ScalableObject;
+
+  constructor(target: ScalableObject) {
+    this.specReplicas = target.spec.replicas ?? 1;
+    this.statusReplicas = target.status?.replicas ?? 0;
+    this.target = target;
+  }
+
+  get selector(): string {
+    const { selector } = this.target.spec;
+    const text = selector === undefined ? "" : formatLabelSelector(selector);
+    return text === "<none>" ? "" : text;
+  }
 }
 
 function refused(error: ApiError): ScaleReply {

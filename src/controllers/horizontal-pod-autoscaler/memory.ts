@@ -1,5 +1,6 @@
 import type { CompiledLabelSelector, ObjectKey } from "../../model/index.ts";
 import type { History } from "./history.ts";
+import type { Quiet } from "./quiet.ts";
 import { SelectorRegistry } from "./selectors.ts";
 
 /** What the controller remembers beside the API; lost with the process. */
@@ -8,6 +9,8 @@ export class AutoscalerMemory {
   readonly selectors = new SelectorRegistry();
   /** When an autoscaler's next sync is due: its events do not hasten it. */
   readonly dueUs = new Map<ObjectKey, number>();
+  /** Of autoscalers whose last sync changed nothing. */
+  readonly quiet = new Map<ObjectKey, Quiet>();
   readonly #compiled = new Map<string, CompiledLabelSelector | string>();
 
   /** A parsed selector, or the complaint about it; texts repeat at every sync. */
@@ -23,5 +26,6 @@ export class AutoscalerMemory {
   forget(key: ObjectKey): void {
     this.histories.delete(key);
     this.dueUs.delete(key);
+    this.quiet.delete(key);
   }
 }

@@ -6,6 +6,9 @@ export class SelectorRegistry {
   /** By the first pair that a selector demands, `key=value`; "" for selectors that demand none. */
   readonly #byPair = new Map<string, Set<ObjectKey>>();
 
+  /** Moves with every change of what is selected. */
+  version = 0;
+
   /** An autoscaler exists; it selects nothing until its first sync has come to its selector. */
   add(key: ObjectKey): void {
     if (!this.#known.has(key)) this.#known.set(key, undefined);
@@ -15,6 +18,7 @@ export class SelectorRegistry {
   put(key: ObjectKey, selector: CompiledLabelSelector): void {
     if (!this.#known.has(key) || this.#known.get(key) === selector) return;
     this.remove(key);
+    this.version += 1;
     this.#known.set(key, selector);
     const pair = pairOf(key, selector);
     const keys = this.#byPair.get(pair);
@@ -25,6 +29,7 @@ export class SelectorRegistry {
   remove(key: ObjectKey): void {
     const selector = this.#known.get(key);
     this.#known.delete(key);
+    this.version += 1;
     if (selector !== undefined) this.#byPair.get(pairOf(key, selector))?.delete(key);
   }
 

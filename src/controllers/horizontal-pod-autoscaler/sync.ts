@@ -5,17 +5,22 @@ import {
   compileLabelSelectorString,
   type HorizontalPodAutoscaler,
   type HorizontalPodAutoscalerStatus,
+  type KubeObject,
   keyOf,
   type MetricStatus,
+  type MetricsAnswer,
+  type PodUsage,
   parseAmount,
   SelectorError,
 } from "../../model/index.ts";
 import { Conditions } from "./conditions.ts";
-import { emptyHistory, type History, rememberScaling } from "./history.ts";
+import { emptyHistory, type History, remember, rememberScaling } from "./history.ts";
 import type { AutoscalerMemory } from "./memory.ts";
 import { type MetricContext, type MetricFailure, proposalOf } from "./metric-sources.ts";
 import { type Behavior, type Normalized, normalize, normalizeWithBehavior } from "./normalize.ts";
+import type { Instants } from "./pod-groups.ts";
 import type { AutoscalerFlags, Ports, Scale, ScaleReply } from "./ports.ts";
+import { areSettled, readsResourcesOnly, samePods, sameUsage } from "./quiet.ts";
 import type { Situation, Tolerances } from "./replica-calculator.ts";
 
 /** client-go's `DefaultRetry` for writes that conflict. */
@@ -29,6 +34,7 @@ interface Sync {
   readonly flags: AutoscalerFlags;
   readonly memory: AutoscalerMemory;
   readonly conditions: Conditions;
+  readonly written: { status: boolean };
 }
 
 /** What the metrics come to together. */
@@ -50,7 +56,14 @@ export function* syncAutoscaler(
   flags: AutoscalerFlags,
   memory: AutoscalerMemory,
 ): Task<string | undefined> {
-  const sync: Sync = { hpa, ports, flags, memory, conditions: new Conditions(hpa.status?.conditions) };
+  const sync: Sync = {
+    hpa,
+    ports,
+    flags,
+    memory,
+    conditions: new Conditions(hpa.status?.conditions),
+    written: { status: false },
+  };
   const { conditions } = sync;
   const problem = groupVersionProblem(hpa.spec.scaleTargetRef.apiVersion ?? "");
   if (problem !== undefined) {
@@ -63,6 +76,8 @@ export function* syncAutoscaler(
     return `failed to query scale subresource for ${referenceOf(hpa)}: ${read.error}`;
   }
   const { scale } = read;
+  const answers: MetricsAnswer<PodUsage>[] = [];
+  if (yield* isQuiet(sync, scale.target, answers)) return undefined;
   const current = scale.specReplicas;
   conditions.set(
     "AbleToScale",
@@ -86,7 +101,7 @@ export function* syncAutoscaler(
   }
   if (current > max) return yield* rescale(sync, scale, max, "Current number of replicas above Spec.MaxReplicas", []);
   if (current < min) return yield* rescale(sync, scale, min, "Current number of replicas below Spec.MinReplicas", []);
-  const { replicas, metric, statuses, error } = yield* computeReplicas(sync, scale);
+  const { replicas, metric, statuses, error } = yield* computeReplicas(sync, scale, answers);
   if (replicas === undefined) {
     yield* writeStatus(sync, { current, desired: hpa.status?.desiredReplicas ?? 0, statuses, rescaled: false });
     yield* ports.event(hpa, "Warning", "FailedComputeMetricsReplicas", error!);
@@ -96,12 +111,53 @@ export function* syncAutoscaler(
   const proposal = Math.max(0, replicas);
   const shown = replicas > 0 ? metric : "";
   const reason = proposal > current ? `${shown} above target` : proposal < current ? "All metrics below target" : "";
-  const desired = normalizeDesired(sync, history, proposal, current);
+  const { replicas: desired, isSteady } = normalizeDesired(sync, history, proposal, current);
+  const silent = desired === current && isSteady && error === undefined;
   const failure =
     desired === current
       ? yield* finish(sync, { current, desired, statuses, rescaled: false })
       : yield* rescale(sync, scale, desired, reason, statuses);
+  if (silent && failure === undefined) noteQuiet(sync, scale, proposal, answers);
   return failure ?? error;
+}
+
+/** Whether all is as at a last sync that changed nothing. Asks what a sync asks; `answers` keeps what was told. */
+function* isQuiet(
+  { hpa, ports, flags, memory }: Sync,
+  target: KubeObject | undefined,
+  answers: MetricsAnswer<PodUsage>[],
+): Task<boolean> {
+  const key = keyOf(hpa);
+  const quiet = memory.quiet.get(key);
+  if (quiet === undefined) return false;
+  memory.quiet.delete(key);
+  if (quiet.hpa !== hpa || quiet.target !== target || quiet.selectors !== memory.selectors.version) return false;
+  const { selector } = quiet;
+  const namespace = hpa.metadata.namespace ?? "";
+  for (const before of quiet.answers) {
+    const answer = yield* ports.resourceMetrics(namespace, selector);
+    answers.push(answer);
+    if (!sameUsage(answer, before)) return false;
+  }
+  if (!samePods(ports.pods(namespace, selector), quiet.pods)) return false;
+  recommend(hpa, flags, memory.histories.get(key)!, quiet.proposal, ports.nowUs);
+  memory.quiet.set(key, quiet);
+  return true;
+}
+
+/** Remembers a sync after which, with equal inputs, nothing would happen either. */
+function noteQuiet(
+  { hpa, ports, flags, memory, written }: Sync,
+  { target, selector: text }: Scale,
+  proposal: number,
+  answers: readonly MetricsAnswer<PodUsage>[],
+): void {
+  if (written.status || target === undefined || !readsResourcesOnly(hpa)) return;
+  const selector = memory.compiled(text, compileOrError) as CompiledLabelSelector;
+  const pods = ports.pods(hpa.metadata.namespace ?? "", selector);
+  if (!areSettled(pods, flags.windows, instantsOf(ports))) return;
+  const { version: selectors } = memory.selectors;
+  memory.quiet.set(keyOf(hpa), { hpa, target, selector, pods, answers, selectors, proposal });
 }
 
 function* noScale({ hpa, ports, ...sync }: Sync, error: string): Task<void> {
@@ -113,13 +169,13 @@ function* noScale({ hpa, ports, ...sync }: Sync, error: string): Task<void> {
 }
 
 /** The largest valid proposal; with an invalid metric beside it, only on the way up. */
-function* computeReplicas(sync: Sync, scale: Scale): Task<Computed> {
+function* computeReplicas(sync: Sync, scale: Scale, answers: MetricsAnswer<PodUsage>[]): Task<Computed> {
   const { hpa, ports, conditions } = sync;
   const selected = yield* parseSelector(sync, scale);
   if ("error" in selected) return { replicas: undefined, metric: "", statuses: [], error: selected.error };
   const specs = hpa.spec.metrics ?? [];
   const { selector } = selected;
-  const context: MetricContext = { hpa, scale, selector, ports, situation: () => situationOf(sync) };
+  const context: MetricContext = { hpa, scale, selector, ports, situation: () => situationOf(sync), answers, used: 0 };
   const statuses: MetricStatus[] = [];
   let replicas = 0;
   let metric = "";
@@ -196,7 +252,13 @@ function* badSelector(
   return { error };
 }
 
-function normalizeDesired(sync: Sync, history: History, proposal: number, current: number): number {
+/** `isSteady`: with the same proposal, nothing that passes with time would change the answer. */
+function normalizeDesired(
+  sync: Sync,
+  history: History,
+  proposal: number,
+  current: number,
+): { readonly replicas: number; readonly isSteady: boolean } {
   const { hpa, ports, flags, conditions } = sync;
   const bounds = { current, min: hpa.spec.minReplicas ?? 1, max: hpa.spec.maxReplicas };
   const behavior = behaviorOf(hpa, flags);
@@ -206,7 +268,7 @@ function normalizeDesired(sync: Sync, history: History, proposal: number, curren
       : normalizeWithBehavior(proposal, bounds, behavior, history, ports.nowUs);
   conditions.set("AbleToScale", "True", able.reason, able.message, ports.time);
   conditions.set("ScalingLimited", limited.isLimited ? "True" : "False", limited.reason, limited.message, ports.time);
-  return replicas;
+  return { replicas, isSteady: able.reason === "ReadyForNewScale" && !limited.isLimited };
 }
 
 /** Writes the new count; a conflict is read and tried again. */
@@ -287,8 +349,9 @@ function* writeStatus(sync: Sync, { current, desired, statuses, rescaled }: Outc
 }
 
 /** One write, and only where something differs from what is cached. */
-function* putStatus({ hpa, ports }: Sync, status: HorizontalPodAutoscalerStatus): Task<string | undefined> {
+function* putStatus({ hpa, ports, written }: Sync, status: HorizontalPodAutoscalerStatus): Task<string | undefined> {
   if (sameContent(hpa.status, status)) return undefined;
+  written.status = true;
   const error = yield* ports.writeStatus(hpa, status);
   if (error !== undefined) yield* ports.event(hpa, "Warning", "FailedUpdateStatus", error);
   return error;
@@ -305,6 +368,20 @@ function historyOf(memory: AutoscalerMemory, hpa: HorizontalPodAutoscaler, curre
   return history;
 }
 
+/** Notes a proposal that changes nothing, where normalizing would. */
+function recommend(
+  hpa: HorizontalPodAutoscaler,
+  flags: AutoscalerFlags,
+  { recommendations }: History,
+  replicas: number,
+  nowUs: number,
+): void {
+  const behavior = behaviorOf(hpa, flags);
+  const windowUs =
+    behavior === undefined ? flags.downscaleStabilizationUs : Math.max(behavior.upWindowUs, behavior.downWindowUs);
+  remember(recommendations, { replicas, atUs: nowUs }, ({ atUs }) => atUs < nowUs - windowUs);
+}
+
 function behaviorOf({ spec }: HorizontalPodAutoscaler, flags: AutoscalerFlags): Behavior | undefined {
   if (spec.behavior === undefined) return undefined;
   const { scaleUp: up = {}, scaleDown: down = {} } = spec.behavior;
@@ -318,8 +395,11 @@ function behaviorOf({ spec }: HorizontalPodAutoscaler, flags: AutoscalerFlags): 
 }
 
 function situationOf({ hpa, ports, flags }: Sync): Situation {
-  const instants = { nowUs: ports.nowUs, instantUs: (time: string) => ports.instantUs(time) };
-  return { tolerances: tolerancesOf(hpa, flags), windows: flags.windows, instants };
+  return { tolerances: tolerancesOf(hpa, flags), windows: flags.windows, instants: instantsOf(ports) };
+}
+
+function instantsOf(ports: Ports): Instants {
+  return { nowUs: ports.nowUs, instantUs: (time) => ports.instantUs(time) };
 }
 
 function tolerancesOf(
