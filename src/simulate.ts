@@ -1,9 +1,10 @@
 import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
 import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
 import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
-import { Process, type Surroundings } from "./client/index.ts";
+import { ControllerRunner, Process, type Surroundings } from "./client/index.ts";
 import { type CloudCall, CloudProvider, defaultCloudDelays, templateNode } from "./cloud/index.ts";
 import { podsMatching } from "./controllers/index.ts";
+import type { Extension } from "./extension.ts";
 import { Faults } from "./faults/index.ts";
 import { startControllers } from "./kube-controller-manager.ts";
 import { MetricsApis, MetricsServer } from "./metrics/index.ts";
@@ -21,8 +22,8 @@ import { World } from "./world/index.ts";
 export interface SimulationOptions {
   readonly onCommit?: (entry: LogEntry) => void;
   readonly onStretch?: (stretch: Stretch) => void;
-  /** Watched besides the built-in ones. */
-  readonly invariants?: readonly Invariant[];
+  /** What the modules of `scenario.extensions` brought. */
+  readonly extensions?: readonly Extension[];
 }
 
 /** Runs a scenario under a seed to its end. A pure function: equal arguments give an equal result. */
@@ -48,6 +49,7 @@ export class Simulation {
   constructor(scenario: Scenario, seed: string, options: SimulationOptions = {}) {
     this.scenario = scenario;
     const { loop } = this;
+    const { extensions = [] } = options;
     const streams = randomStreams(seed);
     this.clock = new WallClock(scenario.startEpochUs - scenario.warmUpUs);
     const store = new Store(loop, this.clock);
@@ -58,7 +60,8 @@ export class Simulation {
     store.onCommit((entry) => this.#collector.onCommit(entry));
     if (options.onCommit !== undefined) store.onCommit(options.onCommit);
     this.#collector.listenTo(this.api.events);
-    for (const invariant of [...invariants, ...(options.invariants ?? [])]) this.#watch(invariant);
+    for (const invariant of [...invariants, ...extensions.flatMap(({ invariants: own = [] }) => own)])
+      this.#watch(invariant);
     store.onCommit((entry) => {
       for (const checker of this.#checkers) checker.onCommit?.(entry);
     });
@@ -112,7 +115,7 @@ export class Simulation {
     new KubeScheduler(
       schedulerProcess,
       loadConfiguration(scenario.scheduler.config),
-      pluginRegistry(),
+      pluginRegistry(extensions.flatMap(({ plugins = [] }) => plugins)),
       streams("kube-scheduler"),
     );
     const autoscaler = new Process(surroundings, {
@@ -132,7 +135,20 @@ export class Simulation {
         random: streams("cluster-autoscaler"),
       });
     }
-    const running = [manager, schedulerProcess, ...(scenario.clusterAutoscaler === undefined ? [] : [autoscaler])];
+    const own = extensions
+      .flatMap(({ controllers = [] }) => controllers)
+      .map((controller) => {
+        const limits = (): { perSecond: number; burst: number } => ({ perSecond: 20, burst: 30 });
+        const operator = new Process(surroundings, {
+          name: controller.name,
+          limits,
+          deliveryJitterUs: jitter(controller.name),
+        });
+        new ControllerRunner(operator, controller);
+        return operator;
+      });
+    const autoscalers = scenario.clusterAutoscaler === undefined ? [] : [autoscaler];
+    const running = [manager, schedulerProcess, ...autoscalers, ...own];
     const processes = new Map(running.map((process) => [process.name, process]));
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
-import { explore, faultText } from "../experiment/index.ts";
+import { explore, faultText, loadExtensions } from "../experiment/index.ts";
 import { readScenario, withFaults } from "../scenario/index.ts";
 import { exitCode } from "./exit-code.ts";
 
@@ -23,12 +23,18 @@ export function exploreCommand(): Command {
     .option("--runs <count>", "how many runs", "50")
     .option("--json", "print the outcome as JSON on stdout and nothing else")
     .option("--quiet", "no progress")
-    .action((path: string, options: ExploreOptions) => {
+    .action(async (path: string, options: ExploreOptions) => {
       const scenario = readScenario(path);
       const progress = (run: number): void => {
         if (options.quiet !== true) process.stderr.write(`\rrun ${run}`);
       };
-      const { runs, failure } = explore(scenario, options.seed, Number(options.runs), progress);
+      const { runs, failure } = explore(
+        scenario,
+        options.seed,
+        Number(options.runs),
+        await loadExtensions(scenario),
+        progress,
+      );
       if (options.quiet !== true) process.stderr.write("\n");
       if (options.json === true)
         process.stdout.write(`${JSON.stringify({ runs, failure: failure ?? null }, undefined, 1)}\n`);

@@ -1,5 +1,6 @@
 import CliTable from "cli-table3";
 import { Command } from "commander";
+import { loadExtensions } from "../experiment/index.ts";
 import { type KubeObject, printRow } from "../model/index.ts";
 import { parseInstant, readScenario, type Scenario, ScenarioError } from "../scenario/index.ts";
 import { Simulation } from "../simulate.ts";
@@ -64,9 +65,9 @@ export function inspectCommand(): Command {
     .option("-n, --namespace <namespace>", "only this namespace")
     .option("--wide", "all columns")
     .option("--json", "objects as JSON on stdout and nothing else")
-    .action((path: string, kind: string, options: InspectOptions) => {
+    .action(async (path: string, kind: string, options: InspectOptions) => {
       const scenario = readScenario(path);
-      const simulation = new Simulation(scenario, options.seed);
+      const simulation = new Simulation(scenario, options.seed, { extensions: await loadExtensions(scenario) });
       simulation.runUntil(instantOf(options.at, scenario));
       const name = kinds[kind.toLowerCase()] ?? kind;
       process.stdout.write(name === "Event" ? eventsText(simulation, options) : objectsText(simulation, name, options));

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { loadExtensions } from "../experiment/index.ts";
 import type { RunResult } from "../report/index.ts";
 import type { Scenario } from "../scenario/index.ts";
 import { Simulation } from "../simulate.ts";
@@ -12,7 +13,7 @@ const slice = 20_000;
  */
 export async function runWithProgress(scenario: Scenario, seed: string, quiet: boolean): Promise<RunResult> {
   const began = process.hrtime.bigint();
-  const simulation = new Simulation(scenario, seed);
+  const simulation = new Simulation(scenario, seed, { extensions: await loadExtensions(scenario) });
   const bar =
     quiet || !process.stderr.isTTY
       ? undefined

@@ -3,6 +3,7 @@ import { Piscina } from "piscina";
 import type { RunResult } from "../report/index.ts";
 import type { Scenario } from "../scenario/index.ts";
 import { simulate } from "../simulate.ts";
+import { loadExtensions } from "./load-extensions.ts";
 
 /** One run that an experiment asks for. */
 export interface Trial {
@@ -19,12 +20,14 @@ export interface Executor {
 /** One after another, here. */
 export function inProcess(): Executor {
   return {
-    run: async (trials, done) =>
-      trials.map(({ scenario, seed }, index) => {
-        const result = simulate(scenario, seed);
+    run: async (trials, done) => {
+      const results: RunResult[] = [];
+      for (const [index, { scenario, seed }] of trials.entries()) {
+        results.push(simulate(scenario, seed, { extensions: await loadExtensions(scenario) }));
         done?.(index);
-        return result;
-      }),
+      }
+      return results;
+    },
     close: async () => undefined,
   };
 }

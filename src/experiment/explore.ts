@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Extension } from "../extension.ts";
 import type { Fault } from "../faults/index.ts";
 import type { RunResult } from "../report/index.ts";
 import type { Scenario } from "../scenario/index.ts";
@@ -35,7 +36,13 @@ const components = ["kube-controller-manager", "kube-scheduler"];
  * Draws faults, times and delivery orders, and looks for a run in which an invariant breaks or the cluster does not find
  * back to what it should be. A failure is shrunk to the fewest and simplest faults.
  */
-export function explore(base: Scenario, seed: string, runs: number, progress?: (run: number) => void): Exploration {
+export function explore(
+  base: Scenario,
+  seed: string,
+  runs: number,
+  extensions: readonly Extension[] = [],
+  progress?: (run: number) => void,
+): Exploration {
   const lastFault = Math.max(1, Math.floor(base.durationUs / 1_000_000) - 1);
   const faults = fc.array(
     fc.record({
@@ -60,14 +67,15 @@ export function explore(base: Scenario, seed: string, runs: number, progress?: (
     fc.property(faults, jitter, (drawn, deliveryJitterUs) => {
       count += 1;
       progress?.(count);
-      const why = strike(base, seed, drawn, deliveryJitterUs);
+      const why = strike(base, seed, drawn, deliveryJitterUs, extensions);
       if (why !== undefined) throw new Error(why);
     }),
     { seed: numberOf(seed), numRuns: runs, endOnFailure: false },
   );
   if (!outcome.failed) return { runs: count, failure: undefined };
   const [drawn, deliveryJitterUs] = outcome.counterexample!;
-  const why = strike(base, seed, drawn, deliveryJitterUs) ?? "it did not fail again: this is a bug of seatrial";
+  const why =
+    strike(base, seed, drawn, deliveryJitterUs, extensions) ?? "it did not fail again: this is a bug of seatrial";
   return { runs: count, failure: { faults: drawn, deliveryJitterUs, why } };
 }
 
@@ -77,6 +85,7 @@ export function strike(
   seed: string,
   drawn: readonly DrawnFault[],
   deliveryJitterUs: number,
+  extensions: readonly Extension[] = [],
 ): string | undefined {
   const healedSeconds = Math.max(0, ...drawn.map(({ atSeconds, forSeconds }) => atSeconds + forSeconds));
   const durationUs = (healedSeconds + restSeconds) * 1_000_000;
@@ -87,7 +96,7 @@ export function strike(
     faults: drawn.map((fault) => asFault(fault, base)),
     deliveryJitterUs,
   };
-  const simulation = new Simulation(scenario, seed);
+  const simulation = new Simulation(scenario, seed, { extensions });
   while (simulation.step(100_000) === "more");
   return wrongIn(simulation.result(), simulation);
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { NewObject } from "../apiserver/index.ts";
 import { machineTypes, type NodePool, plainMachineType } from "../cloud/index.ts";
 import type { Fault, MachineSelector } from "../faults/index.ts";
@@ -85,6 +85,7 @@ export class Resolver {
       faults: text.faults.map((fault, index) => this.#fault(fault, index)),
       expectations: text.expect.map((expectation, index) => this.#expectation(expectation, index)),
       deliveryJitterUs: text.deliveryJitter,
+      extensions: text.extensions.map((file, index) => this.#extension(file, index)),
       assumptions: this.#assumptions,
       notSimulated: admitted.notSimulated,
     };
@@ -279,6 +280,13 @@ export class Resolver {
     if (us > this.#clock.endUs)
       this.#complain("OUTSIDE_THE_RUN", path, "an instant within the run", this.#valueAt(path));
     return us;
+  }
+
+  #extension(file: string, index: number): string {
+    const full = resolve(this.#folder, file);
+    if (!existsSync(full))
+      this.#complain("MISSING_FILE", ["spec", "extensions", index], "a JavaScript module that exists", file);
+    return full;
   }
 
   #valueAt(path: readonly PropertyKey[]): unknown {

@@ -35,6 +35,8 @@ export interface Scenario {
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
   readonly expectations: readonly Expectation[];
+  /** Modules with controllers, plugins and invariants of the user's: absolute paths. */
+  readonly extensions: readonly string[];
   /** Watch events come up to so much later, each by its own luck; 0: always after the same delay. */
   readonly deliveryJitterUs: number;
   /** What was filled in for the user, in words: nobody shall mistake an assumption for a measurement. */
