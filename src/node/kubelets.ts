@@ -30,6 +30,8 @@ import type { Prober } from "./probe.ts";
 const watchUs = 5_000;
 const requestUs = 2_000;
 const heartbeatUs = 10_000_000;
+/** Requests that the server refused with an error of its own are sent again after this. */
+const retryUs = 1_000_000;
 
 export interface KubeletsOptions {
   readonly loop: EventLoop;
@@ -82,8 +84,13 @@ export class Kubelets {
       if (life === container.life) worker.startupFailed(container);
     });
     this.#status = handler("kubelet/status", (worker) => this.#writeStatus(worker));
-    this.#request = handler("kubelet/request", ({ kubelet, boot, request, reply }) => {
-      if (boot === kubelet.boot && this.#connected(kubelet)) reply(this.api.handle(request));
+    this.#request = handler("kubelet/request", (call) => {
+      const { kubelet, boot, request, reply } = call;
+      if (boot !== kubelet.boot || !this.#connected(kubelet)) return;
+      const answer = this.api.handle(request);
+      if (!answer.ok && answer.error.code >= 500)
+        this.loop.schedule(this.loop.nowUs + retryUs, phase.api, this.#request, call);
+      else reply(answer);
     });
     this.#step = handler("kubelet/boot", ({ kubelet, boot, next }) => {
       if (boot === kubelet.boot) next();
@@ -294,7 +301,11 @@ export class Kubelets {
       ...current,
       status: statusOf(facts, this.#options.clock, this.loop.nowUs),
     });
-    this.api.handle({ verb: "patch", kind: "Pod", key, part: "status", change });
+    const reply = this.api.handle({ verb: "patch", kind: "Pod", key, part: "status", change });
+    // What the server did not take is told again: the status manager's full sync.
+    if (reply.ok || reply.error.code < 500) return;
+    this.#reporting.add(worker);
+    this.loop.schedule(this.loop.nowUs + heartbeatUs, phase.api, this.#status, worker);
   }
 
   // The machine and its links.
