@@ -1,6 +1,6 @@
 import { all, callProvider, type Task, type View, waitUntil } from "../../client/index.ts";
 import type { CloudReply } from "../../cloud/index.ts";
-import { type Node, objectKey, type Pod } from "../../model/index.ts";
+import { goValue, type Node, objectKey, type Pod } from "../../model/index.ts";
 import { tell, tellOf } from "./announcements.ts";
 import { drainNode, podsToEvict } from "./drain-node.ts";
 import { type DrainContext, podsToMove } from "./drainability.ts";
@@ -218,7 +218,7 @@ export class Actuator {
 
 function drainMessage(name: string, utilization: Utilization | undefined, pods: readonly Pod[]): string {
   const { cpu = 0, memory = 0, gpu = 0, resource = "", utilization: share = 0 } = utilization ?? {};
-  const printed = `{${cpu} ${memory} ${gpu} 0  ${resource} ${share}}`;
+  const printed = `{${[cpu, memory, gpu, 0, resource, share].map(goValue).join(" ")}}`;
   const names = pods.map(({ metadata }) => metadata.name).join(",");
   return `Scale-down: removing node ${name}, utilization: ${printed}, pods to reschedule: ${names}`;
 }

@@ -57,6 +57,11 @@ export class ClusterAutoscaler {
     process.onCrash(() => this.#forget());
   }
 
+  /** What the process has in memory; absent while it is down. */
+  get autoscaler(): StaticAutoscaler | undefined {
+    return this.#autoscaler;
+  }
+
   #begin(): void {
     const { process, options, groups, random } = this.#around;
     this.#autoscaler = new StaticAutoscaler(options, groups, random, process.view);
@@ -141,7 +146,9 @@ export class ClusterAutoscaler {
     this.#onChange(podMatters(change));
     const { after } = change;
     if (!options.frequentLoops || after === undefined || !this.#isNews(after)) return;
-    if (this.#running || this.#autoscaler === undefined) this.#signalled = true;
+    // The first signal ends the wait, a second one stays in the channel.
+    const ended = this.#pending !== undefined && this.#pending.atUs <= process.nowUs;
+    if (this.#running || this.#autoscaler === undefined || ended) this.#signalled = true;
     else this.#startAt(process.nowUs, "pod");
   }
 

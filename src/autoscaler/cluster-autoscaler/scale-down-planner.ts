@@ -285,7 +285,9 @@ export class ScaleDownPlanner {
     }
     const group = groups.ofNode(name);
     if (group === undefined) return "NotAutoscaled";
-    if (sinceUs + this.#waitUs(node) >= nowUs) {
+    const waitUs = this.#waitUs(node);
+    // Longer than, not as long as; but no wait at all is none (recorded).
+    if (waitUs > 0 && sinceUs + waitUs >= nowUs) {
       return isNodeReady(node) ? "NotUnneededLongEnough" : "NotUnreadyLongEnough";
     }
     const { id } = group.spec;

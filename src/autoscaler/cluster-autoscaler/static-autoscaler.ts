@@ -428,6 +428,7 @@ export class StaticAutoscaler {
     if (failure !== undefined) status.scaleUp.result = "ScaleUpError";
     else if (scaleUps.length === 0) status.scaleUp.result = "ScaleUpNoOptionsAvailable";
     else yield* this.#increase(scaleUps, status, nowUs);
+    if (status.scaleUp.result === "ScaleUpSuccessful") status.scaleDown.result = "ScaleDownInCooldown";
   }
 
   *#increase(scaleUps: readonly ScaleUpInfo[], status: RunStatus, nowUs: number): Task<void> {
@@ -459,7 +460,6 @@ export class StaticAutoscaler {
       maxSize,
     }));
     this.lastScaleUpUs = nowUs;
-    status.scaleDown.result = "ScaleDownInCooldown";
   }
 
   *#tellPods({ result, scaleUps, helped, unhelped }: ScaleUpStatus): Task<void> {

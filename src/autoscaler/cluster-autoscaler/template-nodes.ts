@@ -48,11 +48,29 @@ export function templatesOf(
   }
   for (const { spec } of groups) {
     if (templates.has(spec.id)) continue;
-    const template =
-      remembered.get(spec.id) ?? sanitized(spec.id, spec.template, [], { ...sources, forceDaemonSets: true });
+    const fromCloud = { ...sources, forceDaemonSets: true };
+    const template = remembered.get(spec.id) ?? sanitized(spec.id, withDeprecatedLabels(spec.template), [], fromCloud);
     templates.set(spec.id, template);
   }
   return templates;
+}
+
+/** The names that labels had before they were stable: only the provider's templates get them. */
+const deprecatedLabels: readonly (readonly [stable: string, deprecated: string])[] = [
+  ["kubernetes.io/arch", "beta.kubernetes.io/arch"],
+  ["kubernetes.io/os", "beta.kubernetes.io/os"],
+  ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"],
+  ["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"],
+  ["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"],
+];
+
+function withDeprecatedLabels(node: Node): Node {
+  const labels: Record<string, string> = { ...node.metadata.labels };
+  for (const [stable, deprecated] of deprecatedLabels) {
+    const value = labels[stable];
+    if (value !== undefined) labels[deprecated] = value;
+  }
+  return { ...node, metadata: { ...node.metadata, labels } };
 }
 
 function isGoodSample(node: Node, { clock, nowUs }: Sources): boolean {
