@@ -2,14 +2,16 @@ import type { ApiServer } from "./apiserver/index.ts";
 import { type Controller, ControllerRunner, LoopRunner, type Process } from "./client/index.ts";
 import {
   conditionTaintController,
+  cronJobController,
+  daemonSetController,
   deploymentController,
   disruptionController,
   endpointSliceController,
   garbageCollector,
-  horizontalPodAutoscaler,
   nodeMonitor,
   podGarbageCollector,
   replicaSetController,
+  startAutoscaler,
   taintEvictionController,
 } from "./controllers/index.ts";
 import type { MetricsApi } from "./model/index.ts";
@@ -25,24 +27,28 @@ export function startControllers(
   const controllers: readonly Controller<never>[] = [
     deploymentController,
     replicaSetController,
+    statefulSetController,
+    daemonSetController,
+    jobController,
+    cronJobController(() => undefined),
     endpointSliceController,
     conditionTaintController,
     taintEvictionController,
     disruptionController,
     garbageCollector,
-    horizontalPodAutoscaler(metrics, {
-      syncPeriodUs: flags["horizontal-pod-autoscaler-sync-period"],
-      downscaleStabilizationUs: flags["horizontal-pod-autoscaler-downscale-stabilization"],
-      tolerance: flags["horizontal-pod-autoscaler-tolerance"],
-      windows: {
-        cpuInitializationUs: flags["horizontal-pod-autoscaler-cpu-initialization-period"],
-        initialReadinessUs: flags["horizontal-pod-autoscaler-initial-readiness-delay"],
-      },
-      configurableTolerance: true,
-      scaleToZero: false,
-    }),
   ] as unknown as readonly Controller<never>[];
   for (const controller of controllers) new ControllerRunner(manager, controller);
+  startAutoscaler(manager, metrics, {
+    syncPeriodUs: flags["horizontal-pod-autoscaler-sync-period"],
+    downscaleStabilizationUs: flags["horizontal-pod-autoscaler-downscale-stabilization"],
+    tolerance: flags["horizontal-pod-autoscaler-tolerance"],
+    windows: {
+      cpuInitializationUs: flags["horizontal-pod-autoscaler-cpu-initialization-period"],
+      initialReadinessUs: flags["horizontal-pod-autoscaler-initial-readiness-delay"],
+    },
+    configurableTolerance: true,
+    scaleToZero: false,
+  });
   const monitor = nodeMonitor(api.leases, {
     periodUs: flags["node-monitor-period"],
     gracePeriodUs: flags["node-monitor-grace-period"],

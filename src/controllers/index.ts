@@ -1,10 +1,14 @@
+export { cronJobController, type TimeZones } from "./cron-job/reconcile.ts";
+export { daemonSetController } from "./daemon-set/reconcile.ts";
 export { deploymentController } from "./deployment/reconcile.ts";
 export { disruptionController } from "./disruption.ts";
 export { endpointSliceController } from "./endpoint-slice/reconcile.ts";
 export { garbageCollector } from "./garbage-collector/garbage-collector.ts";
-export { type AutoscalerFlags, horizontalPodAutoscaler, podsMatching } from "./horizontal-pod-autoscaler/index.ts";
+export { type AutoscalerFlags, podsMatching, startAutoscaler } from "./horizontal-pod-autoscaler/index.ts";
+export { jobController } from "./job/reconcile.ts";
 export { conditionTaintController } from "./node-lifecycle/condition-taints.ts";
 export { type NodeMonitorFlags, nodeMonitor } from "./node-lifecycle/node-monitor.ts";
 export { podGarbageCollector } from "./pod-garbage-collector.ts";
 export { replicaSetController } from "./replica-set/reconcile.ts";
+export { statefulSetController } from "./stateful-set/reconcile.ts";
 export { taintEvictionController } from "./taint-eviction.ts";

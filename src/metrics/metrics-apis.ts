@@ -5,6 +5,7 @@ import type {
   MetricsAnswer,
   MetricsApi,
   MetricValue,
+  ObjectKey,
   PodUsage,
 } from "../model/index.ts";
 import type { MetricsServer } from "./metrics-server.ts";
@@ -21,6 +22,10 @@ export class MetricsApis implements MetricsApi {
 
   follow(namespace: string): void {
     this.#server.follow(namespace);
+  }
+
+  onUsageChange(listener: (pod: ObjectKey) => void): void {
+    this.#server.onUsageChange(listener);
   }
 
   resourceMetrics(namespace: string, pods: CompiledLabelSelector): MetricsAnswer<PodUsage> {

@@ -37,6 +37,7 @@ interface Followed {
 export class MetricsServer {
   readonly #options: MetricsServerOptions;
   readonly #namespaces = new Map<string, Map<ObjectKey, Followed>>();
+  readonly #listeners: ((pod: ObjectKey) => void)[] = [];
   readonly #scrape = handler<undefined>("metrics-server/scrape", () => this.#onScrape());
 
   constructor(options: MetricsServerOptions) {
@@ -78,6 +79,11 @@ export class MetricsServer {
     return { ok: true, items };
   }
 
+  /** Called at a scrape after which the answer about a pod has changed, its timestamp aside. */
+  onUsageChange(listener: (pod: ObjectKey) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** A pod of an old name goes on under its points, as in upstream's storage, which knows names only. */
   #followed(pod: RunningPod): Followed {
     const known = this.#namespaces.get(namespaceOf(pod.key))?.get(pod.key);
@@ -92,7 +98,8 @@ export class MetricsServer {
     for (const pods of this.#namespaces.values()) {
       for (const [key, { pod, points }] of pods) {
         if (pod.gone) pods.delete(key);
-        else points.store(this.#samples(pod, nowUs), ticker.periodUs);
+        const changed = pod.gone || points.store(this.#samples(pod, nowUs), ticker.periodUs);
+        if (changed) for (const listener of this.#listeners) listener(key);
       }
     }
     loop.schedule(nextTickAt(ticker, nowUs + 1), phase.api, this.#scrape, undefined);

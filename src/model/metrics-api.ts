@@ -1,4 +1,5 @@
 import type { CrossVersionObjectReference, LabelSelector } from "./generated/api-types.ts";
+import type { ObjectKey } from "./object-meta.ts";
 import type { CompiledLabelSelector } from "./selectors.ts";
 
 /** What one container used, as `metrics.k8s.io` tells it. A resource that was not measured is `undefined`. */
@@ -48,6 +49,8 @@ export interface MetricsApi {
   objectMetric(query: MetricQuery, object: CrossVersionObjectReference): MetricsAnswer<MetricValue>;
   /** `external.metrics.k8s.io`: one item for each series. */
   externalMetrics(query: MetricQuery): MetricsAnswer<MetricValue>;
+  /** Tells when what is answered about a followed pod has changed, its timestamp aside: for readers that sleep till then. */
+  onUsageChange(listener: (pod: ObjectKey) => void): void;
   /** Somebody will read usage of pods of this namespace: it is measured from now on. */
   follow(namespace: string): void;
 }

@@ -31,7 +31,9 @@ export interface RecordedAnswer {
 
 /** What a sync sees and what it may not know: absent fields are filled in from the syncs before. */
 export interface SyncInputs {
+  /** When the scale was read. */
   readonly atMs: number;
+  readonly startedMs: number;
   readonly scale: readonly [spec: number, status: number];
   readonly scaleError: string | undefined;
   readonly api: readonly RecordedAnswer[];
@@ -65,7 +67,7 @@ export class RecordedPorts implements Ports {
     this.#inputs = inputs;
     this.#selector = selector;
     this.#latencyMs = latencyMs;
-    this.#nowMs = inputs.atMs;
+    this.#nowMs = inputs.startedMs;
   }
 
   get nowUs(): number {
@@ -86,6 +88,7 @@ export class RecordedPorts implements Ports {
 
   *getScale(): Task<ScaleReply> {
     const { scale, scaleError } = this.#inputs;
+    this.#nowMs += this.#latencyMs;
     if (scaleError !== undefined) return { ok: false, error: scaleError, conflict: false };
     return { ok: true, scale: this.#scale(scale[0], scale[1]) };
   }

@@ -1,5 +1,6 @@
 import { AutoscalerMemory } from "../../src/controllers/horizontal-pod-autoscaler/memory.ts";
 import type { AutoscalerFlags } from "../../src/controllers/horizontal-pod-autoscaler/ports.ts";
+import { wake } from "../../src/controllers/horizontal-pod-autoscaler/sleep.ts";
 import { syncAutoscaler } from "../../src/controllers/horizontal-pod-autoscaler/sync.ts";
 import {
   EventCorrelator,
@@ -100,6 +101,7 @@ class SeriesReplay {
   readonly #selector: string;
   #edits: readonly Edit[];
   #writes = 0;
+  #podChanges = 0;
   /** When the next sync should begin; unknown after a conflict, whose pause has jitter. */
   #dueMs: number | undefined;
 
@@ -143,17 +145,21 @@ class SeriesReplay {
   }
 
   #sync(sync: RecordedSync): string | undefined {
-    this.#edit(sync.atMs);
+    const edited = this.#edit(sync.atMs);
     const name = sync.hpa ?? this.#line.hpas[0]!.metadata.name;
+    const slept = this.#sleep(name, sync, edited);
+    if (slept !== undefined) return slept === "" ? undefined : slept;
     const carried = this.#carried.get(name)!;
     carried.scale = sync.scale ?? carried.scale;
     carried.api = sync.api ?? carried.api;
     carried.metricsAgeMs = sync.metricsAgeMs ?? carried.metricsAgeMs;
     const { scaleError, updateErrors = [] } = sync;
-    const inputs: SyncInputs = { ...carried, atMs: sync.atMs, scaleError, updateErrors };
     const latencyMs = this.#line.flags.apiLatencyMs ?? 0;
-    const ports = new RecordedPorts(this.#world, inputs, this.#selector, latencyMs);
     const hpa = this.#hpas.get(name)!;
+    const readsScale = hpa.spec.scaleTargetRef.apiVersion?.split("/").length !== 3;
+    const startedMs = sync.atMs - (readsScale ? latencyMs : 0);
+    const inputs: SyncInputs = { ...carried, atMs: sync.atMs, startedMs, scaleError, updateErrors };
+    const ports = new RecordedPorts(this.#world, inputs, this.#selector, latencyMs);
     const { done, value: error } = syncAutoscaler(hpa, ports, this.#flags, this.#memory).next();
     if (done !== true) throw new Error("the recorded ports never wait");
     const status = ports.statuses.at(-1) ?? hpa.status;
@@ -163,7 +169,6 @@ class SeriesReplay {
     const { atMs: _, hpa: _name, scale, api, metricsAgeMs, scaleError: _error, ...wanted } = sync;
     Object.assign(carried.status, pick(sync, ["current", "desired", "currentMetrics", "conditions"]));
     const due = this.#dueMs;
-    const startedMs = sync.atMs - (hpa.spec.scaleTargetRef.apiVersion?.split("/").length === 3 ? 0 : latencyMs);
     this.#dueMs =
       this.#line.hpas.length > 1 || ports.conflicted
         ? undefined
@@ -192,7 +197,30 @@ class SeriesReplay {
     );
   }
 
-  #edit(untilMs: number): void {
+  /**
+   * Our controller leaves syncs out that would change nothing. Those must be silent in the recording too: "" if so. It
+   * wakes when something has changed, and then goes on at its beat with the recommendations it would have noted.
+   */
+  #sleep(name: string, sync: RecordedSync, edited: boolean): string | undefined {
+    const changes = this.#world.changesUntil(sync.atMs);
+    const changed = changes !== this.#podChanges || edited || sync.api !== undefined || sync.scale !== undefined;
+    this.#podChanges = changes;
+    const hpa = this.#hpas.get(name)!;
+    const sleep = this.#memory.asleep.get(keyOf(hpa));
+    if (sleep === undefined) return undefined;
+    if (!changed) {
+      const { atMs: _, hpa: _name, metricsAgeMs: _age, ...told } = sync;
+      return Object.keys(told).length === 0 ? "" : `slept through ${JSON.stringify(told)}`;
+    }
+    this.#memory.endSleep(keyOf(hpa));
+    const startedMs = sync.atMs - (this.#line.flags.apiLatencyMs ?? 0);
+    this.#dueMs = wake(hpa, sleep, this.#memory, this.#flags, startedMs * 1000) / 1000;
+    return undefined;
+  }
+
+  /** Says whether anything was edited. */
+  #edit(untilMs: number): boolean {
+    const before = this.#edits.length;
     while (this.#edits.length > 0 && this.#edits[0]!.atMs <= untilMs) {
       const [edit, ...rest] = this.#edits;
       this.#edits = rest;
@@ -201,6 +229,7 @@ class SeriesReplay {
       if (edit!.spec !== undefined) this.#hpas.set(name, { ...hpa, spec: edit!.spec });
       if (edit!.what === "delete") this.#memory.selectors.remove(keyOf(hpa));
     }
+    return this.#edits.length < before;
   }
 
   #record(name: string, { type, reason, message, atMs }: RecordedEvent): void {

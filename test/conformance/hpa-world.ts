@@ -47,6 +47,12 @@ export class RecordedWorld {
     return (seconds - this.#epochSeconds) * 1000 + micros / 1000;
   }
 
+  /** How many changes the cache has seen by then. */
+  changesUntil(atMs: number): number {
+    this.podsAt(atMs);
+    return this.#next;
+  }
+
   /** Pods as the cache has them then; asked in the order of time. */
   podsAt(atMs: number): Iterable<Pod> {
     for (; this.#next < this.#events.length; this.#next += 1) {

@@ -1,20 +1,24 @@
 import type { Change, Controller, Outcome, Task, View } from "../../client/index.ts";
 import {
   type HorizontalPodAutoscaler,
+  type KubeObject,
   keyOf,
+  type Labels,
   type MetricsApi,
   namespaceOf,
   type ObjectKey,
+  type Pod,
 } from "../../model/index.ts";
 import { client, LivePorts } from "./live-ports.ts";
 import { AutoscalerMemory } from "./memory.ts";
 import type { AutoscalerFlags } from "./ports.ts";
+import { targetId, wake } from "./sleep.ts";
 import { syncAutoscaler } from "./sync.ts";
 
 /**
  * horizontal-pod-autoscaler of kube-controller-manager v1.36. Its queue delays every key by the sync period, errors or not:
  * each autoscaler has a beat of its own, which begins a period after the controller has seen it and drifts by the
- * duration of its syncs. Changes do not hasten it.
+ * duration of its syncs. Changes do not hasten it. Syncs that would find everything as the last one did are left out.
  */
 export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFlags): Controller<AutoscalerMemory> {
   return {
@@ -28,9 +32,26 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
           const key = keyOf((after ?? before)!);
           if (after === undefined) memory.selectors.remove(key);
           else memory.selectors.add(key);
-          return before === undefined ? [key] : []; // A known key waits already, and the earlier instant wins.
+          // A known key waits already, and the earlier instant wins.
+          return before === undefined || memory.asleep.has(key) ? [key] : [];
         },
       },
+      {
+        kind: "Pod",
+        keys: ({ before, after }: Change<Pod>, _view, memory) => {
+          if (memory.asleep.size === 0) return [];
+          const { namespace = "" } = (after ?? before)!.metadata;
+          const labelSets = [before, after].flatMap((pod) => (pod === undefined ? [] : [pod.metadata.labels]));
+          return sleepers(memory, namespace, labelSets);
+        },
+      },
+      ...["Deployment", "ReplicaSet", "StatefulSet"].map((kind) => ({
+        kind,
+        keys: ({ before, after }: Change<KubeObject>, _view: View, memory: AutoscalerMemory) => {
+          const key = memory.sleeperByTarget(targetId((after ?? before)!));
+          return key === undefined ? [] : [key];
+        },
+      })),
     ],
     *reconcile(key: ObjectKey, view: View, memory: AutoscalerMemory): Task<Outcome> {
       const hpa = view.get("HorizontalPodAutoscaler", key);
@@ -38,6 +59,8 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
         memory.forget(key);
         return "done";
       }
+      const sleep = memory.endSleep(key);
+      if (sleep !== undefined) memory.dueUs.set(key, wake(hpa, sleep, memory, flags, view.nowUs));
       const dueUs = memory.dueUs.get(key);
       if (dueUs === undefined) {
         metrics.follow(namespaceOf(key));
@@ -47,7 +70,18 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
       if (view.nowUs < dueUs) return { requeueInUs: dueUs - view.nowUs };
       yield* syncAutoscaler(hpa, new LivePorts(view, metrics), flags, memory);
       memory.dueUs.set(key, view.nowUs + flags.syncPeriodUs);
-      return { requeueInUs: flags.syncPeriodUs };
+      return memory.asleep.has(key) ? "done" : { requeueInUs: flags.syncPeriodUs };
     },
   };
+}
+
+/** Autoscalers that sleep while the usage of this pod stays as it is: to be put on the queue now that it has changed. */
+export function sleepersOf(pod: ObjectKey, view: View, memory: AutoscalerMemory): ObjectKey[] {
+  if (memory.asleep.size === 0) return [];
+  const object = view.get("Pod", pod);
+  return object === undefined ? [] : sleepers(memory, namespaceOf(pod), [object.metadata.labels]);
+}
+
+function sleepers({ selectors, asleep }: AutoscalerMemory, namespace: string, labelSets: Labels[]): ObjectKey[] {
+  return selectors.selecting(namespace, labelSets).filter((key) => asleep.has(key));
 }

@@ -1,3 +1,3 @@
-export { horizontalPodAutoscaler } from "./controller.ts";
 export { podsMatching } from "./live-ports.ts";
 export type { AutoscalerFlags } from "./ports.ts";
+export { startAutoscaler } from "./start.ts";

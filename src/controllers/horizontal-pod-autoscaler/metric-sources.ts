@@ -6,12 +6,10 @@ import {
   type MetricQuery,
   type MetricSpec,
   type MetricStatus,
-  type MetricsAnswer,
   type MetricTarget,
   type MetricValueStatus,
   milliQuantityText,
   milliValue,
-  type PodUsage,
   type QuantityFormat,
 } from "../../model/index.ts";
 import { bigInt64 } from "./go-integers.ts";
@@ -47,10 +45,6 @@ export interface MetricContext {
   readonly selector: CompiledLabelSelector;
   readonly ports: Ports;
   readonly situation: () => Situation;
-  /** Answers of the resource metrics API that this sync has already; those that it asks for are added. */
-  readonly answers: MetricsAnswer<PodUsage>[];
-  /** How many of them were used. */
-  used: number;
 }
 
 /** One entry of `spec.metrics`: asks its API and computes (`computeReplicasForMetric`). */
@@ -116,9 +110,8 @@ function* resourceValue(
   { averageValue, averageUtilization }: MetricTarget,
   resource: string,
   container: string,
-  context: MetricContext,
+  { hpa, scale, selector, ports, situation }: MetricContext,
 ): Task<ResourceAnswer | { readonly error: string }> {
-  const { hpa, scale, selector, ports, situation } = context;
   let target: Target;
   if (averageValue !== undefined) target = { averageMilli: milliValue(averageValue) };
   else if (averageUtilization !== undefined) target = { utilizationPercent: averageUtilization };
@@ -127,9 +120,7 @@ function* resourceValue(
     return { error: `invalid resource metric source: ${missing}` };
   }
   const namespace = hpa.metadata.namespace ?? "";
-  const answer = context.answers[context.used] ?? (yield* ports.resourceMetrics(namespace, selector));
-  context.answers[context.used] = answer;
-  context.used += 1;
+  const answer = yield* ports.resourceMetrics(namespace, selector);
   const pods = () => ports.pods(namespace, selector);
   const which = { resource, container };
   const proposal = replicasFromResource(answer, which, target, scale.specReplicas, pods, situation());

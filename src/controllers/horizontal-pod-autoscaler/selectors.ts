@@ -1,4 +1,4 @@
-import type { CompiledLabelSelector, Labels, ObjectKey } from "../../model/index.ts";
+import { type CompiledLabelSelector, type Labels, namespaceOf, type ObjectKey } from "../../model/index.ts";
 
 /** Which pods each autoscaler of a namespace was last seen to select: two that select one pod both stop. */
 export class SelectorRegistry {
@@ -6,19 +6,26 @@ export class SelectorRegistry {
   /** By the first pair that a selector demands, `key=value`; "" for selectors that demand none. */
   readonly #byPair = new Map<string, Set<ObjectKey>>();
 
-  /** Moves with every change of what is selected. */
-  version = 0;
+  /** Known autoscalers whose selector is not. */
+  readonly #awaited = new Set<ObjectKey>();
 
   /** An autoscaler exists; it selects nothing until its first sync has come to its selector. */
   add(key: ObjectKey): void {
-    if (!this.#known.has(key)) this.#known.set(key, undefined);
+    if (this.#known.has(key)) return;
+    this.#known.set(key, undefined);
+    this.#awaited.add(key);
+  }
+
+  /** Whether an autoscaler of the namespace has not come to its selector yet. */
+  awaitsSome(namespace: string): boolean {
+    for (const key of this.#awaited) if (namespaceOf(key) === namespace) return true;
+    return false;
   }
 
   /** Only for an autoscaler that still exists. */
   put(key: ObjectKey, selector: CompiledLabelSelector): void {
     if (!this.#known.has(key) || this.#known.get(key) === selector) return;
     this.remove(key);
-    this.version += 1;
     this.#known.set(key, selector);
     const pair = pairOf(key, selector);
     const keys = this.#byPair.get(pair);
@@ -29,7 +36,7 @@ export class SelectorRegistry {
   remove(key: ObjectKey): void {
     const selector = this.#known.get(key);
     this.#known.delete(key);
-    this.version += 1;
+    this.#awaited.delete(key);
     if (selector !== undefined) this.#byPair.get(pairOf(key, selector))?.delete(key);
   }
 
@@ -49,7 +56,7 @@ export class SelectorRegistry {
 }
 
 function pairOf(key: ObjectKey, selector: CompiledLabelSelector): string {
-  const namespace = key.slice(0, key.indexOf("/"));
+  const namespace = namespaceOf(key);
   const demanded = selector.requirements.find(({ operator, values }) => isEquality(operator) && values.length === 1);
   return demanded === undefined ? `${namespace}/` : `${namespace}/${demanded.key}=${demanded.values[0]}`;
 }

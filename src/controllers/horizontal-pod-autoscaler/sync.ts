@@ -5,23 +5,21 @@ import {
   compileLabelSelectorString,
   type HorizontalPodAutoscaler,
   type HorizontalPodAutoscalerStatus,
-  type KubeObject,
   keyOf,
   type MetricStatus,
-  type MetricsAnswer,
-  type PodUsage,
   parseAmount,
   SelectorError,
 } from "../../model/index.ts";
+import { behaviorOf } from "./behavior.ts";
 import { Conditions } from "./conditions.ts";
-import { emptyHistory, type History, remember, rememberScaling } from "./history.ts";
+import { emptyHistory, type History, rememberScaling } from "./history.ts";
 import type { AutoscalerMemory } from "./memory.ts";
 import { type MetricContext, type MetricFailure, proposalOf } from "./metric-sources.ts";
-import { type Behavior, type Normalized, normalize, normalizeWithBehavior } from "./normalize.ts";
+import { type Normalized, normalize, normalizeWithBehavior } from "./normalize.ts";
 import type { Instants } from "./pod-groups.ts";
 import type { AutoscalerFlags, Ports, Scale, ScaleReply } from "./ports.ts";
-import { areSettled, readsResourcesOnly, samePods, sameUsage } from "./quiet.ts";
 import type { Situation, Tolerances } from "./replica-calculator.ts";
+import { areSettled, readsResourcesOnly, targetId } from "./sleep.ts";
 
 /** client-go's `DefaultRetry` for writes that conflict. */
 const conflictTries = 5;
@@ -34,6 +32,7 @@ interface Sync {
   readonly flags: AutoscalerFlags;
   readonly memory: AutoscalerMemory;
   readonly conditions: Conditions;
+  readonly startedUs: number;
   readonly written: { status: boolean };
 }
 
@@ -56,15 +55,8 @@ export function* syncAutoscaler(
   flags: AutoscalerFlags,
   memory: AutoscalerMemory,
 ): Task<string | undefined> {
-  const sync: Sync = {
-    hpa,
-    ports,
-    flags,
-    memory,
-    conditions: new Conditions(hpa.status?.conditions),
-    written: { status: false },
-  };
-  const { conditions } = sync;
+  const conditions = new Conditions(hpa.status?.conditions);
+  const sync: Sync = { hpa, ports, flags, memory, conditions, startedUs: ports.nowUs, written: { status: false } };
   const problem = groupVersionProblem(hpa.spec.scaleTargetRef.apiVersion ?? "");
   if (problem !== undefined) {
     yield* noScale(sync, problem);
@@ -76,8 +68,6 @@ export function* syncAutoscaler(
     return `failed to query scale subresource for ${referenceOf(hpa)}: ${read.error}`;
   }
   const { scale } = read;
-  const answers: MetricsAnswer<PodUsage>[] = [];
-  if (yield* isQuiet(sync, scale.target, answers)) return undefined;
   const current = scale.specReplicas;
   conditions.set(
     "AbleToScale",
@@ -101,7 +91,7 @@ export function* syncAutoscaler(
   }
   if (current > max) return yield* rescale(sync, scale, max, "Current number of replicas above Spec.MaxReplicas", []);
   if (current < min) return yield* rescale(sync, scale, min, "Current number of replicas below Spec.MinReplicas", []);
-  const { replicas, metric, statuses, error } = yield* computeReplicas(sync, scale, answers);
+  const { replicas, metric, statuses, error } = yield* computeReplicas(sync, scale);
   if (replicas === undefined) {
     yield* writeStatus(sync, { current, desired: hpa.status?.desiredReplicas ?? 0, statuses, rescaled: false });
     yield* ports.event(hpa, "Warning", "FailedComputeMetricsReplicas", error!);
@@ -117,47 +107,24 @@ export function* syncAutoscaler(
     desired === current
       ? yield* finish(sync, { current, desired, statuses, rescaled: false })
       : yield* rescale(sync, scale, desired, reason, statuses);
-  if (silent && failure === undefined) noteQuiet(sync, scale, proposal, answers);
+  if (silent && failure === undefined) sleepIfSettled(sync, scale, proposal);
   return failure ?? error;
 }
 
-/** Whether all is as at a last sync that changed nothing. Asks what a sync asks; `answers` keeps what was told. */
-function* isQuiet(
-  { hpa, ports, flags, memory }: Sync,
-  target: KubeObject | undefined,
-  answers: MetricsAnswer<PodUsage>[],
-): Task<boolean> {
-  const key = keyOf(hpa);
-  const quiet = memory.quiet.get(key);
-  if (quiet === undefined) return false;
-  memory.quiet.delete(key);
-  if (quiet.hpa !== hpa || quiet.target !== target || quiet.selectors !== memory.selectors.version) return false;
-  const { selector } = quiet;
-  const namespace = hpa.metadata.namespace ?? "";
-  for (const before of quiet.answers) {
-    const answer = yield* ports.resourceMetrics(namespace, selector);
-    answers.push(answer);
-    if (!sameUsage(answer, before)) return false;
-  }
-  if (!samePods(ports.pods(namespace, selector), quiet.pods)) return false;
-  recommend(hpa, flags, memory.histories.get(key)!, quiet.proposal, ports.nowUs);
-  memory.quiet.set(key, quiet);
-  return true;
-}
-
-/** Remembers a sync after which, with equal inputs, nothing would happen either. */
-function noteQuiet(
-  { hpa, ports, flags, memory, written }: Sync,
+/** Lets the autoscaler sleep when, with equal inputs, nothing would happen at its next sync either. */
+function sleepIfSettled(
+  { hpa, ports, flags, memory, startedUs, written }: Sync,
   { target, selector: text }: Scale,
   proposal: number,
-  answers: readonly MetricsAnswer<PodUsage>[],
 ): void {
   if (written.status || target === undefined || !readsResourcesOnly(hpa)) return;
-  const selector = memory.compiled(text, compileOrError) as CompiledLabelSelector;
-  const pods = ports.pods(hpa.metadata.namespace ?? "", selector);
+  const namespace = hpa.metadata.namespace ?? "";
+  if (memory.selectors.awaitsSome(namespace)) return; // It may select what this one does.
+  const pods = ports.pods(namespace, memory.compiled(text, compileOrError) as CompiledLabelSelector);
   if (!areSettled(pods, flags.windows, instantsOf(ports))) return;
-  const { version: selectors } = memory.selectors;
-  memory.quiet.set(keyOf(hpa), { hpa, target, selector, pods, answers, selectors, proposal });
+  const endedUs = ports.nowUs;
+  const durationUs = endedUs - startedUs;
+  memory.beginSleep(keyOf(hpa), { endedUs, durationUs, proposal, target: targetId(target) });
 }
 
 function* noScale({ hpa, ports, ...sync }: Sync, error: string): Task<void> {
@@ -169,13 +136,13 @@ function* noScale({ hpa, ports, ...sync }: Sync, error: string): Task<void> {
 }
 
 /** The largest valid proposal; with an invalid metric beside it, only on the way up. */
-function* computeReplicas(sync: Sync, scale: Scale, answers: MetricsAnswer<PodUsage>[]): Task<Computed> {
+function* computeReplicas(sync: Sync, scale: Scale): Task<Computed> {
   const { hpa, ports, conditions } = sync;
   const selected = yield* parseSelector(sync, scale);
   if ("error" in selected) return { replicas: undefined, metric: "", statuses: [], error: selected.error };
   const specs = hpa.spec.metrics ?? [];
   const { selector } = selected;
-  const context: MetricContext = { hpa, scale, selector, ports, situation: () => situationOf(sync), answers, used: 0 };
+  const context: MetricContext = { hpa, scale, selector, ports, situation: () => situationOf(sync) };
   const statuses: MetricStatus[] = [];
   let replicas = 0;
   let metric = "";
@@ -366,32 +333,6 @@ function historyOf(memory: AutoscalerMemory, hpa: HorizontalPodAutoscaler, curre
     memory.histories.set(key, history);
   }
   return history;
-}
-
-/** Notes a proposal that changes nothing, where normalizing would. */
-function recommend(
-  hpa: HorizontalPodAutoscaler,
-  flags: AutoscalerFlags,
-  { recommendations }: History,
-  replicas: number,
-  nowUs: number,
-): void {
-  const behavior = behaviorOf(hpa, flags);
-  const windowUs =
-    behavior === undefined ? flags.downscaleStabilizationUs : Math.max(behavior.upWindowUs, behavior.downWindowUs);
-  remember(recommendations, { replicas, atUs: nowUs }, ({ atUs }) => atUs < nowUs - windowUs);
-}
-
-function behaviorOf({ spec }: HorizontalPodAutoscaler, flags: AutoscalerFlags): Behavior | undefined {
-  if (spec.behavior === undefined) return undefined;
-  const { scaleUp: up = {}, scaleDown: down = {} } = spec.behavior;
-  const seconds = down.stabilizationWindowSeconds;
-  return {
-    up,
-    down,
-    upWindowUs: (up.stabilizationWindowSeconds ?? 0) * 1_000_000,
-    downWindowUs: seconds === undefined ? flags.downscaleStabilizationUs : seconds * 1_000_000,
-  };
 }
 
 function situationOf({ hpa, ports, flags }: Sync): Situation {

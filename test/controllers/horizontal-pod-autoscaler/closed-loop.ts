@@ -2,9 +2,9 @@ import { ApiServer, type NewObject, Store } from "../../../src/apiserver/index.t
 import { type Controller, ControllerRunner, Process } from "../../../src/client/index.ts";
 import {
   deploymentController,
-  horizontalPodAutoscaler,
   podsMatching,
   replicaSetController,
+  startAutoscaler,
 } from "../../../src/controllers/index.ts";
 import { MetricsApis, MetricsServer } from "../../../src/metrics/index.ts";
 import {
@@ -64,7 +64,7 @@ export class ClosedLoop {
       ticker: { phaseUs: scrapePhaseMs * 1000, periodUs: 15_000_000 },
       podsMatching: (namespace, selector) => podsMatching(manager.view, namespace, selector),
     });
-    const hpa = horizontalPodAutoscaler(new MetricsApis(server), {
+    startAutoscaler(manager, new MetricsApis(server), {
       syncPeriodUs: 15_000_000,
       downscaleStabilizationUs: 300_000_000,
       tolerance: 0.1,
@@ -72,7 +72,7 @@ export class ClosedLoop {
       configurableTolerance: true,
       scaleToZero: false,
     });
-    for (const controller of [deploymentController, replicaSetController, hpa] as unknown as Controller[]) {
+    for (const controller of [deploymentController, replicaSetController] as unknown as Controller[]) {
       new ControllerRunner(manager, controller);
     }
     this.api.store.onCommit(({ before, after, atUs }) => {

@@ -1,0 +1,64 @@
+import { type HorizontalPodAutoscaler, type KubeObject, keyOf, type Pod, podCondition } from "../../model/index.ts";
+import { historyWindowUs } from "./behavior.ts";
+import { remember } from "./history.ts";
+import type { AutoscalerMemory } from "./memory.ts";
+import type { Instants, ReadinessWindows } from "./pod-groups.ts";
+import type { AutoscalerFlags } from "./ports.ts";
+
+/**
+ * An autoscaler whose last sync changed nothing and left nothing to wait for. Until the autoscaler, its target, one of
+ * its pods or their usage changes, its syncs would all be the same, so none is run: a flat load costs nothing. It keeps
+ * its beat meanwhile, and its recommendations are noted when it wakes.
+ */
+export interface Sleep {
+  readonly endedUs: number;
+  /** What a sync takes: it belongs to the beat. */
+  readonly durationUs: number;
+  readonly proposal: number;
+  /** Kind and key of the target. */
+  readonly target: string;
+}
+
+export function targetId({ kind, metadata }: KubeObject): string {
+  return `${kind}/${keyOf({ metadata })}`;
+}
+
+/** Ends a sleep: notes what the syncs left out would have recommended, and says when the next is due. */
+export function wake(
+  hpa: HorizontalPodAutoscaler,
+  { endedUs, durationUs, proposal: replicas }: Sleep,
+  memory: AutoscalerMemory,
+  flags: AutoscalerFlags,
+  nowUs: number,
+): number {
+  const beatUs = flags.syncPeriodUs + durationUs;
+  const windowUs = historyWindowUs(hpa, flags);
+  const history = memory.histories.get(keyOf(hpa));
+  // The first sync left out whose recommendation is not forgotten by now.
+  const skipped = Math.max(0, Math.floor((nowUs - windowUs - endedUs) / beatUs) - 1);
+  let dueUs = endedUs + flags.syncPeriodUs + skipped * beatUs;
+  for (; dueUs < nowUs; dueUs += beatUs) {
+    const atUs = dueUs + durationUs;
+    if (history !== undefined)
+      remember(history.recommendations, { replicas, atUs }, (old) => old.atUs < atUs - windowUs);
+  }
+  return dueUs;
+}
+
+/** Usage of resources is watched; other metrics are asked for at every sync. */
+export function readsResourcesOnly({ spec }: HorizontalPodAutoscaler): boolean {
+  return (spec.metrics ?? []).every(({ type }) => type === "Resource" || type === "ContainerResource");
+}
+
+/** Whether no pod will change its group by mere lapse of time: all are past the window of their start. */
+export function areSettled(
+  pods: readonly Pod[],
+  { cpuInitializationUs }: ReadinessWindows,
+  { nowUs, instantUs }: Instants,
+): boolean {
+  return pods.every((pod) => {
+    const { startTime } = pod.status;
+    if (startTime === undefined || podCondition(pod, "Ready") === undefined) return false;
+    return instantUs(startTime) + cpuInitializationUs <= nowUs;
+  });
+}
