@@ -8,10 +8,12 @@ import {
   disruptionController,
   endpointSliceController,
   garbageCollector,
+  jobController,
   nodeMonitor,
   podGarbageCollector,
   replicaSetController,
   startAutoscaler,
+  statefulSetController,
   taintEvictionController,
 } from "./controllers/index.ts";
 import type { MetricsApi } from "./model/index.ts";

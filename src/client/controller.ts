@@ -14,6 +14,8 @@ export type Outcome = "done" | { readonly requeueInUs: number } | { readonly ret
 export interface Watch<Memory> {
   readonly kind: Kind;
   readonly keys: (change: Change<never>, view: View, memory: Memory) => Iterable<ObjectKey>;
+  /** The keys wait so long, so that what follows shortly is seen in one sync. Default: not at all. */
+  readonly delayUs?: (change: Change<never>) => number;
 }
 
 export interface Controller<Memory = unknown> {
@@ -56,7 +58,11 @@ export class ControllerRunner<Memory> {
     process.onCrash(() => this.#reset());
     for (const watch of controller.watches) {
       process.informer(watch.kind).onChange((change) => {
-        for (const key of watch.keys(change as Change<never>, process.view, this.#memory)) this.add(key);
+        const delayUs = watch.delayUs?.(change as Change<never>) ?? 0;
+        for (const key of watch.keys(change as Change<never>, process.view, this.#memory)) {
+          if (delayUs === 0) this.add(key);
+          else this.#addAt(key, process.nowUs + delayUs);
+        }
       });
     }
   }

@@ -10,6 +10,11 @@ const expirationUs = 300_000_000;
 export class Expectations {
   readonly #open = new Map<ObjectKey, { creations: number; deletions: Set<string>; readonly sinceUs: number }>();
 
+  /** Both at once: a DaemonSet's sync creates here and deletes there. */
+  expect(key: ObjectKey, creations: number, deletions: readonly string[], nowUs: number): void {
+    this.#open.set(key, { creations, deletions: new Set(deletions), sinceUs: nowUs });
+  }
+
   expectCreations(key: ObjectKey, count: number, nowUs: number): void {
     this.#open.set(key, { creations: count, deletions: new Set(), sinceUs: nowUs });
   }

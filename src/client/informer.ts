@@ -24,10 +24,16 @@ export class Informer {
   readonly #listeners: ((change: Change) => void)[] = [];
   readonly #log: WatchLog;
   #cursor: Cursor | undefined;
+  #revision = 0;
 
   constructor(kind: Kind, store: Store) {
     this.kind = kind;
     this.#log = store.log(kind);
+  }
+
+  /** The store's revision up to which this copy is known to be complete. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get synced(): boolean {
@@ -68,6 +74,7 @@ export class Informer {
   list(store: Store): void {
     if (this.#cursor !== undefined) this.#log.closeCursor(this.#cursor);
     this.#cursor = this.#log.openCursor();
+    this.#revision = store.revision;
     const gone = new Map(this.#objects);
     for (const object of store.list(this.kind)) {
       const key = keyOf(object);
@@ -88,6 +95,7 @@ export class Informer {
       if (entry === undefined) return undefined;
       if (entry.atUs > writtenUntilUs) return entry.atUs;
       cursor.next += 1;
+      this.#revision = entry.revision;
       const key = keyOf((entry.after ?? entry.before)!);
       // The copy's own last state, not the log's: after a LIST it may be newer than this entry's `before`.
       this.#apply(this.#objects.get(key), entry.after, key);

@@ -45,6 +45,11 @@ export class View {
     return this.#process.informer(kind).size;
   }
 
+  /** The newest version of a kind that has arrived here. */
+  revision(kind: Kind): number {
+    return this.#process.informer(kind).revision;
+  }
+
   /** Objects whose controller is `uid`. */
   ownedBy<K extends Kind>(kind: K, uid: Uid): Iterable<ObjectOf<K>> {
     const informer = this.#process.informer(kind);
