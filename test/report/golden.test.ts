@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { echartsSource } from "../../src/cli/echarts-source.ts";
-import { renderHtml, renderMarkdown } from "../../src/report/index.ts";
+import { renderHtml, renderMarkdown, runResultSchema } from "../../src/report/index.ts";
 import { readScenario } from "../../src/scenario/index.ts";
 import { simulate } from "../../src/simulate.ts";
 
@@ -13,6 +13,7 @@ describe("every shipped scenario is answered as reported, to the byte (npm run r
   it.each(names)("%s", async (name) => {
     const result = simulate(readScenario(join(root, "scenarios", name)), "1");
     expect(result.violations).toEqual([]);
+    expect(runResultSchema.parse(result)).toEqual(result);
     expect(renderMarkdown(result)).toBe(readFileSync(join(root, "reports", `${name}.md`), "utf8"));
     expect(`${JSON.stringify(result, undefined, 1)}\n`).toBe(
       readFileSync(join(root, "reports", `${name}.json`), "utf8"),
