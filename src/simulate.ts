@@ -7,7 +7,7 @@ import { podsMatching } from "./controllers/index.ts";
 import type { Extension } from "./extension.ts";
 import { Faults } from "./faults/index.ts";
 import { startControllers } from "./kube-controller-manager.ts";
-import { MetricsApis, MetricsServer } from "./metrics/index.ts";
+import { MetricsAdapter, MetricsApis, MetricsServer } from "./metrics/index.ts";
 import { objectKey, WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { People } from "./people.ts";
@@ -88,6 +88,7 @@ export class Simulation {
       const random = streams(`delivery/${name}`);
       return () => Math.floor(random() * scenario.deliveryJitterUs);
     };
+    const scrapes = (name: string): Ticker => tickerOf(15_000_000, streams(name));
     const manager = new Process(surroundings, {
       name: "kube-controller-manager",
       deliveryJitterUs: jitter("kube-controller-manager"),
@@ -96,14 +97,22 @@ export class Simulation {
         burst: scenario.controllerManager["kube-api-burst"],
       }),
     });
-    const metricsServer = new MetricsServer({
-      loop,
-      world: this.world,
-      clock: this.clock,
-      ticker: tickerOf(15_000_000, streams("metrics-server")),
-      podsMatching: (namespace, selector) => podsMatching(manager.view, namespace, selector),
-    });
-    startControllers(manager, this.api, scenario, new MetricsApis(metricsServer));
+    const metrics = new MetricsApis(
+      new MetricsServer({ loop, world: this.world, clock: this.clock, ticker: scrapes("metrics-server") }),
+      new MetricsAdapter({
+        loop,
+        world: this.world,
+        ticker: scrapes("prometheus"),
+        rateWindowUs: 120_000_000,
+        traffic: {
+          names: () => this.traffic.services(),
+          service: (name) => this.traffic.observe(name),
+          pod: (pod) => this.traffic.observePod(pod),
+        },
+      }),
+      (namespace, selector) => podsMatching(manager.view, namespace, selector),
+    );
+    startControllers(manager, this.api, scenario, metrics);
     cloud.onRelease(({ spec }) =>
       this.api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }),
     );

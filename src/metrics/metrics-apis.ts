@@ -8,16 +8,21 @@ import type {
   ObjectKey,
   PodUsage,
 } from "../model/index.ts";
-import type { MetricsServer } from "./metrics-server.ts";
+import type { MetricsAdapter } from "./metrics-adapter.ts";
+import type { MetricsServer, PodsMatching } from "./metrics-server.ts";
 
-const notFound = { ok: false, error: "the server could not find the requested resource" } as const;
+const unregistered = { ok: false, error: "the server could not find the requested resource" } as const;
 
-/** The metrics APIs of a cluster with metrics-server and without an adapter: custom metrics are not found. */
+/** The metrics APIs of a cluster: metrics-server behind one, the adapter, if there is one, behind the others. */
 export class MetricsApis implements MetricsApi {
   readonly #server: MetricsServer;
+  readonly #adapter: MetricsAdapter | undefined;
+  readonly #podsMatching: PodsMatching;
 
-  constructor(server: MetricsServer) {
+  constructor(server: MetricsServer, adapter: MetricsAdapter | undefined, podsMatching: PodsMatching) {
     this.#server = server;
+    this.#adapter = adapter;
+    this.#podsMatching = podsMatching;
   }
 
   follow(namespace: string): void {
@@ -29,18 +34,18 @@ export class MetricsApis implements MetricsApi {
   }
 
   resourceMetrics(namespace: string, pods: CompiledLabelSelector): MetricsAnswer<PodUsage> {
-    return this.#server.resourceMetrics(namespace, pods);
+    return this.#server.resourceMetrics(namespace, this.#podsMatching(namespace, pods));
   }
 
-  podMetrics(_query: MetricQuery, _pods: CompiledLabelSelector): MetricsAnswer<MetricValue> {
-    return notFound;
+  podMetrics(query: MetricQuery, pods: CompiledLabelSelector): MetricsAnswer<MetricValue> {
+    return this.#adapter?.podMetrics(query, this.#podsMatching(query.namespace, pods)) ?? unregistered;
   }
 
-  objectMetric(_query: MetricQuery, _object: CrossVersionObjectReference): MetricsAnswer<MetricValue> {
-    return notFound;
+  objectMetric(query: MetricQuery, object: CrossVersionObjectReference): MetricsAnswer<MetricValue> {
+    return this.#adapter?.objectMetric(query, object) ?? unregistered;
   }
 
-  externalMetrics(_query: MetricQuery): MetricsAnswer<MetricValue> {
-    return notFound;
+  externalMetrics(query: MetricQuery): MetricsAnswer<MetricValue> {
+    return this.#adapter?.externalMetrics(query) ?? unregistered;
   }
 }

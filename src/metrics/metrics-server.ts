@@ -21,9 +21,10 @@ export interface MetricsServerOptions {
   readonly clock: WallClock;
   /** Scrapes; its period is `--metric-resolution` (15 s in the shipped manifest). */
   readonly ticker: Ticker;
-  /** The server's own pod cache. */
-  readonly podsMatching: (namespace: string, selector: CompiledLabelSelector) => Iterable<Pod>;
 }
+
+/** Pods of a namespace that a selector matches, as the pod cache behind a metrics API has them. */
+export type PodsMatching = (namespace: string, selector: CompiledLabelSelector) => Iterable<Pod>;
 
 interface Followed {
   pod: RunningPod;
@@ -68,11 +69,11 @@ export class MetricsServer {
     }
   }
 
-  resourceMetrics(namespace: string, selector: CompiledLabelSelector): MetricsAnswer<PodUsage> {
+  resourceMetrics(namespace: string, pods: Iterable<Pod>): MetricsAnswer<PodUsage> {
     this.follow(namespace);
     const followed = this.#namespaces.get(namespace)!;
     const items: PodUsage[] = [];
-    for (const pod of this.#options.podsMatching(namespace, selector)) {
+    for (const pod of pods) {
       const usage = followed.get(keyOf(pod))?.points.usage(pod.metadata.name);
       if (usage !== undefined) items.push({ ...usage, timestampUs: this.#wholeSecond(usage.timestampUs) });
     }

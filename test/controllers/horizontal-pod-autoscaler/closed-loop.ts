@@ -6,7 +6,13 @@ import {
   replicaSetController,
   startAutoscaler,
 } from "../../../src/controllers/index.ts";
-import { MetricsApis, MetricsServer } from "../../../src/metrics/index.ts";
+import {
+  type Gauges,
+  MetricsAdapter,
+  MetricsApis,
+  MetricsServer,
+  type TrafficSource,
+} from "../../../src/metrics/index.ts";
 import {
   type Deployment,
   type HorizontalPodAutoscaler,
@@ -57,14 +63,13 @@ export class ClosedLoop {
       name: "kube-controller-manager",
       limits: () => ({ perSecond: 20, burst: 30 }),
     });
-    const server = new MetricsServer({
-      loop,
-      world: this.world,
-      clock,
-      ticker: { phaseUs: scrapePhaseMs * 1000, periodUs: 15_000_000 },
-      podsMatching: (namespace, selector) => podsMatching(manager.view, namespace, selector),
-    });
-    startAutoscaler(manager, new MetricsApis(server), {
+    const ticker = { phaseUs: scrapePhaseMs * 1000, periodUs: 15_000_000 };
+    const metrics = new MetricsApis(
+      new MetricsServer({ loop, world: this.world, clock, ticker }),
+      new MetricsAdapter({ loop, world: this.world, ticker, rateWindowUs: 120_000_000, traffic: this.#traffic() }),
+      (namespace, selector) => podsMatching(manager.view, namespace, selector),
+    );
+    startAutoscaler(manager, metrics, {
       syncPeriodUs: 15_000_000,
       downscaleStabilizationUs: 300_000_000,
       tolerance: 0.1,
@@ -100,6 +105,30 @@ export class ClosedLoop {
     const deployment = this.api.store.get("Deployment", web)!;
     const next: Deployment = { ...deployment, spec: { ...deployment.spec, replicas } };
     this.api.handle({ verb: "update", next, part: "main" });
+  }
+
+  /** A request a second costs ten millicores. */
+  #traffic(): TrafficSource {
+    const gauges = (millicores: number): Gauges => ({
+      perSecond: millicores / 10,
+      inFlight: 0,
+      queued: Math.max(0, millicores - this.#ready.size * requestMilli) / 10,
+      p50Us: 10_000,
+      p95Us: 20_000,
+      p99Us: 30_000,
+      failedShare: 0,
+      utilization: 0,
+    });
+    return {
+      names: () => [web],
+      service: (name) => (name === web ? gauges(this.#demand) : undefined),
+      pod: (pod) => (this.#ready.has(pod) ? gauges(this.#demand / this.#ready.size) : undefined),
+    };
+  }
+
+  get #demand(): number {
+    const nowMs = this.loop.nowUs / 1000;
+    return this.#demandMilli.findLast(([atMs]) => atMs <= nowMs)?.[1] ?? 0;
   }
 
   #create(autoscaler: ClosedLoopOptions["autoscaler"]): void {
@@ -164,9 +193,7 @@ export class ClosedLoop {
   }
 
   #share(): void {
-    const nowMs = this.loop.nowUs / 1000;
-    const demand = this.#demandMilli.findLast(([atMs]) => atMs <= nowMs)?.[1] ?? 0;
-    for (const pod of this.#ready) this.world.setDemand(pod, pod.main, Math.floor(demand / this.#ready.size));
+    for (const pod of this.#ready) this.world.setDemand(pod, pod.main, Math.floor(this.#demand / this.#ready.size));
   }
 
   #report(pod: Pod, ready: string): void {
