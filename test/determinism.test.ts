@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseScenario, readScenario } from "../src/scenario/index.ts";
 import { Simulation, simulate } from "../src/simulate.ts";
+import { built } from "./build.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const scenario = readScenario(join(root, "scenarios/market-open"));
@@ -29,16 +30,13 @@ describe("a run is a pure function of scenario and seed", () => {
   });
 
   it("does not care for time zone, language or environment", { timeout: 120_000 }, () => {
-    execFileSync("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", "node_modules/.cache/determinism"], {
-      cwd: root,
-    });
     const script = `
       import { readScenario } from "./src/scenario/index.js";
       import { simulate } from "./src/simulate.js";
       process.stdout.write(simulate(readScenario(${JSON.stringify(join(root, "scenarios/market-open"))}), "1").digest);`;
     const digest = (environment: Record<string, string>): string =>
       execFileSync(process.execPath, ["--input-type=module", "-e", script], {
-        cwd: join(root, "node_modules/.cache/determinism"),
+        cwd: built,
         env: { ...process.env, ...environment },
         encoding: "utf8",
       });

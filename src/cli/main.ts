@@ -26,7 +26,7 @@ const commands = [
   initCommand(),
   schemaCommand(),
 ];
-for (const command of commands) program.addCommand(command);
+for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
 
 try {
   await program.parseAsync();

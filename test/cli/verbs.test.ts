@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runResultSchema } from "../../src/report/index.ts";
+import { built } from "../build.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "seatrial-cli-"));
+
+/** Runs the command line from a folder that is not the checkout. */
+function seatrial(...words: string[]): { readonly code: number | null; readonly out: string; readonly err: string } {
+  const main = join(built, "src/cli/main.js");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], { cwd: folder, encoding: "utf8" });
+  return { code: status, out: stdout, err: stderr };
+}
+
+beforeAll(() => {
+  expect(seatrial("init", "mine").code).toBe(0);
+});
+
+describe("the command line", () => {
+  it("runs what init wrote, prints the answer and writes three reports", () => {
+    const { code, out } = seatrial("run", "mine", "--quiet");
+    expect([code, out]).toEqual([0, ""]);
+    for (const ending of ["html", "md", "json"])
+      expect(existsSync(join(folder, "reports", `my-scenario.${ending}`))).toBe(true);
+  });
+
+  it("prints the result and nothing else with --json; progress and times go to stderr", () => {
+    const { out, err } = seatrial("run", "mine", "--json");
+    expect(runResultSchema.parse(JSON.parse(out)).scenario).toBe("my-scenario");
+    expect(err).toMatch(/s of virtual time in \d+ ms/);
+  });
+
+  it("uses no colour where there is no terminal", () => {
+    expect(seatrial("run", "mine").out).not.toContain("\u001b");
+  });
+
+  it("ends with 1 when an expectation fails, and says which", () => {
+    const text = readFileSync(join(folder, "mine/scenario.yaml"), "utf8");
+    writeFileSync(join(folder, "mine/strict.yaml"), text.replace('">= 95%"', '">= 100%"'));
+    const { code, out } = seatrial("run", "mine/strict.yaml");
+    expect(code).toBe(1);
+    expect(out).toContain("No: 1 of 2 expectations failed: web availability >= 100%");
+  });
+
+  it.each([
+    ["a scenario with mistakes", ["run", "bad.yaml"], "bad.yaml:1:1: expected a scenario that exists"],
+    ["an unknown verb", ["sail"], "unknown command"],
+    ["an unknown option", ["run", "mine", "--fast"], "unknown option"],
+    ["an instant that is none", ["inspect", "mine", "--at", "soon"], "BAD_INSTANT"],
+  ])("ends with 2 and no stack trace for %s", (_what, words, text) => {
+    const { code, err } = seatrial(...words);
+    expect(code).toBe(2);
+    expect(err).toContain(text);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  it("inspects objects at an instant, with kubectl's columns", () => {
+    const { out } = seatrial("inspect", "mine", "nodes", "--at", "09:18");
+    expect(out.split("\n")[0]).toMatch(/^NAME\s+STATUS\s+ROLES\s+AGE\s+VERSION/);
+    expect(out).toContain("NotReady");
+  });
+
+  it("compares an overlay with its scenario over seeds", () => {
+    writeFileSync(
+      join(folder, "bigger.yaml"),
+      "spec: { cluster: { nodePools: [{ name: general, instanceType: m6i.xlarge, min: 3, max: 6 }] } }\n",
+    );
+    const { code, out } = seatrial("compare", "mine", "--overlay", "bigger.yaml", "--seeds", "3", "--json", "--quiet");
+    expect(code).toBe(0);
+    const { variants, rows } = JSON.parse(out);
+    expect(variants).toEqual(["mine", "bigger"]);
+    const cost = rows.find(({ measure }: { measure: string }) => measure === "cost");
+    expect(cost.differences[0].mean).toBeGreaterThan(0);
+  });
+
+  it("plans the smallest pool and names the seed that one machine less fails under", () => {
+    const text = readFileSync(join(folder, "mine/scenario.yaml"), "utf8");
+    writeFileSync(
+      join(folder, "mine/plan.yaml"),
+      text.replace('{ cost: "< 1 USD" }', '{ workload: deployment/web, ready: ">= 2" }'),
+    );
+    const { code, out } = seatrial("plan", "mine/plan.yaml", "--least", "1", "--most", "6", "--seeds", "2", "--json");
+    expect(code).toBe(0);
+    const { machines, oneLess } = JSON.parse(out);
+    expect(machines).toBeGreaterThan(1);
+    expect(oneLess.broken.length).toBeGreaterThan(0);
+  });
+
+  it("prints the JSON Schemas of scenarios and results", () => {
+    expect(JSON.parse(seatrial("schema").out).properties.spec.properties.faults.type).toBe("array");
+    expect(JSON.parse(seatrial("schema", "--result").out).properties.digest.type).toBe("string");
+  });
+
+  it("validates every shipped scenario", () => {
+    const { code, out } = seatrial("validate", join(root, "scenarios/market-open"), join(root, "scenarios/quiet-day"));
+    expect([code, out.split("\n").length]).toEqual([0, 3]);
+  });
+});
