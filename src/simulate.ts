@@ -133,6 +133,7 @@ export class Simulation {
       provider: (call, reply) => cloud.handle(call as CloudCall, reply),
     });
     if (scenario.clusterAutoscaler !== undefined) {
+      const ties = streams("cluster-autoscaler");
       new ClusterAutoscaler({
         process: autoscaler,
         options: optionsOf(scenario.clusterAutoscaler),
@@ -141,7 +142,7 @@ export class Simulation {
           template: templateNode(pool),
           pricePerHour: pool.machineType.microUsdPerHour / 1_000_000,
         })),
-        random: streams("cluster-autoscaler"),
+        choose: (groups) => Math.floor(ties() * groups.length),
       });
     }
     const own = extensions

@@ -88,8 +88,11 @@ const stopUs = 1_750_000;
 export interface WorldOptions {
   /** Nodes boot and pods stop by themselves, as the recording has no entries for them. */
   readonly lives?: boolean;
-  /** Evictions spend and respect disruption budgets. */
-  readonly enforcesBudgets?: boolean;
+  /**
+   * Evictions spend and respect disruption budgets. What chance decided upstream is taken from this log: which of several
+   * pods gets the last unit of a budget, which of equal groups is raised first.
+   */
+  readonly chances?: readonly LogEntry[];
   readonly watchUs: number;
 }
 
@@ -103,12 +106,12 @@ export class RecordedWorld {
   readonly log: LogEntry[] = [];
   readonly #groups = new Map<string, Group>();
   readonly #lives: boolean;
-  readonly #enforcesBudgets: boolean;
+  readonly #chances: readonly LogEntry[] | undefined;
   readonly #later = handler<() => void>("world/later", (act) => act());
 
-  constructor(input: RecordedInput, { lives = false, enforcesBudgets = false, watchUs }: WorldOptions) {
+  constructor(input: RecordedInput, { lives = false, chances, watchUs }: WorldOptions) {
     this.#lives = lives;
-    this.#enforcesBudgets = enforcesBudgets;
+    this.#chances = chances;
     this.store = new Store(this.loop, this.clock);
     const record = (event: NewEvent): number => {
       this.#logs("event", {
@@ -335,6 +338,20 @@ export class RecordedWorld {
     }
   }
 
+  /** Of groups that are equal, the one that was raised next in the recording. */
+  recordedChoice(groups: readonly string[]): number {
+    const raised = this.log.filter(({ what }) => what === "increaseSize").length;
+    const next = (this.#chances ?? []).filter(({ what }) => what === "increaseSize")[raised];
+    return Math.max(0, groups.indexOf(String(next?.["nodeGroup"])));
+  }
+
+  #recordedAsRefused(pod: ObjectKey): boolean {
+    const atMs = this.loop.nowUs / 1000;
+    return this.#chances!.some((entry) => {
+      return entry.what === "evict" && entry.atMs === atMs && entry["pod"] === pod && entry["error"] !== undefined;
+    });
+  }
+
   #boot(group: Group): void {
     group.created += 1;
     const name = `${group.recorded.id}-n${String(group.created).padStart(3, "0")}`;
@@ -387,11 +404,11 @@ export class RecordedWorld {
   #evict(key: ObjectKey, gracePeriodSeconds: number): ApiReply {
     const pod = this.store.get("Pod", key);
     if (pod === undefined) return { ok: false, error: { code: 404, reason: "NotFound", message: `pods "${key}" not found` } };
-    for (const budget of this.#enforcesBudgets ? [...this.store.list("PodDisruptionBudget")] : []) {
+    for (const budget of this.#chances !== undefined ? [...this.store.list("PodDisruptionBudget")] : []) {
       if (budget.metadata.namespace !== pod.metadata.namespace) continue;
       if (!matchesLabelSelector(budget.spec.selector, pod.metadata.labels ?? {})) continue;
       const allowed = budget.status?.disruptionsAllowed ?? 0;
-      if (allowed < 1) {
+      if (allowed < 1 || this.#recordedAsRefused(key)) {
         const message = "Cannot evict pod as it would violate the pod's disruption budget.";
         this.#logs("evict", { pod: key, gracePeriodSeconds, error: 429 });
         return { ok: false, error: { code: 429, reason: "TooManyRequests", message } };

@@ -14,8 +14,8 @@ export interface ClusterAutoscalerOptions {
   readonly process: Process;
   readonly options: AutoscalingOptions;
   readonly groups: readonly NodeGroupSpec[];
-  /** Uniform in [0, 1): decides among options that the expanders find equal. */
-  readonly random: () => number;
+  /** Decides among groups that the expanders find equal: an index. */
+  readonly choose: (groups: readonly string[]) => number;
   /** Time on the processor that a run costs after all its calls. Default none. */
   readonly runUs?: number;
   /** Whether runs that can come to nothing are left out. Default true. */
@@ -63,8 +63,8 @@ export class ClusterAutoscaler {
   }
 
   #begin(): void {
-    const { process, options, groups, random } = this.#around;
-    this.#autoscaler = new StaticAutoscaler(options, groups, random, process.view);
+    const { process, options, groups, choose } = this.#around;
+    this.#autoscaler = new StaticAutoscaler(options, groups, choose, process.view);
     this.#endedUs = process.nowUs;
     this.#lastStartUs = process.nowUs;
     this.#previousStartUs = process.nowUs;

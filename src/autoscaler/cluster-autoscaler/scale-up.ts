@@ -41,8 +41,8 @@ export interface ScaleUpInput {
   readonly nodes: readonly Node[];
   readonly nodeCount: number;
   readonly market: Market;
-  /** Uniform in [0, 1): decides among what the expanders leave. */
-  readonly random: () => number;
+  /** Decides among the groups that the expanders leave: an index. */
+  readonly choose: (groups: readonly string[]) => number;
   readonly nowUs: number;
 }
 
@@ -83,7 +83,7 @@ export function planScaleUp(input: ScaleUpInput): ScaleUpPlan {
   const nothing = { scaleUps: [], helped: [], awaiting: [], limited: false };
   const left = applyChain(options.expanders, choices, input.market);
   if (left.length === 0) return { ...nothing, unhelped: unhelped() };
-  const best = left.length === 1 ? left[0]! : left[Math.floor(input.random() * left.length)]!;
+  const best = left.length === 1 ? left[0]! : left[input.choose(left.map(({ group }) => group.spec.id))]!;
   const { id } = best.group.spec;
   let wanted = best.nodeCount;
   let limited = false;

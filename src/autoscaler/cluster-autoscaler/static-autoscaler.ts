@@ -28,6 +28,7 @@ import { planScaleUp, type ScaleUpPlan, type UnhelpedPod } from "./scale-up.ts";
 import { balance, type ScaleUpInfo } from "./similar-groups.ts";
 import { hasTaint, removeTaint, toBeDeletedTaint } from "./taints.ts";
 import { freshNode, type NodeTemplate, templatesOf } from "./template-nodes.ts";
+import { type Utilization, utilizationOf } from "./utilization.ts";
 
 /** What a run came to, under upstream's names. */
 export interface ScaleUpStatus {
@@ -101,13 +102,15 @@ interface Round {
   readonly budgets: DisruptionBudgets;
   readonly status: RunStatus;
   readonly upcoming: number;
+  /** Of the priority expander. */
+  readonly complaints: (readonly [reason: string, message: string])[];
 }
 
 /** cluster-autoscaler's loop and everything that it remembers between runs (`StaticAutoscaler`). */
 export class StaticAutoscaler {
   readonly #options: AutoscalingOptions;
   readonly #specs: ReadonlyMap<string, NodeGroupSpec>;
-  readonly #random: () => number;
+  readonly #choose: (groups: readonly string[]) => number;
   readonly #roundRobin: RoundRobin = { lastIndex: 0 };
   readonly #podSimulator = new HintingSimulator();
   readonly #templates = new Map<string, NodeTemplate>();
@@ -117,6 +120,7 @@ export class StaticAutoscaler {
   #candidatesBefore = new Set<string>();
   #lastLocal = new Map<string, { addedUs?: number; deletedUs?: number; failedUs?: number }>();
   #initialized = false;
+  #runs = 0;
   #sleepUntilUs: number | undefined;
   lastScaleUpUs: number;
   lastScaleDownDeleteUs: number;
@@ -125,12 +129,12 @@ export class StaticAutoscaler {
   constructor(
     options: AutoscalingOptions,
     specs: readonly NodeGroupSpec[],
-    random: () => number,
+    choose: (groups: readonly string[]) => number,
     view: Pick<View, "clock" | "nowUs">,
   ) {
     this.#options = options;
     this.#specs = new Map(specs.map((spec) => [spec.id, spec]));
-    this.#random = random;
+    this.#choose = choose;
     this.state = new ClusterState(options, view.clock, view.nowUs);
     this.planner = new ScaleDownPlanner(options, view.clock);
     this.actuator = new Actuator({
@@ -158,8 +162,9 @@ export class StaticAutoscaler {
     };
     this.#sleepUntilUs = undefined;
     this.planner.forgetReasons();
-    if (!this.#initialized) yield* this.#cleanUp(view);
+    this.#runs += 1;
     const allNodes = sorted(view, "Node").map(withoutUnfinished);
+    if (!this.#initialized) yield* this.#cleanUp(view);
     const readyNodes = allNodes.filter(isNodeReady);
     if (allNodes.length === 0 && !this.#options.scaleUpFromZero) return status;
     const reply = yield* callProvider<CloudReply>({ operation: "refresh" } satisfies CloudCall);
@@ -176,6 +181,7 @@ export class StaticAutoscaler {
       podsOn: (node) => this.#podsOn(node, view),
       daemonSets: sorted(view, "DaemonSet"),
       forceDaemonSets: this.#options.forceDaemonSets,
+      suffix: String(this.#runs),
       clock: view.clock,
       nowUs,
     });
@@ -204,6 +210,7 @@ export class StaticAutoscaler {
       budgets,
       status,
       upcoming,
+      complaints: [],
     };
     const pods = this.#podsToHelp(round);
     const scaleDownForbidden = yield* this.#scaleUp(pods, round);
@@ -347,7 +354,8 @@ export class StaticAutoscaler {
     const waiting = pending.map((pod) => ({ pod, info: infoOf(pod) }));
     for (const name of this.actuator.draining) {
       for (const { pod } of snapshot.node(name)?.pods ?? []) {
-        if (isRecreatable(pod)) waiting.push({ pod, info: movedInfo(pod) });
+        const leaves = pod.metadata.deletionTimestamp !== undefined;
+        if (!leaves && isRecreatable(pod)) waiting.push({ pod, info: movedInfo(pod) });
       }
     }
     waiting.sort((a, b) => b.info.priority - a.info.priority);
@@ -381,11 +389,36 @@ export class StaticAutoscaler {
       status.scaleUp.result = "ScaleUpInCooldown";
       return true;
     }
-    const plan = planScaleUp(this.#scaleUpInput(pods, round, yield* this.#market(round)));
-    if (plan.limited) yield* this.#tellLimit();
-    yield* this.#execute(plan, round);
-    yield* this.#tellPods(status.scaleUp);
+    let left = pods;
+    const untilUs = view.nowUs + this.#options.salvoScaleUpBudgetUs;
+    do {
+      const plan = planScaleUp(this.#scaleUpInput(left, round));
+      if (plan.limited) yield* this.#tellLimit();
+      for (const [reason, message] of round.complaints.splice(0)) yield* tell(reason, message, "Warning");
+      const before = { ...status.scaleUp };
+      yield* this.#execute(plan, round);
+      if (left !== pods && status.scaleUp.result === "ScaleUpNoOptionsAvailable") {
+        Object.assign(status.scaleUp, before); // The salvo is over; what it did counts.
+        break;
+      }
+      yield* this.#tellPods(status.scaleUp);
+      if (!this.#options.salvoScaleUp || status.scaleUp.result !== "ScaleUpSuccessful") break;
+      left = this.#unhelpedBy(plan, left, round);
+    } while (left.length > 0 && view.nowUs < untilUs);
     return false;
+  }
+
+  /** The pods that still wait once the nodes just bought stand in the snapshot. */
+  #unhelpedBy({ scaleUps }: ScaleUpPlan, pods: readonly Pod[], { snapshot, templates, nowUs, view }: Round): Pod[] {
+    for (const { group, currentSize, newSize } of scaleUps) {
+      for (let index = currentSize; index < newSize; index++) {
+        const { node, pods: daemons } = freshNode(templates.get(group.spec.id)!, `salvo-${index}`);
+        snapshot.addNode(node, daemons);
+      }
+    }
+    const waiting = pods.map((pod) => ({ pod, info: infoOf(pod) }));
+    const placed = this.#podSimulator.place(snapshot, waiting, () => true, false);
+    return pods.filter((pod) => !placed.has(pod) && this.#isOldEnough(pod, view, nowUs));
   }
 
   *#tellLimit(): Task<void> {
@@ -393,7 +426,7 @@ export class StaticAutoscaler {
     yield* tell("MaxNodesTotalReached", `Max total nodes in cluster reached: ${maxNodesTotal}`, "Warning");
   }
 
-  #scaleUpInput(pods: readonly Pod[], round: Round, market: Market): Parameters<typeof planScaleUp>[0] {
+  #scaleUpInput(pods: readonly Pod[], round: Round): Parameters<typeof planScaleUp>[0] {
     const { snapshot, groups, templates, readyNodes, nowUs, upcoming } = round;
     return {
       pods,
@@ -404,17 +437,15 @@ export class StaticAutoscaler {
       options: this.#options,
       nodes: readyNodes,
       nodeCount: readyNodes.length + upcoming,
-      market,
-      random: this.#random,
+      market: this.#market(round),
+      choose: this.#choose,
       nowUs,
     };
   }
 
-  *#market({ view, allNodes }: Round): Task<Market> {
+  #market({ view, allNodes, complaints }: Round): Market {
     const key = objectKey("kube-system", "cluster-autoscaler-priority-expander");
     const configMap = view.get("ConfigMap", key) as { readonly data?: Readonly<Record<string, string>> } | undefined;
-    const complaints: (readonly [string, string])[] = [];
-    yield* [];
     return {
       nodeCount: allNodes.length,
       priorities: configMap?.data?.["priorities"],
@@ -495,7 +526,6 @@ export class StaticAutoscaler {
       status.scaleDown.result = "ScaleDownInCooldown";
     } else if (candidates.length === 0) {
       status.scaleDown.result = "ScaleDownNoCandidates";
-      return;
     } else {
       const { empty, drain: needDrain } = this.planner.removableNow(
         groups,
@@ -505,7 +535,7 @@ export class StaticAutoscaler {
       );
       const describe = (node: Node) => ({
         group: groups.ofNode(node.metadata.name)!.spec.id,
-        utilization: this.planner.utilizationOf(node.metadata.name),
+        utilization: this.#utilizationOf(node, view),
       });
       const { started, failed } = yield* this.actuator.start(empty, needDrain, describe, view);
       status.scaleDown.scaledDown = started;
@@ -522,6 +552,13 @@ export class StaticAutoscaler {
     const needed = mine.filter(({ metadata }) => !names.has(metadata.name));
     const marked = mine.filter(({ metadata }) => names.has(metadata.name));
     if (this.#options.maxBulkSoftTaintCount > 0) yield* this.actuator.updateSoftTaints(marked, needed, view);
+  }
+
+  /** As the node is, without the pods that are thought to come to it. */
+  #utilizationOf(node: Node, view: View): Utilization | undefined {
+    const pods = this.#podsOn(node.metadata.name, view);
+    const utilization = utilizationOf(node, pods, this.#options, view.clock, view.nowUs);
+    return typeof utilization === "string" ? undefined : utilization;
   }
 
   #candidates({ groups, allNodes, snapshot, nowUs }: Round, drain: DrainContext): Node[] {

@@ -28,6 +28,8 @@ interface Sources {
   readonly podsOn: (node: string) => Iterable<Pod>;
   readonly daemonSets: readonly DaemonSet[];
   readonly forceDaemonSets: boolean;
+  /** Of this run: pods that found room on a node to come are not promised the next run's. */
+  readonly suffix: string;
   readonly clock: WallClock;
   readonly nowUs: number;
 }
@@ -80,7 +82,7 @@ function isGoodSample(node: Node, { clock, nowUs }: Sources): boolean {
 }
 
 function sanitized(group: string, sample: Node, podsOnIt: readonly Pod[], sources: Sources): NodeTemplate {
-  const node = sanitizedNode(sample, `template-node-for-${group}`);
+  const node = sanitizedNode(sample, `template-node-for-${group}-${sources.suffix}`);
   const staying = podsOnIt.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const pods = staying.filter((pod) => isMirrorPod(pod) || isDaemonSetPod(pod));
   if (sources.forceDaemonSets) {
