@@ -1,7 +1,8 @@
 import type { Area } from "./area.ts";
+import { clusterAutoscaler } from "./cluster-autoscaler.ts";
 import { hpa } from "./hpa.ts";
 import { machinery } from "./machinery.ts";
 import { scheduler } from "./scheduler.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [hpa, machinery, scheduler];
+export const areas: readonly Area[] = [clusterAutoscaler, hpa, machinery, scheduler];

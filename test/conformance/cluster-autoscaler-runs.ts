@@ -29,7 +29,7 @@ export type RecordedEvents = "none" | "status" | "all";
 
 /** Runs at given instants; `lives`: the recording leaves boot and stop of machines and pods to the world. */
 export function checkRuns({ input, expect }: RunsCase, lives: boolean, events: RecordedEvents): string | undefined {
-  const world = new RecordedWorld(input, { lives, watchUs: 0 });
+  const world = new RecordedWorld(input, { lives, recording: expect.log ?? [], watchUs: 0 });
   const times = timesOf(input.runAtMs, expect.iterations);
   const iterations: Iteration[] = [];
   let autoscaler: StaticAutoscaler | undefined;
@@ -59,7 +59,7 @@ export function checkRuns({ input, expect }: RunsCase, lives: boolean, events: R
 
 /** Runs when the loop's own trigger says so. */
 export function checkFrequentRuns({ input, expect }: RunsCase): string | undefined {
-  const world = new RecordedWorld(input, { watchUs: 5_000, chances: expect.log ?? [] });
+  const world = new RecordedWorld(input, { watchUs: 5_000, chances: expect.log ?? [], recording: expect.log ?? [] });
   const iterations: Iteration[] = [];
   const runs: [number, string][] = [];
   const autoscaler = new ClusterAutoscaler({
@@ -100,7 +100,7 @@ function timesOf(runAtMs: RecordedInput["runAtMs"], iterations: readonly Iterati
 }
 
 function replayEnvironment(world: RecordedWorld, log: readonly LogEntry[]): void {
-  for (const entry of log) if (entry.who === "env") world.at(entry.atMs * 1000, () => world.replay(entry));
+  for (const entry of log) if (entry.who === "env") world.after(entry.atMs * 1000, () => world.replay(entry));
 }
 
 /** Recordings keep a run whose result differs from that before it, and the last. */
@@ -155,6 +155,8 @@ function comparableLog(log: readonly LogEntry[], events: RecordedEvents): Map<nu
 }
 
 function isRecorded(entry: { readonly what: string; readonly [detail: string]: unknown }, atMs: number, events: RecordedEvents): boolean {
+  // A call that the provider refused changed nothing; the event about it is compared.
+  if (entry.what === "increaseSize" || entry.what === "decreaseTargetSize") return entry["error"] === undefined;
   if (entry.what !== "event") return true;
   if (events === "none") return false;
   const object = String(entry["object"]);

@@ -32,7 +32,14 @@ export interface RecordedGroup {
   readonly template: Node;
   readonly pricePerHour?: number;
   readonly zeroOrMaxNodeScaling?: boolean;
-  readonly boot?: { readonly registerMs?: number; readonly readyMs?: number; readonly deleteMs?: number; readonly fail?: string };
+  readonly boot?: {
+    readonly registerMs?: number;
+    readonly readyMs?: number;
+    readonly deleteMs?: number;
+    readonly fail?: "neverRegister" | "neverReady" | "outOfResources" | "increaseError";
+    readonly failAfterMs?: number;
+    readonly failUntilMs?: number;
+  };
 }
 
 export interface RecordedInput {
@@ -93,6 +100,7 @@ export interface WorldOptions {
    * pods gets the last unit of a budget, which of equal groups is raised first.
    */
   readonly chances?: readonly LogEntry[];
+  readonly recording?: readonly LogEntry[];
   readonly watchUs: number;
 }
 
@@ -107,11 +115,13 @@ export class RecordedWorld {
   readonly #groups = new Map<string, Group>();
   readonly #lives: boolean;
   readonly #chances: readonly LogEntry[] | undefined;
+  readonly #recording: readonly LogEntry[];
   readonly #later = handler<() => void>("world/later", (act) => act());
 
-  constructor(input: RecordedInput, { lives = false, chances, watchUs }: WorldOptions) {
+  constructor(input: RecordedInput, { lives = false, chances, recording = [], watchUs }: WorldOptions) {
     this.#lives = lives;
     this.#chances = chances;
+    this.#recording = recording;
     this.store = new Store(this.loop, this.clock);
     const record = (event: NewEvent): number => {
       this.#logs("event", {
@@ -162,6 +172,11 @@ export class RecordedWorld {
 
   at(atUs: number, act: () => void): void {
     this.loop.schedule(atUs, phase.world, this.#later, act);
+  }
+
+  /** After everything that the autoscaler does at that instant, as in the recordings. */
+  after(atUs: number, act: () => void): void {
+    this.loop.schedule(atUs, phase.observe, this.#later, act);
   }
 
   run(untilMs: number): void {
@@ -218,7 +233,7 @@ export class RecordedWorld {
         this.#groupOf(text("instance"))?.instances.delete(text("instance"));
         return;
       case "pdbStatus":
-        this.#change<PodDisruptionBudget>("PodDisruptionBudget", text("pdb"), (budget) => ({
+        this.#change<PodDisruptionBudget>("PodDisruptionBudget", inNamespace(text("pdb")), (budget) => ({
           ...budget,
           status: { ...budget.status, disruptionsAllowed: entry["disruptionsAllowed"] as number },
         }));
@@ -315,6 +330,7 @@ export class RecordedWorld {
     const group = this.#groups.get(call.group)!;
     switch (call.operation) {
       case "increaseSize":
+        if (this.#failure(group) === "increaseError") return { ok: false, error: this.#recordedRefusalOf(call.group) };
         this.#logs("increaseSize", { nodeGroup: call.group, delta: call.delta });
         group.target += call.delta;
         for (let count = 0; count < call.delta; count++) this.#boot(group);
@@ -345,11 +361,27 @@ export class RecordedWorld {
     return Math.max(0, groups.indexOf(String(next?.["nodeGroup"])));
   }
 
-  #recordedAsRefused(pod: ObjectKey): boolean {
+  /** What became of this eviction upstream, if it was made at this instant there too. */
+  #recordedRefusal(pod: ObjectKey): boolean | undefined {
     const atMs = this.loop.nowUs / 1000;
-    return this.#chances!.some((entry) => {
-      return entry.what === "evict" && entry.atMs === atMs && entry["pod"] === pod && entry["error"] !== undefined;
-    });
+    const found = this.#chances!.find((entry) => entry.what === "evict" && entry.atMs === atMs && entry["pod"] === pod);
+    return found === undefined ? undefined : found["error"] !== undefined;
+  }
+
+  #failure({ recorded: { boot } }: Group): string | undefined {
+    const until = boot?.failUntilMs;
+    return until === undefined || this.loop.nowUs < until * 1000 ? boot?.fail : undefined;
+  }
+
+  /** What the provider said: its words stand in the event about them. */
+  #recordedRefusalOf(group: string): string {
+    const atMs = this.loop.nowUs / 1000;
+    const prefix = `Scale-up failed for group ${group}: `;
+    for (const entry of this.#recording) {
+      const message = String(entry["message"]);
+      if (entry.atMs === atMs && message.startsWith(prefix)) return message.slice(prefix.length);
+    }
+    return "the provider refuses";
   }
 
   #boot(group: Group): void {
@@ -359,7 +391,17 @@ export class RecordedWorld {
     const { boot } = group.recorded;
     if (!this.#lives || boot === undefined) return;
     const { nowUs } = this.loop;
+    const failure = this.#failure(group);
+    if (failure === "outOfResources") {
+      const error = { class: "OutOfResource", code: "InsufficientInstanceCapacity", message: "no capacity" } as const;
+      this.at(nowUs + (boot.failAfterMs ?? 0) * 1000, () => {
+        group.instances.set(name, { name, state: "creating", error });
+      });
+      return;
+    }
+    if (failure === "neverRegister") return;
     if (boot.registerMs !== undefined) this.at(nowUs + boot.registerMs * 1000, () => this.#register(name));
+    if (failure === "neverReady") return;
     if (boot.readyMs !== undefined) this.at(nowUs + boot.readyMs * 1000, () => this.#setReady(name, true));
   }
 
@@ -408,7 +450,7 @@ export class RecordedWorld {
       if (budget.metadata.namespace !== pod.metadata.namespace) continue;
       if (!matchesLabelSelector(budget.spec.selector, pod.metadata.labels ?? {})) continue;
       const allowed = budget.status?.disruptionsAllowed ?? 0;
-      if (allowed < 1 || this.#recordedAsRefused(key)) {
+      if (this.#recordedRefusal(key) ?? allowed < 1) {
         const message = "Cannot evict pod as it would violate the pod's disruption budget.";
         this.#logs("evict", { pod: key, gracePeriodSeconds, error: 429 });
         return { ok: false, error: { code: 429, reason: "TooManyRequests", message } };
@@ -422,6 +464,11 @@ export class RecordedWorld {
     const metadata = { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: gracePeriodSeconds };
     return { ok: true, object: this.store.replace<KubeObject>(pod, { ...pod, metadata } as Pod) };
   }
+}
+
+/** Some recordings name a budget without its namespace. */
+function inNamespace(name: string): string {
+  return name.includes("/") ? name : `default/${name}`;
 }
 
 /** Recordings leave out what is empty. */

@@ -78,11 +78,6 @@ export class ScaleDownPlanner {
     this.#unneeded.clear();
   }
 
-  /** The run did not look at nodes at all. */
-  forgetReasons(): void {
-    this.#reasons = new Map();
-  }
-
   /** The next instant at which some node may be tried anew, or will have been unneeded for long enough. */
   nextDeadlineUs(): number | undefined {
     let next: number | undefined;

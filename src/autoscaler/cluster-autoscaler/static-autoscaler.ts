@@ -23,9 +23,9 @@ import type { AutoscalingOptions } from "./options.ts";
 import { HintingSimulator } from "./placing.ts";
 import { isExpendable, isRecreatable, isUnschedulable } from "./pod-kinds.ts";
 import { gpuResource, isNodeReady, withoutUnfinished } from "./readiness.ts";
-import { ScaleDownPlanner, type UnremovableNode } from "./scale-down-planner.ts";
+import { ScaleDownPlanner } from "./scale-down-planner.ts";
 import { planScaleUp, type ScaleUpPlan, type UnhelpedPod } from "./scale-up.ts";
-import { balance, type ScaleUpInfo } from "./similar-groups.ts";
+import type { ScaleUpInfo } from "./similar-groups.ts";
 import { hasTaint, removeTaint, toBeDeletedTaint } from "./taints.ts";
 import { freshNode, type NodeTemplate, templatesOf } from "./template-nodes.ts";
 import { type Utilization, utilizationOf } from "./utilization.ts";
@@ -161,7 +161,6 @@ export class StaticAutoscaler {
       scaleDown: { result: "ScaleDownNotTried", scaledDown: [] },
     };
     this.#sleepUntilUs = undefined;
-    this.planner.forgetReasons();
     this.#runs += 1;
     const allNodes = sorted(view, "Node").map(withoutUnfinished);
     if (!this.#initialized) yield* this.#cleanUp(view);
@@ -309,8 +308,8 @@ export class StaticAutoscaler {
     for (const group of groups) {
       const excess = this.state.excessTarget(group.spec.id, nowUs);
       if (excess === 0) continue;
-      if ((yield* this.#decreaseTarget(group, excess)) !== undefined) return fixed;
-      fixed = true;
+      fixed = true; // Refused or not: the run ends here.
+      if ((yield* this.#decreaseTarget(group, excess)) !== undefined) break;
     }
     return fixed;
   }
@@ -474,7 +473,7 @@ export class StaticAutoscaler {
       if (!reply.ok) {
         yield* tell("FailedToScaleUpGroup", `Scale-up failed for group ${id}: ${reply.error}`, "Warning");
         this.state.backoff.failed(id, nowUs);
-        status.scaleUp.result = "ScaleUpError";
+        Object.assign(status.scaleUp, { result: "ScaleUpError", awaiting: [], unhelped: [] });
         return;
       }
       group.target = newSize;
@@ -707,6 +706,3 @@ function reasonsOf({ rejected, skipped }: UnhelpedPod): string {
   }
   return [...counts].map(([reason, count]) => `${count} ${reason}`).join(", ");
 }
-
-export type { UnremovableNode };
-export { balance };
