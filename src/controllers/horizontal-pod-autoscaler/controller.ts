@@ -68,7 +68,8 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
         return { requeueInUs: flags.syncPeriodUs };
       }
       if (view.nowUs < dueUs) return { requeueInUs: dueUs - view.nowUs };
-      yield* syncAutoscaler(hpa, new LivePorts(view, metrics), flags, memory);
+      memory.ports ??= new LivePorts(view, metrics);
+      yield* syncAutoscaler(hpa, memory.ports, flags, memory);
       memory.dueUs.set(key, view.nowUs + flags.syncPeriodUs);
       return memory.asleep.has(key) ? "done" : { requeueInUs: flags.syncPeriodUs };
     },

@@ -22,6 +22,8 @@ import type { Ports, Scale, ScaleReply } from "./ports.ts";
 /** Upstream's name of the controller; its clients have a token bucket each. */
 export const client = "horizontal-pod-autoscaler";
 const scaleClient = `${client}/scale`;
+/** Pods' times are read again at every sync. */
+const rememberedTimes = 10_000;
 
 /** Kinds with a scale subresource whose replicas somebody acts on, and their API group. */
 const scalable: ReadonlyMap<string, string> = new Map([
@@ -40,6 +42,9 @@ interface ScalableObject extends KubeObject {
 export class LivePorts implements Ports {
   readonly #view: View;
   readonly #metrics: MetricsApi;
+  /** Of objects that are read at every sync: their selectors stay. */
+  readonly #selectorTexts = new WeakMap<LabelSelector, string>();
+  readonly #instants = new Map<Time, number>();
 
   constructor(view: View, metrics: MetricsApi) {
     this.#view = view;
@@ -55,7 +60,13 @@ export class LivePorts implements Ports {
   }
 
   instantUs(time: Time): number {
-    return this.#view.clock.instantUs(time);
+    let instantUs = this.#instants.get(time);
+    if (instantUs === undefined) {
+      instantUs = this.#view.clock.instantUs(time);
+      if (this.#instants.size >= rememberedTimes) this.#instants.clear();
+      this.#instants.set(time, instantUs);
+    }
+    return instantUs;
   }
 
   pods(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
@@ -69,14 +80,14 @@ export class LivePorts implements Ports {
       return { ok: false, error: `no matches for kind "${kind}" in group "${group}"`, conflict: false };
     }
     const reply = yield* callApi(scaleClient, { verb: "get", kind, key: objectKey(metadata.namespace, name) });
-    return reply.ok ? { ok: true, scale: new LiveScale(reply.object as ScalableObject) } : refused(reply.error);
+    return reply.ok ? { ok: true, scale: this.#scaleOf(reply.object as ScalableObject) } : refused(reply.error);
   }
 
   *updateScale({ target }: Scale, replicas: number): Task<ScaleReply> {
     const object = target as ScalableObject;
     const next = { ...object, spec: { ...object.spec, replicas } };
     const reply = yield* callApi(scaleClient, { verb: "update", next, part: "main" });
-    return reply.ok ? { ok: true, scale: new LiveScale(reply.object as ScalableObject) } : refused(reply.error);
+    return reply.ok ? { ok: true, scale: this.#scaleOf(reply.object as ScalableObject) } : refused(reply.error);
   }
 
   *wait(forUs: number): Task<void> {
@@ -112,6 +123,26 @@ export class LivePorts implements Ports {
     return reply.ok ? undefined : reply.error.message;
   }
 
+  #scaleOf(target: ScalableObject): Scale {
+    const { spec, status } = target;
+    return {
+      specReplicas: spec.replicas ?? 1,
+      statusReplicas: status?.replicas ?? 0,
+      selector: spec.selector === undefined ? "" : this.#selectorText(spec.selector),
+      target,
+    };
+  }
+
+  #selectorText(selector: LabelSelector): string {
+    let text = this.#selectorTexts.get(selector);
+    if (text === undefined) {
+      const printed = formatLabelSelector(selector);
+      text = printed === "<none>" ? "" : printed;
+      this.#selectorTexts.set(selector, text);
+    }
+    return text;
+  }
+
   /** An aggregated API is reached through kube-apiserver: the request spends tokens and time, and fails where that does. */
   *#reach(group: string): Task<{ readonly ok: false; readonly error: string } | undefined> {
     const reply = yield* callApi(`${client}/${group}`, {
@@ -134,25 +165,6 @@ export function* podsMatching(view: View, namespace: string, selector: CompiledL
       ? {}
       : { matchLabels: { [pair.key]: pair.values[0]! } };
   for (const pod of view.podsMatching(namespace, narrowed)) if (selector.matches(pod.metadata.labels)) yield pod;
-}
-
-/** Reads its selector's text only when it is asked for. */
-class LiveScale implements Scale {
-  readonly specReplicas: number;
-  readonly statusReplicas: number;
-  readonly target: ScalableObject;
-
-  constructor(target: ScalableObject) {
-    this.specReplicas = target.spec.replicas ?? 1;
-    this.statusReplicas = target.status?.replicas ?? 0;
-    this.target = target;
-  }
-
-  get selector(): string {
-    const { selector } = this.target.spec;
-    const text = selector === undefined ? "" : formatLabelSelector(selector);
-    return text === "<none>" ? "" : text;
-  }
 }
 
 function refused(error: ApiError): ScaleReply {

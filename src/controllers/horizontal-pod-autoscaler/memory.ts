@@ -1,5 +1,6 @@
 import type { CompiledLabelSelector, ObjectKey } from "../../model/index.ts";
 import type { History } from "./history.ts";
+import type { Ports } from "./ports.ts";
 import { SelectorRegistry } from "./selectors.ts";
 import type { Sleep } from "./sleep.ts";
 
@@ -11,6 +12,8 @@ export class AutoscalerMemory {
   readonly dueUs = new Map<ObjectKey, number>();
   /** Autoscalers whose next syncs would change nothing. */
   readonly asleep = new Map<ObjectKey, Sleep>();
+  /** Made at the first sync, and kept for what it has read already. */
+  ports: Ports | undefined;
   readonly #byTarget = new Map<string, ObjectKey>();
   readonly #compiled = new Map<string, CompiledLabelSelector | string>();
 
