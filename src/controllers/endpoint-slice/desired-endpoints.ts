@@ -19,20 +19,44 @@ export function desiredGroups(
   service: Service,
   pods: Iterable<Pod>,
   nodeOf: (name: string) => Node | undefined,
+  known: WeakMap<Pod, Endpoint>,
 ): ReadonlyMap<string, EndpointGroup> {
   const groups = new Map<string, { ports: readonly EndpointPort[]; endpoints: Endpoint[] }>();
+  // Without named ports all pods resolve them alike.
+  const named = (service.spec.ports ?? []).some(({ targetPort }) => typeof targetPort === "string");
+  let shared: { readonly ports: readonly EndpointPort[]; readonly key: string } | undefined;
   for (const pod of pods) {
     if ((pod.status.podIP ?? "") === "" || isPodTerminal(pod)) continue;
-    const ports = portsOf(service, pod);
-    const key = JSON.stringify(ports);
+    let resolved = shared;
+    if (resolved === undefined) {
+      const ports = portsOf(service, pod);
+      resolved = { ports, key: JSON.stringify(ports) };
+      if (!named) shared = resolved;
+    }
+    const { ports, key } = resolved;
     let group = groups.get(key);
     if (group === undefined) {
       group = { ports, endpoints: [] };
       groups.set(key, group);
     }
-    group.endpoints.push(endpointOf(service, pod, nodeOf));
+    group.endpoints.push(knownEndpoint(service, pod, nodeOf, known));
   }
   return groups;
+}
+
+/** A pod that has not changed is the same endpoint: no new object, and nothing to compare. */
+function knownEndpoint(
+  service: Service,
+  pod: Pod,
+  nodeOf: (name: string) => Node | undefined,
+  known: WeakMap<Pod, Endpoint>,
+): Endpoint {
+  const plain = service.spec.publishNotReadyAddresses !== true && (pod.spec.subdomain ?? "") === "";
+  const before = plain ? known.get(pod) : undefined;
+  if (before !== undefined) return before;
+  const endpoint = endpointOf(service, pod, nodeOf);
+  if (plain && endpoint.zone !== undefined) known.set(pod, endpoint);
+  return endpoint;
 }
 
 function endpointOf(service: Service, pod: Pod, nodeOf: (name: string) => Node | undefined): Endpoint {

@@ -80,7 +80,7 @@ function* reconcile(key: ObjectKey, view: View, tracker: SliceTracker): Task<Out
   if (Object.keys(selector).length === 0 || service.spec.type === "ExternalName") return "done";
   const pods = view.podsMatching(service.metadata.namespace ?? "", { matchLabels: selector });
   const nodeOf = (name: string) => view.get("Node", objectKey(undefined, name));
-  const groups = desiredGroups(service, pods, nodeOf);
+  const groups = desiredGroups(service, pods, nodeOf, tracker.endpoints);
   const slices = [...view.ownedBy("EndpointSlice", service.metadata.uid)];
   if (tracker.isStale(key, slices)) return { retry: staleCache };
   const { create, update, remove } = packSlices(groups, slices);

@@ -1,4 +1,4 @@
-import type { EndpointSlice, ObjectKey, Uid } from "../../model/index.ts";
+import type { Endpoint, EndpointSlice, ObjectKey, Pod, Uid } from "../../model/index.ts";
 
 /** Marks a slice whose deletion was asked for. */
 const deleted = -1;
@@ -9,6 +9,8 @@ const deleted = -1;
  */
 export class SliceTracker {
   readonly #generations = new Map<ObjectKey, Map<Uid, number>>();
+  /** Endpoints made of pods as they are: valid as long as the pod object is. */
+  readonly endpoints = new WeakMap<Pod, Endpoint>();
 
   wrote(service: ObjectKey, slice: EndpointSlice): void {
     this.#of(service).set(slice.metadata.uid, slice.metadata.generation ?? 1);
