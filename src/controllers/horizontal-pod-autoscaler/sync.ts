@@ -1,40 +1,21 @@
-import { sameContent } from "../../apiserver/index.ts";
 import type { Task } from "../../client/index.ts";
-import {
-  type CompiledLabelSelector,
-  compileLabelSelectorString,
-  type HorizontalPodAutoscaler,
-  type HorizontalPodAutoscalerStatus,
-  keyOf,
-  type MetricStatus,
-  parseAmount,
-  SelectorError,
-} from "../../model/index.ts";
+import { type HorizontalPodAutoscaler, keyOf, type MetricStatus } from "../../model/index.ts";
 import { behaviorOf } from "./behavior.ts";
 import { Conditions } from "./conditions.ts";
 import { emptyHistory, type History, rememberScaling } from "./history.ts";
 import type { AutoscalerMemory } from "./memory.ts";
 import { type MetricContext, type MetricFailure, proposalOf } from "./metric-sources.ts";
 import { type Normalized, normalize, normalizeWithBehavior } from "./normalize.ts";
-import type { Instants } from "./pod-groups.ts";
 import type { AutoscalerFlags, Ports, Scale, ScaleReply } from "./ports.ts";
-import type { Situation, Tolerances } from "./replica-calculator.ts";
+import { instantsOf, situationOf } from "./situation.ts";
 import { areSettled, readsResourcesOnly, targetId } from "./sleep.ts";
+import type { Sync } from "./sync-state.ts";
+import { parseSelector, selectorOf } from "./target-selector.ts";
+import { finish, putStatus, writeStatus } from "./write-status.ts";
 
 /** client-go's `DefaultRetry` for writes that conflict. */
 const conflictTries = 5;
 const conflictPauseUs = 10_000;
-
-/** One sync under way: the autoscaler, and what becomes of its status. */
-interface Sync {
-  readonly hpa: HorizontalPodAutoscaler;
-  readonly ports: Ports;
-  readonly flags: AutoscalerFlags;
-  readonly memory: AutoscalerMemory;
-  readonly conditions: Conditions;
-  readonly startedUs: number;
-  readonly written: { status: boolean };
-}
 
 /** What the metrics come to together. */
 interface Computed {
@@ -120,7 +101,7 @@ function sleepIfSettled(
   if (written.status || target === undefined || !readsResourcesOnly(hpa)) return;
   const namespace = hpa.metadata.namespace ?? "";
   if (memory.selectors.awaitsSome(namespace)) return; // It may select what this one does.
-  const pods = ports.pods(namespace, memory.compiled(text, compileOrError) as CompiledLabelSelector);
+  const pods = ports.pods(namespace, selectorOf(text, memory));
   if (!areSettled(pods, flags.windows, instantsOf(ports))) return;
   const endedUs = ports.nowUs;
   const durationUs = endedUs - startedUs;
@@ -169,54 +150,6 @@ function* computeReplicas(sync: Sync, scale: Scale): Task<Computed> {
   const message = `the HPA was able to successfully calculate a replica count from ${metric}`;
   conditions.set("ScalingActive", "True", "ValidMetricFound", message, ports.time);
   return { replicas, metric, statuses, error };
-}
-
-/** The selector must be there, be valid, and select no pod that another autoscaler selects. */
-function* parseSelector(
-  sync: Sync,
-  { selector: text }: Scale,
-): Task<{ readonly selector: CompiledLabelSelector } | { readonly error: string }> {
-  const { hpa, ports, memory } = sync;
-  if (text === "") {
-    const message = "the HPA target's scale is missing a selector";
-    return yield* badSelector(sync, "SelectorRequired", "InvalidSelector", "selector is required", message);
-  }
-  const selector = memory.compiled(text, compileOrError);
-  if (typeof selector === "string") {
-    const error = `couldn't convert selector into a corresponding internal selector object: ${selector}`;
-    return yield* badSelector(sync, "InvalidSelector", "InvalidSelector", error, error);
-  }
-  memory.selectors.put(keyOf(hpa), selector);
-  const namespace = hpa.metadata.namespace ?? "";
-  const pods = ports.pods(namespace, selector);
-  const others = memory.selectors.selecting(
-    namespace,
-    pods.map(({ metadata }) => metadata.labels),
-  );
-  if (others.length <= 1) return { selector };
-  const error = `pods by selector ${text} are controlled by multiple HPAs: [${others.join(" ")}]`;
-  return yield* badSelector(sync, "AmbiguousSelector", "AmbiguousSelector", error, error);
-}
-
-function compileOrError(text: string): CompiledLabelSelector | string {
-  try {
-    return compileLabelSelectorString(text);
-  } catch (error) {
-    if (error instanceof SelectorError) return error.message;
-    throw error;
-  }
-}
-
-function* badSelector(
-  { hpa, ports, conditions }: Sync,
-  event: string,
-  reason: string,
-  error: string,
-  message: string,
-): Task<{ readonly error: string }> {
-  yield* ports.event(hpa, "Warning", event, error);
-  conditions.set("ScalingActive", "False", reason, message, ports.time);
-  return { error };
 }
 
 /** `isSteady`: with the same proposal, nothing that passes with time would change the answer. */
@@ -290,40 +223,6 @@ function* updateScale({ hpa, ports }: Sync, scale: Scale, desired: number): Task
   }
 }
 
-interface Outcome {
-  /** Before the write. */
-  readonly current: number;
-  readonly desired: number;
-  readonly statuses: readonly MetricStatus[];
-  readonly rescaled: boolean;
-}
-
-function* finish(sync: Sync, outcome: Outcome): Task<string | undefined> {
-  const error = yield* writeStatus(sync, outcome);
-  return error && `failed to update status for ${sync.hpa.metadata.name}: ${error}`;
-}
-
-function* writeStatus(sync: Sync, { current, desired, statuses, rescaled }: Outcome): Task<string | undefined> {
-  const { hpa, ports, conditions } = sync;
-  const lastScaleTime = rescaled ? ports.time : hpa.status?.lastScaleTime;
-  return yield* putStatus(sync, {
-    ...(lastScaleTime !== undefined && { lastScaleTime }),
-    currentReplicas: current,
-    desiredReplicas: desired,
-    ...(statuses.length > 0 && { currentMetrics: statuses }),
-    conditions: conditions.list,
-  });
-}
-
-/** One write, and only where something differs from what is cached. */
-function* putStatus({ hpa, ports, written }: Sync, status: HorizontalPodAutoscalerStatus): Task<string | undefined> {
-  if (sameContent(hpa.status, status)) return undefined;
-  written.status = true;
-  const error = yield* ports.writeStatus(hpa, status);
-  if (error !== undefined) yield* ports.event(hpa, "Warning", "FailedUpdateStatus", error);
-  return error;
-}
-
 function historyOf(memory: AutoscalerMemory, hpa: HorizontalPodAutoscaler, current: number, nowUs: number): History {
   const key = keyOf(hpa);
   let history = memory.histories.get(key);
@@ -333,32 +232,6 @@ function historyOf(memory: AutoscalerMemory, hpa: HorizontalPodAutoscaler, curre
     memory.histories.set(key, history);
   }
   return history;
-}
-
-function situationOf({ hpa, ports, flags }: Sync): Situation {
-  return { tolerances: tolerancesOf(hpa, flags), windows: flags.windows, instants: instantsOf(ports) };
-}
-
-function instantsOf(ports: Ports): Instants {
-  return { nowUs: ports.nowUs, instantUs: (time) => ports.instantUs(time) };
-}
-
-function tolerancesOf(
-  { spec }: HorizontalPodAutoscaler,
-  { tolerance, configurableTolerance }: AutoscalerFlags,
-): Tolerances {
-  if (!configurableTolerance) return { up: tolerance, down: tolerance };
-  const { scaleUp, scaleDown } = spec.behavior ?? {};
-  return {
-    up: scaleUp?.tolerance === undefined ? tolerance : fractionOf(scaleUp.tolerance),
-    down: scaleDown?.tolerance === undefined ? tolerance : fractionOf(scaleDown.tolerance),
-  };
-}
-
-/** `AsApproximateFloat64`: the mantissa times a rounded power of ten. */
-function fractionOf(text: string): number {
-  const { mantissa, exponent } = parseAmount(text);
-  return exponent === 0 ? Number(mantissa) : Number(mantissa) * Number(`1e${exponent}`);
 }
 
 function referenceOf({ metadata, spec }: HorizontalPodAutoscaler): string {
