@@ -3,6 +3,7 @@ import { clusterAutoscaler } from "./cluster-autoscaler.ts";
 import { hpa } from "./hpa.ts";
 import { machinery } from "./machinery.ts";
 import { scheduler } from "./scheduler.ts";
+import { timelines } from "./timelines.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [clusterAutoscaler, hpa, machinery, scheduler];
+export const areas: readonly Area[] = [clusterAutoscaler, hpa, machinery, scheduler, timelines];
