@@ -1,9 +1,10 @@
-import { type Container, milliValue, type Pod, value } from "../model/index.ts";
+import type { Container, Pod } from "../model/index.ts";
 import { draw, type RandomStream, type Sequence } from "../sim/index.ts";
-import type { Behavior, ContainerLimits, RunningPod } from "../world/index.ts";
-import { backOffOf, ContainerState, restartAtUs, restarts } from "./container-state.ts";
+import type { Behavior, RunningPod } from "../world/index.ts";
+import { backOffOf, type ContainerState, restartAtUs, restarts } from "./container-state.ts";
 import { mustAsk, pullUs } from "./image-store.ts";
 import type { Kubelet } from "./kubelet.ts";
+import { containerStates, goSeconds, limitsOf, preStopSeconds } from "./pod-reading.ts";
 import { Prober } from "./probe.ts";
 import { missingEnvironment, missingMount } from "./volume-sources.ts";
 
@@ -247,8 +248,8 @@ export class PodWorker {
     const { beginsAtUs, endsAtUs } = kubelet.images.pull(kubelet.nowUs, takesUs);
     yield endsAtUs;
     kubelet.images.add(image);
-    const own = seconds(endsAtUs - beginsAtUs);
-    const all = seconds(endsAtUs - askedAtUs);
+    const own = goSeconds(endsAtUs - beginsAtUs);
+    const all = goSeconds(endsAtUs - askedAtUs);
     const message = `Successfully pulled image "${image}" in ${own} (${all} including waiting). Image size: ${behavior.imageBytes} bytes.`;
     kubelet.event(pod, "Normal", "Pulled", message);
   }
@@ -470,46 +471,4 @@ export class PodWorker {
   startupFailed(container: ContainerState): void {
     if (!container.started && container.phase === "running") this.#kill(container, "startup");
   }
-}
-
-function containerStates(pod: Pod): ContainerState[] {
-  const inits = pod.spec.initContainers ?? [];
-  const waiting = inits.length > 0 ? "PodInitializing" : "ContainerCreating";
-  let processes = 0;
-  const sidecars = inits.map((spec) => {
-    const sidecar = spec.restartPolicy === "Always";
-    if (!sidecar) return new ContainerState(spec, "init", -1, waiting);
-    processes += 1;
-    return new ContainerState(spec, "sidecar", processes - 1, waiting);
-  });
-  const mains = pod.spec.containers.map((spec) => {
-    processes += 1;
-    return new ContainerState(spec, "main", processes - 1, waiting);
-  });
-  return [...sidecars, ...mains];
-}
-
-function limitsOf({ name, resources }: Container): ContainerLimits {
-  const { requests = {}, limits = {} } = resources ?? {};
-  const requested = requests["cpu"] === undefined ? 0 : milliValue(requests["cpu"]);
-  return {
-    name,
-    cpuShares: Math.max(2, Math.floor((requested * 1024) / 1000)),
-    cpuLimitMillicores: limits["cpu"] === undefined ? 0 : milliValue(limits["cpu"]),
-    memoryLimitBytes: limits["memory"] === undefined ? 0 : value(limits["memory"]),
-  };
-}
-
-/** How long the preStop hook takes: a built-in sleep, or a `sleep N` on its command line; other hooks take no time. */
-function preStopSeconds({ lifecycle }: Container): number {
-  const { sleep, exec } = lifecycle?.preStop ?? {};
-  if (sleep !== undefined) return sleep.seconds;
-  const match = /(?:^|[\s;/])sleep\s+(\d+)\b/.exec((exec?.command ?? []).join(" "));
-  return match === null ? 0 : Number(match[1]);
-}
-
-/** Go's short form of a duration, to the millisecond: `2.1s`, `350ms`. */
-function seconds(us: number): string {
-  const milliseconds = Math.round(us / 1000);
-  return milliseconds < 1000 ? `${milliseconds}ms` : `${milliseconds / 1000}s`;
 }
