@@ -35,7 +35,8 @@ export class Behaviors {
     const declared: PartialBehavior = this.#declared.get(`${namespaceOf(keyOf(pod))}/${workloadOf(pod)}`) ?? {
       calls: [],
     };
-    const requests = podRequests(pod);
+    // The software is the first ordinary container; what sidecars hold is theirs.
+    const requests = podRequests({ ...pod, spec: { containers: pod.spec.containers.slice(0, 1) } });
     const serves = declared.perRequest !== undefined;
     const runsToCompletion = pod.spec.restartPolicy !== undefined && pod.spec.restartPolicy !== "Always";
     return {
