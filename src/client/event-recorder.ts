@@ -1,11 +1,11 @@
 import type { NewEvent } from "../apiserver/index.ts";
-import { type KubeObject, keyOf } from "../model/index.ts";
+import { EventCorrelator, type KubeObject, keyOf } from "../model/index.ts";
 import { type Handler, handler, phase } from "../sim/index.ts";
 import type { Effect } from "./effect.ts";
 import { Fifo } from "./fifo.ts";
 import type { Process } from "./process.ts";
 
-/** Rows of recent events by what makes two of them the same, as client-go's correlator keeps them (4,096 at most). */
+/** Events that were written and may be written again with a higher count (4,096 at most, as client-go's correlator). */
 const rememberedEvents = 4_096;
 /** The broadcaster's channel: what comes while it is full is dropped. */
 const longestQueue = 1_000;
@@ -17,9 +17,10 @@ const longestQueue = 1_000;
 export class EventRecorder {
   readonly #process: Process;
   readonly #client: string;
-  readonly #queue = new Fifo<NewEvent>();
-  readonly #rows = new Map<string, { readonly row: number; count: number }>();
-  readonly #write: Handler<NewEvent>;
+  readonly #queue = new Fifo<Counted>();
+  readonly #correlator = new EventCorrelator();
+  readonly #rows = new Map<string, number>();
+  readonly #write: Handler<Counted>;
   #busy = false;
 
   constructor(process: Process, client: string) {
@@ -33,7 +34,13 @@ export class EventRecorder {
 
   record({ about, type, reason, message, client }: Extract<Effect, { do: "event" }>): void {
     if (this.#queue.size >= longestQueue) return;
-    this.#queue.push({ ...subjectOf(about), type, reason, message, source: client });
+    const subject = subjectOf(about);
+    const atMs = Math.floor(this.#process.nowUs / 1000);
+    const object = `${subject.kind}/${subject.key}/${subject.uid}`;
+    const correlated = this.#correlator.correlate({ component: client, object, type, reason, message, atMs });
+    if (correlated === undefined) return;
+    const event = { ...subject, type, reason, message: correlated.message, source: client };
+    this.#queue.push({ event, count: correlated.count });
     if (!this.#busy) this.#sendNext();
   }
 
@@ -46,23 +53,32 @@ export class EventRecorder {
     loop.schedule(sentUs + this.#process.requestUs, phase.api, this.#write, event);
   }
 
-  #onWrite(event: NewEvent): void {
+  #onWrite({ event, count }: Counted): void {
     const { api, loop } = this.#process.surroundings;
-    const same = `${event.kind}/${event.key}/${event.uid}/${event.type}/${event.reason}/${event.message}`;
-    const known = this.#rows.get(same);
     if (!this.#process.connected) {
       this.#sendNext();
       return;
     }
-    if (known === undefined) {
+    // Those that are combined are one event, whatever each of them said.
+    const text = event.message.startsWith(combined) ? combined : event.message;
+    const same = `${event.kind}/${event.key}/${event.uid}/${event.type}/${event.reason}/${text}`;
+    const row = count === 1 ? undefined : this.#rows.get(same);
+    if (row === undefined) {
       if (this.#rows.size >= rememberedEvents) this.#rows.delete(this.#rows.keys().next().value!);
-      this.#rows.set(same, { row: api.events.create(event, loop.nowUs), count: 1 });
+      this.#rows.set(same, api.events.create(event, loop.nowUs));
     } else {
-      known.count += 1;
-      api.events.repeat(known.row, event, known.count, loop.nowUs);
+      api.events.repeat(row, event, count, loop.nowUs);
     }
     this.#sendNext();
   }
+}
+
+const combined = "(combined from similar events): ";
+
+/** An event and how often it has been seen. */
+interface Counted {
+  readonly event: NewEvent;
+  readonly count: number;
 }
 
 function subjectOf(about: KubeObject): Pick<NewEvent, "kind" | "key" | "uid"> {

@@ -168,9 +168,16 @@ export class StandInKubelets {
   /** Posts the node's conditions, and renews its lease so that its last renewal was then. */
   join(name: string, ready: "True" | "False", leasePhaseUs: number | undefined): void {
     const time = this.#clock.time(this.#loop.nowUs);
-    const why = ready === "True" ? "KubeletReady" : "KubeletNotReady";
-    const conditions = ["MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({ type, status: "False", reason: `KubeletHasNo${type}` }));
-    const all = [...conditions, { type: "Ready", status: ready, reason: why }].map((condition) => ({
+    const [reason, message] =
+      ready === "True"
+        ? ["KubeletReady", "kubelet is posting ready status"]
+        : ["KubeletNotReady", "container runtime network not ready"];
+    const conditions = [
+      { type: "MemoryPressure", status: "False", reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available" },
+      { type: "DiskPressure", status: "False", reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure" },
+      { type: "PIDPressure", status: "False", reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available" },
+    ];
+    const all = [...conditions, { type: "Ready", status: ready, reason, message }].map((condition) => ({
       ...condition,
       lastHeartbeatTime: time,
       lastTransitionTime: time,

@@ -43,6 +43,7 @@ export class TimelineWorld {
   readonly #startUs: number;
   readonly #clients = new WeakMap<ApiRequest, string>();
   #actor = "user";
+  #verb = "";
 
   constructor(recording: Recording) {
     this.#recording = recording;
@@ -63,12 +64,14 @@ export class TimelineWorld {
     const manager = new Process(surroundings, {
       name: "kube-controller-manager",
       limits: () => ({ perSecond: 20, burst: 30 }),
+      watchUs: 1_000, // All of it ran on one machine.
       strike,
     });
     startControllers(manager, this.api, scenarioOf(recording), { onUsageChange: () => undefined } as unknown as MetricsApi);
     const scheduler = new Process(surroundings, {
       name: "kube-scheduler",
       limits: () => ({ perSecond: 50, burst: 100 }),
+      watchUs: 1_000,
       strike,
     });
     const streams = randomStreams(recording.name);
@@ -114,6 +117,7 @@ export class TimelineWorld {
     api.handle = (request: ApiRequest): ApiReply => {
       let reply: ApiReply | undefined;
       this.#as(this.#clients.get(request) ?? this.#actor, () => {
+        this.#verb = request.verb;
         reply = handle(request);
         if (!reply.ok) this.#refused(request, reply);
       });
@@ -122,7 +126,7 @@ export class TimelineWorld {
     api.store.onCommit(({ before, after }) => {
       const object = (after ?? before)!;
       if (before === undefined) this.names.note(object);
-      const verb = before === undefined ? "create" : after === undefined ? "delete" : "update";
+      const verb = before === undefined ? "create" : after === undefined ? (this.#verb === "delete" ? "delete" : "finalize") : "update";
       this.rows.push({
         atMs: this.#nowMs,
         actor: this.#actor,

@@ -101,10 +101,17 @@ function count(rows: readonly Row[], textOf: (row: Row) => string | undefined): 
 
 function countEvents(rows: readonly Row[]): Map<string, number> {
   return count(rows, (row) =>
-    row.verb.startsWith("event") && row.actor !== "kubelet"
-      ? `${signature(row)} ${row.kind} ${normal(row.name)} ${row.type} ${row.reason} ${normal(row.message)}`
+    row.verb.startsWith("event") && row.actor !== "kubelet" && row.kind !== null && row.reason !== "RegisteredNode"
+      ? `${signature(row)} ${row.kind} ${anyOrdinal(row, row.name)} ${row.type} ${row.reason} ${anyOrdinal(row, row.message)}`
       : undefined,
   );
+}
+
+/** Which pod of a StatefulSet a node had is the scheduler's chance. */
+function anyOrdinal(row: Row, text: string | undefined): unknown {
+  const chance = signature(row) === "node-controller" || signature(row) === "taint-eviction-controller";
+  const known = normal(text);
+  return chance && row.kind === "Pod" ? `${known}`.replace(/-\d+$/, "-*") : known;
 }
 
 function countWrites(rows: readonly Row[]): Map<string, number> {
@@ -120,7 +127,7 @@ function countWrites(rows: readonly Row[]): Map<string, number> {
 function refusals(rows: readonly Row[]): Map<string, number> {
   // How often a thing is refused depends on how fast it is tried again: once is as good as often.
   const seen = count(rows, (row) =>
-    row.code === undefined || row.code === 409 ? undefined : `${signature(row)} ${row.kind} ${row.code} ${row.reason} ${normal(row.message)}`,
+    row.code === undefined || row.code === 409 || row.actor === "kubelet" ? undefined : `${signature(row)} ${row.kind} ${row.code} ${row.reason} ${normal(row.message)}`,
   );
   return new Map([...seen].map(([text]) => [`${text}`.replace(/"[^"]*pod#\*[^"]*"/g, '"*"'), 1]));
 }

@@ -5,7 +5,7 @@ const maxUs = 900_000_000;
 export class FailedPodBackoff {
   readonly #entries = new Map<string, { readonly waitUs: number; readonly lastUs: number }>();
 
-  /** Microseconds that are left to wait; 0 means now, and counts as a deletion. */
+  /** Microseconds after which to look again: the whole wait, as upstream does; 0 means now, and counts as a deletion. */
   next(key: string, nowUs: number): number {
     const entry = this.#entries.get(key);
     // Forgotten after twice the longest wait.
@@ -13,7 +13,7 @@ export class FailedPodBackoff {
       this.#entries.set(key, { waitUs: firstUs, lastUs: nowUs });
       return 0;
     }
-    if (nowUs - entry.lastUs < entry.waitUs) return entry.waitUs - (nowUs - entry.lastUs);
+    if (nowUs - entry.lastUs < entry.waitUs) return entry.waitUs;
     this.#entries.set(key, { waitUs: Math.min(2 * entry.waitUs, maxUs), lastUs: nowUs });
     return 0;
   }

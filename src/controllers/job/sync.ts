@@ -17,9 +17,10 @@ import { finishedUs, remainingUs, withFinished } from "./backoff.ts";
 import { delayedPods } from "./index-failures.ts";
 import { failuresBefore, ignoredFailuresBefore, indexOf } from "./indexes.ts";
 import type { JobMemory } from "./memory.ts";
-import { isIndexed, isPerIndex, jobPod, replacesOnlyFailed } from "./pods.ts";
+import { isIndexed, isPerIndex, isTracked, jobPod, replacesOnlyFailed } from "./pods.ts";
 import { Tracking } from "./tracking.ts";
 import { completionsReached, failedIndexesVerdict, type Verdict, verdictOf } from "./verdict.ts";
+import { removeFinalizer } from "./writes.ts";
 
 const client = "job-controller";
 /** MaxPodCreateDeletePerSync. */
@@ -33,6 +34,7 @@ export class JobSync {
   readonly #memory: JobMemory;
   #pods: readonly Pod[] = [];
   #active: readonly Pod[] = [];
+  #ready = 0;
   #terminating = 0;
   #requeueInUs = Number.POSITIVE_INFINITY;
   #error: ApiError | undefined;
@@ -50,6 +52,7 @@ export class JobSync {
     const satisfied = this.#memory.expectations.satisfied(this.#key, this.#view.nowUs);
     this.#pods = yield* claimPods(client, job, spec.selector, this.#view);
     this.#active = this.#pods.filter(isPodActive);
+    this.#ready = this.#active.filter(isPodReady).length;
     this.#terminating = this.#pods.filter((pod) => !isPodTerminal(pod) && !isPodActive(pod)).length;
     const tracking = new Tracking(job, this.#pods, this.#view, this.#memory.own);
     const suspended = spec.suspend === true;
@@ -69,7 +72,7 @@ export class JobSync {
     let active = this.#active.length;
     let { conditions } = job.status;
     if (verdict !== undefined) {
-      const removed = yield* this.#remove(this.#active);
+      const removed = yield* this.#remove(this.#active, false);
       if (removed !== active || !satisfied) verdict = undefined; // Not before all its pods are known to go.
       active -= removed;
       this.#terminating += removed;
@@ -80,16 +83,16 @@ export class JobSync {
       verdict = this.#completion(tracking, active);
       if (verdict === undefined && managed) {
         const changed = yield* this.#suspension(conditions, suspended);
-        if (changed !== conditions && !suspended) startTime = this.#view.clock.time(this.#view.nowUs);
+        if (changed !== conditions) startTime = suspended ? undefined : this.#view.clock.time(this.#view.nowUs);
         conditions = changed;
       }
     }
     const status: JobStatus = {
       ...job.status,
       ...(conditions && { conditions }),
-      ...(startTime !== undefined && { startTime }),
+      startTime,
       active: active === 0 ? undefined : active,
-      ready: this.#active.filter(isPodReady).length,
+      ready: this.#ready,
       terminating: this.#terminating,
       uncountedTerminatedPods: job.status.uncountedTerminatedPods ?? {},
     } as JobStatus;
@@ -122,7 +125,7 @@ export class JobSync {
     const { spec } = this.#job;
     const active = this.#active.length;
     if (spec.suspend === true) {
-      const removed = yield* this.#remove(this.#active.slice(0, burst));
+      const removed = yield* this.#remove(this.#active.slice(0, burst), true);
       this.#terminating += removed;
       return active - removed;
     }
@@ -135,7 +138,7 @@ export class JobSync {
         : Math.max(0, Math.min(parallelism, completions - counted.succeeded));
     const surplus = this.#surplus(Math.max(0, active - wanted)).slice(0, burst);
     if (surplus.length > 0) {
-      const removed = yield* this.#remove(surplus);
+      const removed = yield* this.#remove(surplus, true);
       this.#terminating += removed;
       return active - removed;
     }
@@ -227,17 +230,23 @@ export class JobSync {
     return error;
   }
 
-  *#remove(pods: readonly Pod[]): Task<number> {
+  /** Pods the Job has no use for are let go uncounted; those that its end takes away count as failed. */
+  *#remove(pods: readonly Pod[], uncounted: boolean): Task<number> {
     if (pods.length === 0) return 0;
     const { expectations } = this.#memory;
     const uids = pods.map(({ metadata }) => metadata.uid);
     expectations.expectDeletions(this.#key, uids, this.#view.nowUs);
-    const errors = yield* all(pods.map((pod) => this.#removeOne(pod)));
+    const errors = yield* all(pods.map((pod) => this.#removeOne(pod, uncounted)));
     this.#error ??= errors.find((error) => error !== undefined);
+    this.#ready -= pods.filter((pod, index) => errors[index] === undefined && isPodReady(pod)).length;
     return errors.filter((error) => error === undefined).length;
   }
 
-  *#removeOne(pod: Pod): Task<ApiError | undefined> {
+  *#removeOne(pod: Pod, uncounted: boolean): Task<ApiError | undefined> {
+    if (uncounted && isTracked(pod)) {
+      const refused = yield* removeFinalizer(pod, (object) => this.#memory.own.note(this.#key, object));
+      if (refused !== undefined) return refused;
+    }
     const error = yield* deletePod(client, this.#job, pod);
     if (error !== undefined) this.#memory.expectations.deleted(this.#key, pod.metadata.uid);
     return error;

@@ -48,14 +48,16 @@ export class Tracking {
     this.newSucceeded = pods.filter(
       (pod) => pod.status.phase === "Succeeded" && fresh(pod, succeeded) && !failed.includes(pod.metadata.uid),
     );
-    this.newFailed = pods.filter((pod) => isFailed(pod, job) && fresh(pod, failed) && this.#countsAsFailed(pod));
+    // The back-off knows of failures that a policy ignores; the count does not.
+    this.newFailed = pods.filter((pod) => isFailed(pod, job) && fresh(pod, failed));
     const succeededIndexes = new Set(done);
     if (isIndexed(job)) for (const pod of this.newSucceeded) succeededIndexes.add(indexOf(pod)!);
     this.counted = {
       succeeded: isIndexed(job)
         ? succeededIndexes.size
         : (job.status.succeeded ?? 0) + succeeded.length + this.newSucceeded.length,
-      failed: (job.status.failed ?? 0) + failed.length + this.newFailed.length,
+      failed:
+        (job.status.failed ?? 0) + failed.length + this.newFailed.filter((pod) => this.#countsAsFailed(pod)).length,
       succeededIndexes,
       failedIndexes: failedIndexesOf(job, pods),
     };

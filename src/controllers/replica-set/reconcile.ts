@@ -7,6 +7,7 @@ import {
   Expectations,
   inSlowStartBatches,
   type Outcome,
+  OwnWrites,
   type Task,
   type View,
 } from "../../client/index.ts";
@@ -22,6 +23,7 @@ import {
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";
+import { staleCache } from "../stale-cache.ts";
 import { inDeletionOrder } from "./deletion-ranking.ts";
 import { nextAvailableUs, statusOf } from "./status.ts";
 
@@ -31,6 +33,7 @@ const burstReplicas = 500;
 
 interface Memory {
   readonly expectations: Expectations;
+  readonly own: OwnWrites;
 }
 
 type PodChange = { readonly create: number } | { readonly remove: readonly Pod[] } | undefined;
@@ -39,7 +42,7 @@ type PodChange = { readonly create: number } | { readonly remove: readonly Pod[]
 export const replicaSetController: Controller<Memory> = {
   name: client,
   workers: 5,
-  memory: () => ({ expectations: new Expectations() }),
+  memory: () => ({ expectations: new Expectations(), own: new OwnWrites() }),
   watches: [
     { kind: "ReplicaSet", keys: ({ before, after }: Change<ReplicaSet>) => [keyOf((after ?? before)!)] },
     { kind: "Pod", keys: podKeys },
@@ -72,12 +75,14 @@ function podKeys({ before, after }: Change<Pod>, view: View, { expectations }: M
 }
 
 /** One sync. Decisions are plain functions; every request is yielded, so that the runtime may delay, refuse or lose it. */
-function* reconcile(key: ObjectKey, view: View, { expectations }: Memory): Task<Outcome> {
+function* reconcile(key: ObjectKey, view: View, { expectations, own }: Memory): Task<Outcome> {
   const replicaSet = view.get("ReplicaSet", key);
   if (replicaSet === undefined) {
+    own.forget(key);
     expectations.forget(key); // Deleted while queued; its pods are the garbage collector's.
     return "done";
   }
+  if (!own.seen(key, view)) return { retry: staleCache };
   const mayManage = expectations.satisfied(key, view.nowUs);
   const pods = yield* claimPods(client, replicaSet, replicaSet.spec.selector, view);
   let failure: { reason: "FailedCreate" | "FailedDelete"; error: ApiError } | undefined;
@@ -91,7 +96,7 @@ function* reconcile(key: ObjectKey, view: View, { expectations }: Memory): Task<
       if (error !== undefined) failure = { reason: "FailedDelete", error };
     }
   }
-  const statusError = yield* updateStatus(replicaSet, statusOf(replicaSet, pods, failure, view.clock, view.nowUs));
+  const statusError = yield* updateStatus(replicaSet, statusOf(replicaSet, pods, failure, view.clock, view.nowUs), own);
   if (failure !== undefined) return { retry: failure.error };
   if (statusError !== undefined) return { retry: statusError };
   const availableUs = nextAvailableUs(replicaSet, pods, view.clock, view.nowUs);
@@ -167,17 +172,25 @@ function* deletePods(
 }
 
 /** Writes the status if it says something new; a conflict is tried once more on a fresh copy. */
-function* updateStatus(replicaSet: ReplicaSet, status: ReplicaSet["status"]): Task<ApiError | undefined> {
+function* updateStatus(
+  replicaSet: ReplicaSet,
+  status: ReplicaSet["status"],
+  own: OwnWrites,
+): Task<ApiError | undefined> {
   if (sameContent(replicaSet.status, status)) return undefined;
   const reply = yield* callApi(client, {
     verb: "update",
     next: { ...replicaSet, status } as ReplicaSet,
     part: "status",
   });
-  if (reply.ok) return undefined;
+  if (reply.ok) {
+    own.note(keyOf(replicaSet), reply.object);
+    return undefined;
+  }
   const fresh = yield* callApi(client, { verb: "get", kind: "ReplicaSet", key: keyOf(replicaSet) });
   if (!fresh.ok) return fresh.error.code === 404 ? undefined : fresh.error;
   const next = { ...(fresh.object as ReplicaSet), status } as ReplicaSet;
   const again = yield* callApi(client, { verb: "update", next, part: "status" });
+  if (again.ok) own.note(keyOf(replicaSet), again.object);
   return again.ok ? undefined : again.error;
 }

@@ -38,6 +38,8 @@ interface Memory {
 interface Step {
   readonly stop: boolean;
   readonly error?: ApiError;
+  /** Pods of the current revision that the update deleted. */
+  readonly outdated?: number;
 }
 
 const go: Step = { stop: false };
@@ -82,11 +84,9 @@ function* reconcile(key: ObjectKey, view: View, { own }: Memory): Task<Outcome> 
   const found = yield* revisionsOf(set, view, own);
   if ("error" in found) return { retry: found.error };
   const { revisions } = found;
-  // What the status counts is what this sync began with, and what it has made since.
-  const made: Pod[] = [];
-  const step =
-    set.metadata.deletionTimestamp !== undefined ? stop : yield* manage(set, pods, revisions, view, own, made);
-  const status = statusOf(set, [...pods, ...made], revisions, view.clock, view.nowUs);
+  const step = set.metadata.deletionTimestamp !== undefined ? stop : yield* manage(set, pods, revisions, view, own);
+  // The status counts what this sync began with, but for a pod that the update has taken away.
+  const status = statusOf(set, pods, revisions, view.clock, view.nowUs, step.outdated);
   if (!sameContent(set.status, status)) {
     const reply = yield* callApi(client, { verb: "update", next: { ...set, status } as StatefulSet, part: "status" });
     if (!reply.ok) return { retry: reply.error };
@@ -110,14 +110,7 @@ function whenAvailable(set: StatefulSet, pods: readonly Pod[], view: View): Outc
 }
 
 /** One sync's deeds: ordinals upward, then the condemned downward, then one update from the top. */
-function* manage(
-  set: StatefulSet,
-  pods: readonly Pod[],
-  revisions: Revisions,
-  view: View,
-  own: OwnWrites,
-  made: Pod[],
-): Task<Step> {
+function* manage(set: StatefulSet, pods: readonly Pod[], revisions: Revisions, view: View, own: OwnWrites): Task<Step> {
   const start = set.spec.ordinals?.start ?? 0;
   const count = set.spec.replicas ?? 1;
   const byOrdinal = new Map(pods.map((pod) => [ordinalOf(pod.metadata.name, set), pod]));
@@ -128,7 +121,7 @@ function* manage(
     .map(([, pod]) => pod);
   const orderly = set.spec.podManagementPolicy !== "Parallel";
   const upward = yield* each(count, orderly, (index) =>
-    processReplica(set, replicas[index], start + index, orderly, revisions, view, own, made),
+    processReplica(set, replicas[index], start + index, orderly, revisions, view, own),
   );
   if (upward.stop) return upward;
   for (const pod of condemned) {
@@ -171,14 +164,12 @@ function* processReplica(
   revisions: Revisions,
   view: View,
   own: OwnWrites,
-  made: Pod[],
 ): Task<Step> {
   if (pod === undefined) {
     const revision = needsCurrent(set, ordinal) ? revisions.current : revisions.update;
     const { name } = revision.metadata;
     const error = yield* createStatefulPod(set, templateOf(revision, set), name, ordinal, view, own);
     if (error !== undefined) return { stop: true, error };
-    made.push({ metadata: { labels: { "controller-revision-hash": name } }, status: {} } as unknown as Pod);
     return orderly ? stop : go;
   }
   if (isPodTerminal(pod)) {
@@ -231,7 +222,7 @@ function* updateFromTheTop(
     if (pod === undefined) return stop; // Made in this sync.
     if (revisionOf(pod) !== update.metadata.name && !isTerminating(pod)) {
       const error = yield* deleteStatefulPod(set, pod, own);
-      return { stop: true, ...(error && { error }) };
+      return { stop: true, ...(error === undefined ? { outdated: 1 } : { error }) };
     }
     if (isTerminating(pod) || !isRunningAndAvailable(pod, set, view.clock, view.nowUs)) return stop;
   }

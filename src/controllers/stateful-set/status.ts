@@ -30,6 +30,7 @@ export function statusOf(
   { current, update }: Revisions,
   clock: WallClock,
   nowUs: number,
+  outdated = 0,
 ): StatefulSetStatus {
   let currentRevision = current.metadata.name;
   const updateRevision = update.metadata.name;
@@ -42,6 +43,7 @@ export function statusOf(
     if (revisionOf(pod) === currentRevision) counts.current += 1;
     if (revisionOf(pod) === updateRevision) counts.updated += 1;
   }
+  counts.current -= outdated;
   const rolling = set.spec.updateStrategy?.type === "RollingUpdate";
   if (rolling && counts.updated === counts.replicas && counts.ready === counts.replicas) {
     counts.current = counts.updated;
