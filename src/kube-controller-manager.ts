@@ -17,13 +17,13 @@ import {
   taintEvictionController,
 } from "./controllers/index.ts";
 import type { MetricsApi } from "./model/index.ts";
-import type { Scenario } from "./scenario/index.ts";
+import { offsetMinutesAt, type Scenario } from "./scenario/index.ts";
 
 /** Puts kube-controller-manager together: every controller in one process, sharing its caches. */
 export function startControllers(
   manager: Process,
   api: ApiServer,
-  { controllerManager: flags }: Scenario,
+  { controllerManager: flags, timeZones }: Scenario,
   metrics: MetricsApi,
 ): void {
   const controllers: readonly Controller<never>[] = [
@@ -32,7 +32,10 @@ export function startControllers(
     statefulSetController,
     daemonSetController,
     jobController,
-    cronJobController(() => undefined),
+    cronJobController((name) => {
+      const offsets = timeZones.get(name);
+      return offsets && ((epochSeconds) => offsetMinutesAt(offsets, epochSeconds));
+    }),
     endpointSliceController,
     conditionTaintController,
     taintEvictionController,

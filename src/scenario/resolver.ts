@@ -18,6 +18,7 @@ import { ScenarioClock } from "./scenario-clock.ts";
 import type { ActionText, BehaviorText, ExpectationText, NodePoolText, ScenarioText } from "./scenario-schema.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { pathText } from "./schema-complaints.ts";
+import { type ZoneOffset, zoneOffsets } from "./time-zones.ts";
 import { type Instant, parseDuration } from "./values.ts";
 import type { YamlDocument } from "./yaml-file.ts";
 
@@ -85,6 +86,7 @@ export class Resolver {
       faults: text.faults.map((fault, index) => this.#fault(fault, index)),
       expectations: text.expect.map((expectation, index) => this.#expectation(expectation, index)),
       deliveryJitterUs: text.deliveryJitter,
+      timeZones: this.#timeZones(),
       extensions: text.extensions.map((file, index) => this.#extension(file, index)),
       assumptions: this.#assumptions,
       notSimulated: admitted.notSimulated,
@@ -280,6 +282,18 @@ export class Resolver {
     if (us > this.#clock.endUs)
       this.#complain("OUTSIDE_THE_RUN", path, "an instant within the run", this.#valueAt(path));
     return us;
+  }
+
+  #timeZones(): ReadonlyMap<string, readonly ZoneOffset[]> {
+    const fromSeconds = Math.floor(this.#clock.startEpochUs / 1_000_000) - 7 * 86_400;
+    const toSeconds = fromSeconds + Math.ceil(this.#clock.durationUs / 1_000_000) + 400 * 86_400;
+    const zones = new Map<string, readonly ZoneOffset[]>();
+    for (const { kind, spec } of this.#objects) {
+      const zone = kind === "CronJob" ? (spec as { timeZone?: string }).timeZone : undefined;
+      const offsets = zone === undefined || zones.has(zone) ? undefined : zoneOffsets(zone, fromSeconds, toSeconds);
+      if (zone !== undefined && offsets !== undefined) zones.set(zone, offsets);
+    }
+    return zones;
   }
 
   #extension(file: string, index: number): string {

@@ -6,6 +6,7 @@ import type { Behavior, External } from "../world/index.ts";
 import type { Action } from "./action.ts";
 import type { Expectation } from "./expectation.ts";
 import type { ClusterAutoscalerFlags, ControllerManagerFlags } from "./scenario-schema.ts";
+import type { ZoneOffset } from "./time-zones.ts";
 
 /**
  * Everything a run is a function of, besides its seed. Plain data: no file is read after this. All instants are virtual
@@ -35,6 +36,8 @@ export interface Scenario {
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
   readonly expectations: readonly Expectation[];
+  /** Offsets of the time zones that CronJobs name, over the run and a year beyond. */
+  readonly timeZones: ReadonlyMap<string, readonly ZoneOffset[]>;
   /** Modules with controllers, plugins and invariants of the user's: absolute paths. */
   readonly extensions: readonly string[];
   /** Watch events come up to so much later, each by its own luck; 0: always after the same delay. */
