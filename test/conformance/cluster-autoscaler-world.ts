@@ -1,9 +1,9 @@
-import type { ApiReply, ApiRequest, ApiServer, NewEvent } from "../../src/apiserver/index.ts";
+import type { ApiReply, ApiRequest, ApiServer } from "../../src/apiserver/index.ts";
 import { Store } from "../../src/apiserver/index.ts";
 import type { NodeGroupSpec } from "../../src/autoscaler/index.ts";
 import type { RunStatus, StaticAutoscaler } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
 import { type AutoscalingOptions, defaultOptions } from "../../src/autoscaler/cluster-autoscaler/options.ts";
-import { Process } from "../../src/client/index.ts";
+import { type Effect, Process, type ProcessOptions, type Surroundings } from "../../src/client/index.ts";
 import type { CloudCall, CloudReply, InstanceListing } from "../../src/cloud/index.ts";
 import {
   keyOf,
@@ -104,6 +104,22 @@ export interface WorldOptions {
   readonly watchUs: number;
 }
 
+type RecordedEvent = Extract<Effect, { do: "event" }>;
+
+/** Its events are told as they are made: the recordings stand before client-go's correlator. */
+class RecordedProcess extends Process {
+  readonly #onEvent: (event: RecordedEvent) => void;
+
+  constructor(surroundings: Surroundings, options: ProcessOptions, onEvent: (event: RecordedEvent) => void) {
+    super(surroundings, options);
+    this.#onEvent = onEvent;
+  }
+
+  override recorder(): ReturnType<Process["recorder"]> {
+    return { record: this.#onEvent } as ReturnType<Process["recorder"]>;
+  }
+}
+
 /** The world of a recording: an API server without admission, a provider that obeys, and what the environment did. */
 export class RecordedWorld {
   readonly loop = new EventLoop();
@@ -123,22 +139,12 @@ export class RecordedWorld {
     this.#chances = chances;
     this.#recording = recording;
     this.store = new Store(this.loop, this.clock);
-    const record = (event: NewEvent): number => {
-      this.#logs("event", {
-        object: `${event.kind} ${event.key}`,
-        reason: event.reason,
-        type: event.type,
-        message: event.message,
-      });
-      return 0;
-    };
     const api = {
       store: this.store,
       handle: (request: ApiRequest) => this.#handle(request),
-      events: { create: record, repeat: (_row: number, event: NewEvent) => void record(event) },
     } as unknown as ApiServer;
     const world = new World(() => this.loop.nowUs);
-    this.process = new Process(
+    this.process = new RecordedProcess(
       { loop: this.loop, api, world, clock: this.clock },
       {
         name: "cluster-autoscaler",
@@ -146,6 +152,9 @@ export class RecordedWorld {
         requestUs: 0,
         watchUs,
         provider: (call, reply) => reply(this.#provide(call as CloudCall)),
+      },
+      ({ about, type, reason, message }) => {
+        this.#logs("event", { object: `${about.kind} ${keyOf(about)}`, reason, type, message });
       },
     );
     this.groups = input.nodeGroups.map(({ id, template, pricePerHour, zeroOrMaxNodeScaling }) => ({

@@ -45,11 +45,11 @@ export class ClusterSnapshot {
   readonly #nodes: NodeInfo[] = [];
   readonly #undo: (() => void)[] = [];
   readonly #forks: number[] = [];
-  readonly #roundRobin: RoundRobin;
+  readonly roundRobin: RoundRobin;
 
   constructor(objects: Iterable<KubeObject>, roundRobin: RoundRobin = { lastIndex: 0 }) {
     for (const object of objects) this.#snapshot.putObject(object);
-    this.#roundRobin = roundRobin;
+    this.roundRobin = roundRobin;
   }
 
   get nodes(): readonly NodeInfo[] {
@@ -113,12 +113,12 @@ export class ClusterSnapshot {
     const count = this.#nodes.length;
     let filters: ((node: NodeInfo) => Status | undefined) | undefined;
     for (let step = 0; step < count; step++) {
-      const index = (step + 1 + this.#roundRobin.lastIndex) % count;
+      const index = (step + 1 + this.roundRobin.lastIndex) % count;
       const node = this.#nodes[index]!;
-      if (node.unschedulable || !acceptable(node)) continue;
+      if (node.unschedulable || lacksRoom(pod.requests, node) || !acceptable(node)) continue;
       filters ??= this.#filters(pod);
       if (filters(node) !== undefined) continue;
-      this.#roundRobin.lastIndex = index;
+      this.roundRobin.lastIndex = index;
       this.addPod(pod, node.name);
       return node.name;
     }
@@ -147,4 +147,12 @@ export class ClusterSnapshot {
   #filters(pod: PodInfo): (node: NodeInfo) => Status | undefined {
     return prepareFilters(this.#framework, pod);
   }
+}
+
+/** What NodeResourcesFit would say of cpu, memory and places, without its words: most nodes are full, and nobody asks why. */
+function lacksRoom({ cpuMillicores: cpu, memoryBytes: memory }: PodInfo["requests"], node: NodeInfo): boolean {
+  const { allocatable } = node;
+  if (node.pods.length >= allocatable.pods) return true;
+  if (cpu > 0 && cpu > allocatable.cpuMillicores - node.requestedCpuMillicores) return true;
+  return memory > 0 && memory > allocatable.memoryBytes - node.requestedMemoryBytes;
 }

@@ -7,10 +7,10 @@ import {
   podRequests,
   value,
 } from "../../model/index.ts";
-import type { Status } from "../../scheduler/index.ts";
-import { type ClusterSnapshot, infoOf } from "./cluster-snapshot.ts";
+import type { ClusterSnapshot } from "./cluster-snapshot.ts";
+import { type NewNodes, PlainNodes, SnapshotNodes } from "./new-nodes.ts";
 import type { PodGroup } from "./similar-pods.ts";
-import { freshNode, type NodeTemplate } from "./template-nodes.ts";
+import type { NodeTemplate } from "./template-nodes.ts";
 
 /** How many nodes a group of machines would need for these pods, and which of them would find a place. */
 export interface Estimate {
@@ -77,17 +77,16 @@ export function estimate(input: EstimateInput): Estimate {
   const packing = new Packing(input);
   let mayAdd = true;
   for (const group of groups) {
-    const left = packing.ontoAdded(group.pods);
+    const left = packing.ontoAdded(group);
     if (!mayAdd) continue;
-    mayAdd = group === fast ? packing.ontoAssumed(group.pods, left) : packing.ontoNew(group.pods, left);
+    mayAdd = group === fast ? packing.ontoAssumed(group, left) : packing.ontoNew(group, left);
   }
   snapshot.revert();
   return packing.result();
 }
 
 class Packing {
-  readonly #snapshot: ClusterSnapshot;
-  readonly #template: NodeTemplate;
+  readonly #nodes: NewNodes;
   readonly #maxNodes: number;
   readonly #added = new Set<string>();
   readonly #used = new Set<string>();
@@ -98,22 +97,22 @@ class Packing {
   #granted = 0;
   #assumed = 0;
 
-  constructor({ snapshot, template, maxNodes }: EstimateInput) {
-    this.#snapshot = snapshot;
-    this.#template = template;
+  constructor({ snapshot, template, groups, maxNodes }: EstimateInput) {
+    this.#nodes = PlainNodes.for(snapshot, template, groups) ?? new SnapshotNodes(snapshot, template);
     this.#maxNodes = maxNodes;
   }
 
   result(): Estimate {
     const nodeCount = this.#used.size + this.#assumed;
-    return { nodeCount, pods: this.#pods, places: this.#places, newNodes: [...this.#added] };
+    return { nodeCount, pods: this.#pods, places: this.#places, newNodes: this.#nodes.names };
   }
 
   /** Onto nodes that earlier groups asked for, until one pod does not fit; answers its index. */
-  ontoAdded(pods: readonly Pod[]): number {
+  ontoAdded(group: PodGroup): number {
+    const { pods } = group;
     if (this.#added.size === 0) return 0;
     for (const [index, pod] of pods.entries()) {
-      const name = this.#snapshot.scheduleAnywhere(infoOf(pod), (node) => this.#added.has(node.name));
+      const name = this.#nodes.onAdded(group, pod);
       if (name === undefined) return index;
       this.#placed(pod, name);
     }
@@ -121,28 +120,30 @@ class Packing {
   }
 
   /** Onto the last node, and onto further ones while they help; answers whether more may be added. */
-  ontoNew(pods: readonly Pod[], from: number): boolean {
+  ontoNew(group: PodGroup, from: number): boolean {
+    const { pods } = group;
     for (let index = from; index < pods.length; index++) {
       const pod = pods[index]!;
-      if (this.#ontoLast(pod)) continue;
+      if (this.#ontoLast(group, pod)) continue;
       // What does not fit an empty node will not fit another empty one.
       if (this.#last !== undefined && !this.#used.has(this.#last)) return true;
       if (this.#granted >= this.#maxNodes) return false;
       const name = this.#addNode();
-      if (this.#snapshot.schedule(infoOf(pod), name) !== undefined) return true;
+      if (this.#nodes.onLast(group, pod) !== undefined) return true;
       this.#placed(pod, name);
     }
     return true;
   }
 
   /** Fills one node, and assumes that further ones would hold as many pods each. */
-  ontoAssumed(pods: readonly Pod[], from: number): boolean {
+  ontoAssumed(group: PodGroup, from: number): boolean {
+    const { pods } = group;
     if (from >= pods.length) return true;
     if (this.#granted >= this.#maxNodes) return false;
     const name = this.#addNode();
     let index = from;
     for (; index < pods.length; index++) {
-      if (this.#snapshot.schedule(infoOf(pods[index]!), name) !== undefined) break;
+      if (this.#nodes.onLast(group, pods[index]!) !== undefined) break;
       this.#placed(pods[index]!, name);
     }
     const perNode = index - from;
@@ -160,27 +161,23 @@ class Packing {
     return true;
   }
 
-  #ontoLast(pod: Pod): boolean {
-    const last = this.#last;
-    if (last === undefined) return false;
-    const info = infoOf(pod);
-    const status = this.#snapshot.schedule(info, last);
+  #ontoLast(group: PodGroup, pod: Pod): boolean {
+    if (this.#last === undefined) return false;
+    const status = this.#nodes.onLast(group, pod);
     if (status === undefined) {
-      this.#placed(pod, last);
+      this.#placed(pod, this.#last);
       return true;
     }
-    if (!spreadsOverHosts(pod) || !failedForSpread(status)) return false;
-    const other = this.#snapshot.scheduleAnywhere(info, ({ name }) => name !== last);
+    if (status === "full" || !spreadsOverHosts(pod) || status.plugin !== "PodTopologySpread") return false;
+    const other = this.#nodes.onOther(pod);
     if (other === undefined) return false;
     this.#placed(pod, other);
     return true;
   }
 
   #addNode(): string {
-    const { node, pods } = freshNode(this.#template, `e-${this.#added.size}`);
     this.#granted += 1;
-    this.#snapshot.addNode(node, pods);
-    this.#last = node.metadata.name;
+    this.#last = this.#nodes.add();
     this.#added.add(this.#last);
     return this.#last;
   }
@@ -239,8 +236,4 @@ function suitsFastPath(pod: Pod): boolean {
 
 function spreadsOverHosts({ spec }: Pod): boolean {
   return (spec.topologySpreadConstraints ?? []).some(({ topologyKey }) => topologyKey === hostname);
-}
-
-function failedForSpread(status: Status): boolean {
-  return status.plugin === "PodTopologySpread";
 }

@@ -1,7 +1,8 @@
-import { type Pod, podRequests } from "../../model/index.ts";
+import type { Pod } from "../../model/index.ts";
 import { tanh } from "../../sim/index.ts";
 import type { NodeGroup } from "./node-groups.ts";
 import { groupsOfHighestPriority } from "./priorities.ts";
+import { TemplateRequests } from "./template-requests.ts";
 
 /** What one group offers to the pods that wait. */
 export interface Option {
@@ -71,8 +72,9 @@ function lowest(options: readonly Option[], score: (option: Option) => number): 
 export function wasteOf({ pods, nodeCount, capacity }: Option): number {
   let cpu = 0;
   let memory = 0;
+  const requests = new TemplateRequests();
   for (const pod of pods) {
-    const { cpuMillicores, memoryBytes } = podRequests(pod);
+    const { cpuMillicores, memoryBytes } = requests.of(pod);
     cpu += cpuMillicores;
     memory += memoryBytes;
   }
@@ -109,8 +111,9 @@ export function priceOf(option: Option, clusterNodes: number): Price | undefined
   if (pricePerHour === undefined) return undefined;
   const nodes = pricePerHour * option.nodeCount;
   let pods = 0;
+  const requests = new TemplateRequests();
   for (const pod of option.pods) {
-    const { cpuMillicores, memoryBytes } = podRequests(pod);
+    const { cpuMillicores, memoryBytes } = requests.of(pod);
     pods += podPrice(cpuMillicores, memoryBytes);
   }
   const ratio = (nodes + stabilization) / (pods + stabilization);

@@ -1,7 +1,13 @@
-import { keyOf, type Pod } from "../../model/index.ts";
+import type { Pod } from "../../model/index.ts";
 import type { NodeInfo, PodInfo } from "../../scheduler/index.ts";
-import type { ClusterSnapshot } from "./cluster-snapshot.ts";
+import { type ClusterSnapshot, infoOf, movedInfo } from "./cluster-snapshot.ts";
 import { SimilarPods } from "./similar-pods.ts";
+
+/** A pod that waits; or, with `moves`, one that still runs and is thought to come back elsewhere. */
+export interface PodToPlace {
+  readonly pod: Pod;
+  readonly moves?: boolean;
+}
 
 /** Places pods on a snapshot, remembering from run to run where a pod found room (`HintingSimulator`). */
 export class HintingSimulator {
@@ -11,15 +17,22 @@ export class HintingSimulator {
   /** Places what fits, in order; answers which pods did. Pods like one that failed are not tried. */
   place(
     snapshot: ClusterSnapshot,
-    pods: readonly { readonly pod: Pod; readonly info: PodInfo }[],
+    pods: readonly PodToPlace[],
     acceptable: (node: NodeInfo) => boolean,
     stopAtFailure: boolean,
   ): Set<Pod> {
     const placed = new Set<Pod>();
     const hopeless = new SimilarPods<true>();
-    for (const { pod, info } of pods) {
-      const key = `${pod.metadata.uid} ${keyOf(pod)}`;
-      let name = this.#byHint(key, snapshot, info, acceptable);
+    for (const { pod, moves } of pods) {
+      const key = pod.metadata.uid;
+      const hint = this.#hints.get(key) ?? this.#old.get(key);
+      // Most pods of a flood are like one that just failed: nothing is computed for them.
+      if (hint === undefined && hopeless.of(pod) !== undefined) {
+        if (stopAtFailure) break;
+        continue;
+      }
+      const info = moves === true ? movedInfo(pod) : infoOf(pod);
+      let name = hint === undefined ? undefined : this.#byHint(hint, snapshot, info, acceptable);
       if (name === undefined && hopeless.of(pod) === undefined) {
         name = snapshot.scheduleAnywhere(info, acceptable);
         if (name === undefined) hopeless.remember(pod, true);
@@ -41,13 +54,12 @@ export class HintingSimulator {
   }
 
   #byHint(
-    key: string,
+    name: string,
     snapshot: ClusterSnapshot,
     info: PodInfo,
     acceptable: (node: NodeInfo) => boolean,
   ): string | undefined {
-    const name = this.#hints.get(key) ?? this.#old.get(key);
-    const node = name === undefined ? undefined : snapshot.node(name);
+    const node = snapshot.node(name);
     if (node === undefined || !acceptable(node)) return undefined;
     return snapshot.schedule(info, node.name) === undefined ? node.name : undefined;
   }

@@ -1,6 +1,6 @@
 import type { Node, Pod, WallClock } from "../../model/index.ts";
 import type { NodeInfo } from "../../scheduler/index.ts";
-import { type ClusterSnapshot, infoOf, movedInfo } from "./cluster-snapshot.ts";
+import { type ClusterSnapshot, infoOf } from "./cluster-snapshot.ts";
 import type { DisruptionBudgets } from "./disruption-budgets.ts";
 import { type DrainContext, podsToMove } from "./drainability.ts";
 import type { NodeGroups } from "./node-groups.ts";
@@ -206,7 +206,7 @@ export class ScaleDownPlanner {
   ): boolean {
     const { name } = info;
     for (const pod of pods) snapshot.removePod(infoOf(pod), name);
-    const moved = pods.map((pod) => ({ pod, info: movedInfo(pod) }));
+    const moved = pods.map((pod) => ({ pod, moves: true }));
     const acceptable = (node: NodeInfo): boolean => node.name !== name && destinations.has(node.name);
     const placed = this.#simulator.place(snapshot, moved, acceptable, true);
     if (placed.size < pods.length) return false;

@@ -9,18 +9,17 @@ import {
   objectKey,
   type Pod,
   parseGoDuration,
-  podRequests,
 } from "../../model/index.ts";
 import { Actuator, type ScaledDownNode } from "./actuator.ts";
 import { tell, tellOf } from "./announcements.ts";
-import { ClusterSnapshot, infoOf, movedInfo, type RoundRobin } from "./cluster-snapshot.ts";
+import { ClusterSnapshot, infoOf, type RoundRobin } from "./cluster-snapshot.ts";
 import { ClusterState } from "./cluster-state.ts";
 import { DisruptionBudgets } from "./disruption-budgets.ts";
 import { type DrainContext, podsToMove } from "./drainability.ts";
 import type { Market } from "./expanders.ts";
 import { type NodeGroup, type NodeGroupSpec, NodeGroups } from "./node-groups.ts";
 import type { AutoscalingOptions } from "./options.ts";
-import { HintingSimulator } from "./placing.ts";
+import { HintingSimulator, type PodToPlace } from "./placing.ts";
 import { isExpendable, isRecreatable, isUnschedulable } from "./pod-kinds.ts";
 import { gpuResource, isNodeReady, withoutUnfinished } from "./readiness.ts";
 import { ScaleDownPlanner } from "./scale-down-planner.ts";
@@ -28,6 +27,7 @@ import { planScaleUp, type ScaleUpPlan, type UnhelpedPod } from "./scale-up.ts";
 import type { ScaleUpInfo } from "./similar-groups.ts";
 import { hasTaint, removeTaint, toBeDeletedTaint } from "./taints.ts";
 import { freshNode, type NodeTemplate, templatesOf } from "./template-nodes.ts";
+import { TemplateRequests } from "./template-requests.ts";
 import { type Utilization, utilizationOf } from "./utilization.ts";
 
 /** What a run came to, under upstream's names. */
@@ -121,6 +121,7 @@ export class StaticAutoscaler {
   #lastLocal = new Map<string, { addedUs?: number; deletedUs?: number; failedUs?: number }>();
   #initialized = false;
   #runs = 0;
+  readonly #births = new Map<string, number>();
   #sleepUntilUs: number | undefined;
   lastScaleUpUs: number;
   lastScaleDownDeleteUs: number;
@@ -140,7 +141,8 @@ export class StaticAutoscaler {
     this.actuator = new Actuator({
       options,
       podsOn: (node, now) => this.#podsOn(node, now),
-      drainContext: (now) => drainContextOf(now, options, new DisruptionBudgets(sorted(now, "PodDisruptionBudget"))),
+      drainContext: (now) =>
+        drainContextOf(now, options, new DisruptionBudgets(inKeyOrder(now.list("PodDisruptionBudget")))),
       groupChanged: (group) => this.state.invalidate(group),
     });
     // Before the start, so that no run begins in cooldown.
@@ -162,7 +164,8 @@ export class StaticAutoscaler {
     };
     this.#sleepUntilUs = undefined;
     this.#runs += 1;
-    const allNodes = sorted(view, "Node").map(withoutUnfinished);
+    this.#births.clear();
+    const allNodes = inKeyOrder(view.list("Node")).map(withoutUnfinished);
     if (!this.#initialized) yield* this.#cleanUp(view);
     const readyNodes = allNodes.filter(isNodeReady);
     if (allNodes.length === 0 && !this.#options.scaleUpFromZero) return status;
@@ -178,13 +181,13 @@ export class StaticAutoscaler {
     const templates = templatesOf(groups, this.#templates, {
       readyNodes,
       podsOn: (node) => this.#podsOn(node, view),
-      daemonSets: sorted(view, "DaemonSet"),
+      daemonSets: inKeyOrder(view.list("DaemonSet")),
       forceDaemonSets: this.#options.forceDaemonSets,
       suffix: String(this.#runs),
       clock: view.clock,
       nowUs,
     });
-    const budgets = new DisruptionBudgets(sorted(view, "PodDisruptionBudget"));
+    const budgets = new DisruptionBudgets(inKeyOrder(view.list("PodDisruptionBudget")));
     for (const notice of this.state.update(allNodes, groups, nowUs)) {
       yield* tell(notice.reason, notice.message, notice.type);
     }
@@ -221,7 +224,7 @@ export class StaticAutoscaler {
 
   *#cleanUp(view: View): Task<void> {
     this.#initialized = true;
-    for (const node of sorted(view, "Node")) {
+    for (const node of inKeyOrder(view.list("Node"))) {
       if (!hasTaint(node, toBeDeletedTaint)) continue;
       yield* removeTaint(node, toBeDeletedTaint, this.#options.cordonNodeBeforeTerminating, view);
     }
@@ -231,7 +234,7 @@ export class StaticAutoscaler {
     const pods = [...view.onNode(node)].filter(
       (pod) => !isPodTerminal(pod) && !isExpendable(pod, this.#options.expendablePodsPriorityCutoff),
     );
-    return pods.sort(byKey);
+    return inKeyOrder(pods);
   }
 
   #snapshotOf(nodes: readonly Node[], view: View): ClusterSnapshot {
@@ -240,7 +243,7 @@ export class StaticAutoscaler {
     }
     const snapshot = new ClusterSnapshot(objects(), this.#roundRobin);
     for (const node of nodes) snapshot.addNode(node, this.#podsOn(node.metadata.name, view));
-    for (const pod of sorted(view, "Pod")) {
+    for (const pod of view.list("Pod")) {
       const nominated = pod.status.nominatedNodeName ?? "";
       if (nominated === "" || isAssigned(pod) || isPodTerminal(pod)) continue;
       if (pod.metadata.deletionTimestamp !== undefined || snapshot.node(nominated) === undefined) continue;
@@ -341,23 +344,19 @@ export class StaticAutoscaler {
   /** The pods that wait and that no node there is, or comes, has room for. */
   #podsToHelp({ view, snapshot, nowUs }: Round): Pod[] {
     const { expendablePodsPriorityCutoff: cutoff } = this.#options;
-    const pending = sorted(view, "Pod").filter(
-      (pod) =>
-        !isAssigned(pod) &&
-        !isPodTerminal(pod) &&
-        pod.metadata.deletionTimestamp === undefined &&
-        (pod.status.nominatedNodeName ?? "") === "" &&
-        isUnschedulable(pod) &&
-        !isExpendable(pod, cutoff),
-    );
-    const waiting = pending.map((pod) => ({ pod, info: infoOf(pod) }));
+    const pending: Pod[] = [];
+    for (const pod of view.list("Pod")) {
+      if (isWaiting(pod) && (pod.status.nominatedNodeName ?? "") === "" && !isExpendable(pod, cutoff))
+        pending.push(pod);
+    }
+    const waiting: PodToPlace[] = inKeyOrder(pending).map((pod) => ({ pod }));
     for (const name of this.actuator.draining) {
       for (const { pod } of snapshot.node(name)?.pods ?? []) {
         const leaves = pod.metadata.deletionTimestamp !== undefined;
-        if (!leaves && isRecreatable(pod)) waiting.push({ pod, info: movedInfo(pod) });
+        if (!leaves && isRecreatable(pod)) waiting.push({ pod, moves: true });
       }
     }
-    waiting.sort((a, b) => b.info.priority - a.info.priority);
+    waiting.sort((a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0));
     const placed = this.#podSimulator.place(snapshot, waiting, () => true, false);
     this.#podSimulator.dropOldHints();
     return waiting
@@ -368,7 +367,31 @@ export class StaticAutoscaler {
   #isOldEnough(pod: Pod, view: View, nowUs: number): boolean {
     const wish = pod.metadata.annotations?.["cluster-autoscaler.kubernetes.io/pod-scale-up-delay"];
     const delayUs = Math.max(this.#options.newPodScaleUpDelayUs, wish === undefined ? 0 : durationUs(wish));
-    return nowUs - view.clock.instantUs(pod.metadata.creationTimestamp) > delayUs;
+    return nowUs - this.#bornUs(pod, view) > delayUs;
+  }
+
+  /** Pods of a flood share a handful of creation times. */
+  #bornUs({ metadata }: Pod, view: View): number {
+    let bornUs = this.#births.get(metadata.creationTimestamp);
+    if (bornUs === undefined) {
+      bornUs = view.clock.instantUs(metadata.creationTimestamp);
+      this.#births.set(metadata.creationTimestamp, bornUs);
+    }
+    return bornUs;
+  }
+
+  /** More pods are probably coming: the oldest is younger than 2 s, or than 30 s if it wants a GPU. */
+  #allPodsAreNew(pods: readonly Pod[], view: View, nowUs: number): boolean {
+    const requests = new TemplateRequests();
+    let oldest = Number.POSITIVE_INFINITY;
+    let oldestWithGpu = Number.POSITIVE_INFINITY;
+    for (const pod of pods) {
+      const bornUs = this.#bornUs(pod, view);
+      oldest = Math.min(oldest, bornUs);
+      if ((requests.of(pod).scalars.get(gpuResource) ?? 0) > 0) oldestWithGpu = Math.min(oldestWithGpu, bornUs);
+    }
+    if (oldest + unschedulablePodBufferUs > nowUs) return true;
+    return Number.isFinite(oldestWithGpu) && oldestWithGpu + unschedulablePodWithGpuBufferUs > nowUs;
   }
 
   /** Answers whether scaling down is out of the question in this run. */
@@ -384,7 +407,7 @@ export class StaticAutoscaler {
       yield* this.#tellLimit();
       return false;
     }
-    if (allPodsAreNew(pods, view, nowUs)) {
+    if (this.#allPodsAreNew(pods, view, nowUs)) {
       status.scaleUp.result = "ScaleUpInCooldown";
       return true;
     }
@@ -415,7 +438,7 @@ export class StaticAutoscaler {
         snapshot.addNode(node, daemons);
       }
     }
-    const waiting = pods.map((pod) => ({ pod, info: infoOf(pod) }));
+    const waiting = pods.map((pod) => ({ pod }));
     const placed = this.#podSimulator.place(snapshot, waiting, () => true, false);
     return pods.filter((pod) => !placed.has(pod) && this.#isOldEnough(pod, view, nowUs));
   }
@@ -660,18 +683,22 @@ function drainContextOf(view: View, options: AutoscalingOptions, budgets: Disrup
   };
 }
 
-const byKey = (a: KubeObject, b: KubeObject): number => (keyOf(a) < keyOf(b) ? -1 : 1);
-
-function sorted<K extends Kind>(view: View, kind: K): ReturnType<typeof listOf<K>> {
-  return listOf(view, kind).sort(byKey);
-}
-
-function listOf<K extends Kind>(view: View, kind: K) {
-  return [...view.list(kind)];
+/** In the order of their keys, as the autoscaler's lists are walked. */
+function inKeyOrder<T extends KubeObject>(objects: Iterable<T>): T[] {
+  return [...objects].sort(({ metadata: a }, { metadata: b }) => {
+    if (a.namespace === b.namespace) return a.name < b.name ? -1 : 1;
+    return keyOf({ metadata: a }) < keyOf({ metadata: b }) ? -1 : 1;
+  });
 }
 
 function isAssigned(pod: Pod): boolean {
   return pod.spec.nodeName !== undefined && pod.spec.nodeName !== "";
+}
+
+/** The scheduler has tried the pod and found no place. */
+function isWaiting(pod: Pod): boolean {
+  if (isAssigned(pod) || isPodTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) return false;
+  return isUnschedulable(pod);
 }
 
 function isOfDaemonSet(pod: Pod): boolean {
@@ -684,18 +711,6 @@ function durationUs(text: string): number {
   } catch {
     return 0; // Upstream logs it and goes on without.
   }
-}
-
-/** More pods are probably coming: the oldest is younger than 2 s, or than 30 s if it wants a GPU. */
-function allPodsAreNew(pods: readonly Pod[], view: View, nowUs: number): boolean {
-  const bornUs = (pod: Pod): number => view.clock.instantUs(pod.metadata.creationTimestamp);
-  const oldest = pods.reduce((least, pod) => Math.min(least, bornUs(pod)), Number.POSITIVE_INFINITY);
-  if (oldest + unschedulablePodBufferUs > nowUs) return true;
-  let oldestWithGpu = Number.POSITIVE_INFINITY;
-  for (const pod of pods) {
-    if ((podRequests(pod).scalars.get(gpuResource) ?? 0) > 0) oldestWithGpu = Math.min(oldestWithGpu, bornUs(pod));
-  }
-  return Number.isFinite(oldestWithGpu) && oldestWithGpu + unschedulablePodWithGpuBufferUs > nowUs;
 }
 
 /** Reasons with the number of groups that gave each. */
