@@ -1,20 +1,16 @@
 import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
-import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
 import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
-import { ControllerRunner, Process, type Surroundings } from "./client/index.ts";
-import { type CloudCall, CloudProvider, defaultCloudDelays, templateNode } from "./cloud/index.ts";
-import { podsMatching } from "./controllers/index.ts";
+import type { Surroundings } from "./client/index.ts";
+import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
+import { startControlPlane } from "./control-plane.ts";
 import type { Extension } from "./extension.ts";
 import { Faults } from "./faults/index.ts";
-import { startControllers } from "./kube-controller-manager.ts";
-import { MetricsAdapter, MetricsApis, MetricsServer } from "./metrics/index.ts";
-import { objectKey, WallClock } from "./model/index.ts";
+import { WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { People } from "./people.ts";
 import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
-import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
-import { EventLoop, handler, phase, type RandomStream, randomStreams, type Ticker } from "./sim/index.ts";
+import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
 import { type Stretch, Traffic } from "./traffic/index.ts";
 import { World } from "./world/index.ts";
 
@@ -83,83 +79,18 @@ export class Simulation {
     });
     new KubeProxies(loop, this.api, this.world);
 
-    const jitter = (name: string): ((kind: string) => number) | undefined => {
-      if (scenario.deliveryJitterUs === 0) return undefined;
-      const random = streams(`delivery/${name}`);
-      return () => Math.floor(random() * scenario.deliveryJitterUs);
-    };
-    const scrapes = (name: string): Ticker => tickerOf(15_000_000, streams(name));
-    const manager = new Process(surroundings, {
-      name: "kube-controller-manager",
-      deliveryJitterUs: jitter("kube-controller-manager"),
-      limits: () => ({
-        perSecond: scenario.controllerManager["kube-api-qps"],
-        burst: scenario.controllerManager["kube-api-burst"],
-      }),
+    const processes = startControlPlane({
+      surroundings,
+      scenario,
+      streams,
+      cloud,
+      extensions,
+      traffic: {
+        names: () => this.traffic.services(),
+        service: (name) => this.traffic.observe(name),
+        pod: (pod) => this.traffic.observePod(pod),
+      },
     });
-    const metrics = new MetricsApis(
-      new MetricsServer({ loop, world: this.world, clock: this.clock, ticker: scrapes("metrics-server") }),
-      new MetricsAdapter({
-        loop,
-        world: this.world,
-        ticker: scrapes("prometheus"),
-        rateWindowUs: 120_000_000,
-        traffic: {
-          names: () => this.traffic.services(),
-          service: (name) => this.traffic.observe(name),
-          pod: (pod) => this.traffic.observePod(pod),
-        },
-      }),
-      (namespace, selector) => podsMatching(manager.view, namespace, selector),
-    );
-    startControllers(manager, this.api, scenario, metrics);
-    cloud.onRelease(({ spec }) =>
-      this.api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }),
-    );
-    const schedulerProcess = new Process(surroundings, {
-      name: "kube-scheduler",
-      limits: () => scenario.scheduler,
-      deliveryJitterUs: jitter("kube-scheduler"),
-    });
-    new KubeScheduler(
-      schedulerProcess,
-      loadConfiguration(scenario.scheduler.config),
-      pluginRegistry(extensions.flatMap(({ plugins = [] }) => plugins)),
-      streams("kube-scheduler"),
-    );
-    const autoscaler = new Process(surroundings, {
-      name: "cluster-autoscaler",
-      limits: () => ({ perSecond: 5, burst: 10 }),
-      provider: (call, reply) => cloud.handle(call as CloudCall, reply),
-    });
-    if (scenario.clusterAutoscaler !== undefined) {
-      const ties = streams("cluster-autoscaler");
-      new ClusterAutoscaler({
-        process: autoscaler,
-        options: optionsOf(scenario.clusterAutoscaler),
-        groups: cloud.pools.map((pool) => ({
-          id: pool.name,
-          template: templateNode(pool),
-          pricePerHour: pool.machineType.microUsdPerHour / 1_000_000,
-        })),
-        choose: (groups) => Math.floor(ties() * groups.length),
-      });
-    }
-    const own = extensions
-      .flatMap(({ controllers = [] }) => controllers)
-      .map((controller) => {
-        const limits = (): { perSecond: number; burst: number } => ({ perSecond: 20, burst: 30 });
-        const operator = new Process(surroundings, {
-          name: controller.name,
-          limits,
-          deliveryJitterUs: jitter(controller.name),
-        });
-        new ControllerRunner(operator, controller);
-        return operator;
-      });
-    const autoscalers = scenario.clusterAutoscaler === undefined ? [] : [autoscaler];
-    const running = [manager, schedulerProcess, ...autoscalers, ...own];
-    const processes = new Map(running.map((process) => [process.name, process]));
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));
@@ -247,9 +178,4 @@ export class Simulation {
 /** The request behind a cgroup weight; the least weight stands for none. */
 function requestOf(cpuShares: number): number {
   return cpuShares <= 2 ? 0 : Math.ceil((cpuShares * 1000) / 1024);
-}
-
-/** A loop that nobody started at a known instant: its phase is luck. */
-function tickerOf(periodUs: number, random: RandomStream): Ticker {
-  return { phaseUs: Math.floor(random() * periodUs), periodUs };
 }

@@ -1,0 +1,100 @@
+import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
+import { ControllerRunner, Process, type ProcessOptions, type Surroundings } from "./client/index.ts";
+import { type CloudCall, type CloudProvider, templateNode } from "./cloud/index.ts";
+import { podsMatching } from "./controllers/index.ts";
+import type { Extension } from "./extension.ts";
+import { startControllers } from "./kube-controller-manager.ts";
+import { MetricsAdapter, type MetricsAdapterOptions, MetricsApis, MetricsServer } from "./metrics/index.ts";
+import { objectKey } from "./model/index.ts";
+import type { Scenario } from "./scenario/index.ts";
+import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
+import type { RandomStream, RandomStreams, Ticker } from "./sim/index.ts";
+
+interface ControlPlaneParts {
+  readonly surroundings: Surroundings;
+  readonly scenario: Scenario;
+  readonly streams: RandomStreams;
+  readonly cloud: CloudProvider;
+  readonly extensions: readonly Extension[];
+  /** What Prometheus would read from services. */
+  readonly traffic: MetricsAdapterOptions["traffic"];
+}
+
+/** metrics-server, and Prometheus with an adapter, scrape this often. */
+const scrapePeriodUs = 15_000_000;
+/** Prometheus' rates are means over this window. */
+const rateWindowUs = 120_000_000;
+
+/** Makes every process that decides: controllers, scheduler, autoscaler, the user's operators. None is started yet. */
+export function startControlPlane(parts: ControlPlaneParts): ReadonlyMap<string, Process> {
+  const { scenario, cloud, surroundings, extensions } = parts;
+  const { api } = surroundings;
+  const manager = processOf(parts, {
+    name: "kube-controller-manager",
+    limits: () => ({
+      perSecond: scenario.controllerManager["kube-api-qps"],
+      burst: scenario.controllerManager["kube-api-burst"],
+    }),
+  });
+  startControllers(manager, api, scenario, metricsApis(parts, manager));
+  // The cloud's own node controller: a machine that was given back has no Node.
+  cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
+  const processes = [manager, scheduler(parts)];
+  if (scenario.clusterAutoscaler !== undefined) processes.push(autoscaler(parts, scenario.clusterAutoscaler));
+  for (const controller of extensions.flatMap(({ controllers = [] }) => controllers)) {
+    const operator = processOf(parts, { name: controller.name, limits: () => ({ perSecond: 20, burst: 30 }) });
+    new ControllerRunner(operator, controller);
+    processes.push(operator);
+  }
+  return new Map(processes.map((process) => [process.name, process]));
+}
+
+/** A process whose watches are as unlucky as the scenario wants them. */
+function processOf({ surroundings, scenario, streams }: ControlPlaneParts, options: ProcessOptions): Process {
+  if (scenario.deliveryJitterUs === 0) return new Process(surroundings, options);
+  const random = streams(`delivery/${options.name}`);
+  const deliveryJitterUs = (): number => Math.floor(random() * scenario.deliveryJitterUs);
+  return new Process(surroundings, { ...options, deliveryJitterUs });
+}
+
+function metricsApis({ surroundings, streams, traffic }: ControlPlaneParts, manager: Process): MetricsApis {
+  const { loop, world, clock } = surroundings;
+  const server = new MetricsServer({ loop, world, clock, ticker: tickerOf(scrapePeriodUs, streams("metrics-server")) });
+  const ticker = tickerOf(scrapePeriodUs, streams("prometheus"));
+  const adapter = new MetricsAdapter({ loop, world, ticker, rateWindowUs, traffic });
+  return new MetricsApis(server, adapter, (namespace, selector) => podsMatching(manager.view, namespace, selector));
+}
+
+function scheduler(parts: ControlPlaneParts): Process {
+  const { scenario, streams, extensions } = parts;
+  const process = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
+  const registry = pluginRegistry(extensions.flatMap(({ plugins = [] }) => plugins));
+  new KubeScheduler(process, loadConfiguration(scenario.scheduler.config), registry, streams("kube-scheduler"));
+  return process;
+}
+
+function autoscaler(parts: ControlPlaneParts, flags: NonNullable<Scenario["clusterAutoscaler"]>): Process {
+  const { cloud, streams } = parts;
+  const process = processOf(parts, {
+    name: "cluster-autoscaler",
+    limits: () => ({ perSecond: 5, burst: 10 }),
+    provider: (call, reply) => cloud.handle(call as CloudCall, reply),
+  });
+  const ties = streams("cluster-autoscaler");
+  new ClusterAutoscaler({
+    process,
+    options: optionsOf(flags),
+    groups: cloud.pools.map((pool) => ({
+      id: pool.name,
+      template: templateNode(pool),
+      pricePerHour: pool.machineType.microUsdPerHour / 1_000_000,
+    })),
+    choose: (groups) => Math.floor(ties() * groups.length),
+  });
+  return process;
+}
+
+/** A loop that nobody started at a known instant: its phase is luck. */
+function tickerOf(periodUs: number, random: RandomStream): Ticker {
+  return { phaseUs: Math.floor(random() * periodUs), periodUs };
+}
