@@ -12,6 +12,8 @@ import type { CostResult, Mark, RunResult, Violation } from "./run-result.ts";
 import { ServiceObserver } from "./service-observer.ts";
 import { HeldSeries, Steps } from "./steps.ts";
 
+/** Faults whose story is told. */
+const mostFaults = 30;
 /** Decisions shown at most; the rest is counted. */
 const mostMarks = 200;
 /** Events of components that are decisions a reader wants to see on the time axis. */
@@ -110,7 +112,7 @@ export class Collector {
     const faults = this.#injuries
       .map((injury) => incidentOf(injury, evidence))
       .filter((incident) => incident !== undefined);
-    const incidents = [...faults, ...rises(evidence)].sort((a, b) => a.atSeconds - b.atSeconds);
+    const incidents = [...faults.slice(0, mostFaults), ...rises(evidence)];
     const cost = this.#cost(warmUpUs, endUs);
     const measured = { services: this.#services, cluster: this.#cluster, incidents: faults, microUsd: cost.microUsd };
     const judged = expectations.map((expectation) => judge(expectation, measured));

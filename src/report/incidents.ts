@@ -81,9 +81,16 @@ export function rises(evidence: Evidence): Incident[] {
   for (const [workload, resizes] of byWorkload) {
     for (const wave of wavesOf(resizes)) incidents.push(rise(workload, wave, evidence));
   }
-  return incidents.sort((a, b) => a.atSeconds - b.atSeconds);
+  const longest = (a: Incident, b: Incident): number =>
+    (b.recoverySeconds ?? Infinity) - (a.recoverySeconds ?? Infinity);
+  return incidents
+    .sort(longest)
+    .slice(0, mostRises)
+    .sort((a, b) => a.atSeconds - b.atSeconds);
 }
 
+/** Rises told of: the longest ones, so that a week of waves makes no book. */
+const mostRises = 8;
 const quietUs = 300_000_000;
 
 /** Consecutive resizes upward; five quiet minutes, or a step down, end a wave. */
@@ -156,7 +163,7 @@ function tell(
   const all =
     recoveredUs === undefined
       ? known
-      : [...known, { name: "recovered", atUs: recoveredUs, detail: "all as ready as before" }];
+      : [...known, { name: "recovered", atUs: recoveredUs, detail: "all that is wanted is ready and routed" }];
   let previousUs = atUs;
   for (const { name, atUs: us, detail } of [...all].sort((a, b) => a.atUs - b.atUs)) {
     stages.push({ name, atSeconds: seconds(us - startUs), tookSeconds: seconds(us - previousUs), detail });
