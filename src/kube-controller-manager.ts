@@ -9,12 +9,16 @@ import {
   endpointSliceController,
   garbageCollector,
   jobController,
+  namespaceController,
   nodeMonitor,
   podGarbageCollector,
   replicaSetController,
+  resourceQuotaController,
+  serviceAccountController,
   startAutoscaler,
   statefulSetController,
   taintEvictionController,
+  ttlAfterFinishedController,
 } from "./controllers/index.ts";
 import type { MetricsApi } from "./model/index.ts";
 import { offsetMinutesAt, type Scenario } from "./scenario/index.ts";
@@ -41,6 +45,10 @@ export function startControllers(
     taintEvictionController,
     disruptionController,
     garbageCollector,
+    namespaceController,
+    resourceQuotaController,
+    serviceAccountController,
+    ttlAfterFinishedController,
   ] as unknown as readonly Controller<never>[];
   for (const controller of controllers) new ControllerRunner(manager, controller);
   startAutoscaler(manager, metrics, {

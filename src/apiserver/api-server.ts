@@ -19,7 +19,7 @@ import {
 } from "../model/index.ts";
 import { admit, validatingRefusal } from "./admission.ts";
 import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
-import { deletionOf } from "./deletion.ts";
+import { deletionOf, namespaceFinalizers } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
 import { evictionVerdict } from "./eviction.ts";
 import { nextGeneration } from "./generation.ts";
@@ -175,7 +175,7 @@ export class ApiServer {
     const metadata = { ...merged.metadata, uid, resourceVersion, creationTimestamp, generation };
     if (deletionTimestamp !== undefined) metadata.deletionTimestamp = deletionTimestamp;
     const complete = { ...merged, metadata };
-    if (deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0 && !waitsForGrace(stored)) {
+    if (deletionTimestamp !== undefined && isFree(complete) && !waitsForGrace(stored)) {
       this.store.remove(complete);
       return complete;
     }
@@ -239,6 +239,11 @@ function refused(error: ApiError): ApiReply {
 function withStatusOf(object: KubeObject, from: KubeObject): KubeObject {
   const { status } = from as { readonly status?: unknown };
   return { ...object, status } as KubeObject;
+}
+
+/** Nothing holds the object any more. */
+function isFree(object: KubeObject): boolean {
+  return (object.metadata.finalizers ?? []).length === 0 && namespaceFinalizers(object).length === 0;
 }
 
 function waitsForGrace(stored: KubeObject): boolean {

@@ -1,4 +1,4 @@
-import { isPodTerminal, type KubeObject, type Pod, type WallClock } from "../model/index.ts";
+import { isPodTerminal, type KubeObject, type Namespace, type Pod, type WallClock } from "../model/index.ts";
 import type { DeleteOptions } from "./request.ts";
 
 export interface Deletion {
@@ -13,7 +13,7 @@ export interface Deletion {
  */
 export function deletionOf(stored: KubeObject, options: DeleteOptions, clock: WallClock, nowUs: number): Deletion {
   const finalizers = finalizersFor(stored, options);
-  const held = finalizers.length > 0;
+  const held = finalizers.length > 0 || namespaceFinalizers(stored).length > 0;
   const graceSeconds = stored.kind === "Pod" ? podGraceSeconds(stored as Pod, options) : 0;
   const { deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata;
   if (deletionTimestamp !== undefined) {
@@ -53,5 +53,14 @@ function marked(
   const metadata = { ...stored.metadata, deletionTimestamp, deletionGracePeriodSeconds };
   if (metadata.generation !== undefined) metadata.generation += generations;
   if (finalizers.length > 0) metadata.finalizers = finalizers;
+  if (stored.kind === "Namespace") {
+    const status = { ...(stored as Namespace).status, phase: "Terminating" };
+    return { ...stored, metadata, status } as Namespace;
+  }
   return { ...stored, metadata };
+}
+
+/** A namespace is held by its `spec.finalizers`, until its controller has emptied it. */
+export function namespaceFinalizers(object: KubeObject): readonly string[] {
+  return object.kind === "Namespace" ? ((object as Namespace).spec?.finalizers ?? []) : [];
 }

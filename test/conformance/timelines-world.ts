@@ -188,7 +188,7 @@ export class TimelineWorld {
         this.api.handle({ verb: "evict", key: pod! });
         return;
       case "node-joins":
-        return this.#join(action.node as NewObject);
+        return this.#as("kubelet", () => this.#join(action.node as NewObject));
       case "node-power-off":
         this.#kubelets.powerOff(action.node as string);
         this.api.leases.end(action.node as string, this.#loop.nowUs);
@@ -225,8 +225,9 @@ export class TimelineWorld {
   }
 }
 
-function nodesOf({ nodes, nodesNote }: Recording): NewObject[] {
-  if (nodesNote === undefined) return [...nodes];
+function nodesOf({ nodes, nodesNote, actions }: Recording): NewObject[] {
+  const later = new Set(actions.filter((action) => action.do === "node-joins").map(({ node }) => (node as NewObject).metadata.name));
+  if (nodesNote === undefined) return nodes.filter(({ metadata }) => !later.has(metadata.name));
   const [first] = nodes;
   return Array.from({ length: 100 }, (_, index) => {
     const name = `n${index + 1}`;
@@ -242,9 +243,10 @@ function nodesOf({ nodes, nodesNote }: Recording): NewObject[] {
 function startOf({ timeline, flags, actions }: Recording): number {
   const period = flagsOf(flags)["node-monitor-period"] === "2s" ? 2_000 : 5_000;
   const monitor = timeline.find(({ actor, reason }) => actor === "node-controller" && (reason === "NodeNotReady" || reason === "RegisteredNode"));
+  const recovered = timeline.find(({ actor, kind, change }) => actor === "node-controller" && kind === "Node" && change?.["spec.taints"] === null);
   const collected = timeline.find(({ actor }) => actor === "pod-garbage-collector");
   const beatMs = collected !== undefined ? 20_000 : period;
-  const atMs = Math.floor((collected ?? monitor)?.atMs ?? 0) - 10;
+  const atMs = Math.floor((collected ?? monitor ?? recovered)?.atMs ?? 0) - 10;
   const settleMs = actions.some((action) => action.atMs < 0) ? 40_000 : 20_000;
   return (settleMs + ((((-atMs - settleMs) % beatMs) + beatMs) % beatMs)) * 1000;
 }

@@ -26,6 +26,11 @@ export function packSlices(groups: ReadonlyMap<string, EndpointGroup>, slices: r
     else byPorts.set(key, [...(byPorts.get(key) ?? []), slice]);
   }
   for (const [key, group] of groups) packGroup(group, byPorts.get(key) ?? [], { create, update, remove });
+  // One to make and one to throw away are one to change.
+  while (create.length > 0 && remove.length > 0) {
+    const { ports, endpoints } = create.pop()!;
+    update.push({ ...remove.shift()!, ports, endpoints: [...endpoints] } as EndpointSlice);
+  }
   return { create, update, remove };
 }
 

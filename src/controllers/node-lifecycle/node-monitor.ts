@@ -118,10 +118,11 @@ function* pass(
       continue;
     }
     const deadlineUs = deadlineOf(node, leases, flags, ticker, view, memory);
-    if (deadlineUs < view.nowUs) {
+    // Not "<": upstream's passes drift by milliseconds, so that the tenth after the last renewal is always late enough.
+    if (deadlineUs <= view.nowUs) {
       if (readyStatus(node) !== "Unknown") yield* becomeUnknown(node, view);
     } else if (deadlineUs !== Number.POSITIVE_INFINITY) {
-      wakeUs = Math.min(wakeUs, nextTickAt(ticker, deadlineUs + 1));
+      wakeUs = Math.min(wakeUs, nextTickAt(ticker, deadlineUs));
     }
     if (readyStatus(node) === "True" && deadlineUs === Number.POSITIVE_INFINITY) memory.suspects.delete(name);
     yield* evictionTaints(node, view, memory);
@@ -152,7 +153,7 @@ function* announce(view: View, memory: Memory): Task<void> {
   memory.removed.clear();
 }
 
-/** After this instant the node counts as silent: the pass that noticed its last renewal, plus the grace period. */
+/** From this instant on the node counts as silent: the pass that noticed its last renewal, plus the grace period. */
 function deadlineOf(
   node: Node,
   leases: LeaseTable,

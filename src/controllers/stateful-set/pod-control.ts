@@ -45,7 +45,7 @@ export function* deleteStatefulPod(set: StatefulSet, pod: Pod, own: OwnWrites): 
 
 function* record(set: StatefulSet, verb: "create" | "delete", name: string, error: ApiError | undefined): Task<void> {
   const past = verb === "create" ? "Create" : "Delete";
-  const what = `${verb} Pod ${name} in StatefulSet ${set.metadata.name}`;
+  const what = `${past} Pod ${name} in StatefulSet ${set.metadata.name}`;
   if (error === undefined) yield* recordEvent(client, set, "Normal", `Successful${past}`, `${what} successful`);
   else yield* recordEvent(client, set, "Warning", `Failed${past}`, `${what} failed error: ${error.message}`);
 }
@@ -57,7 +57,7 @@ export function* createClaims(set: StatefulSet, ordinal: number, view: View): Ta
     const name = claimNameOf(template, set, ordinal);
     if (view.get("PersistentVolumeClaim", objectKey(set.metadata.namespace, name)) !== undefined) continue;
     const reply = yield* callApi(client, { verb: "create", object: claimOf(set, template, ordinal) });
-    const what = `create Claim ${name} Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name}`;
+    const what = `Create Claim ${name} Pod ${podNameOf(set, ordinal)} in StatefulSet ${set.metadata.name}`;
     if (reply.ok) yield* recordEvent(client, set, "Normal", "SuccessfulCreate", `${what} success`);
     else if (reply.error.reason !== "AlreadyExists") {
       yield* recordEvent(client, set, "Warning", "FailedCreate", `${what} failed error: ${reply.error.message}`);

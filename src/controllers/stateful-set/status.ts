@@ -45,7 +45,8 @@ export function statusOf(
   }
   counts.current -= outdated;
   const rolling = set.spec.updateStrategy?.type === "RollingUpdate";
-  if (rolling && counts.updated === counts.replicas && counts.ready === counts.replicas) {
+  const { replicas: wanted = 1 } = set.spec;
+  if (rolling && counts.updated === wanted && counts.ready === wanted && counts.replicas === wanted) {
     counts.current = counts.updated;
     currentRevision = updateRevision;
   }
