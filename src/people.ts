@@ -1,3 +1,4 @@
+import { type Draft, produce } from "immer";
 import type { ApiReply } from "./apiserver/index.ts";
 import { all, callApi, Process, type Surroundings, type Task, waitUntil } from "./client/index.ts";
 import { controllerOf, type KubeObject, keyOf, type Node, objectKey, type Pod } from "./model/index.ts";
@@ -24,11 +25,23 @@ export class People {
   #perform(action: Action): Task<unknown> {
     switch (action.do) {
       case "scale":
-        return patch(action, (object) => withSpec(object, { replicas: action.replicas }));
+        return patch(action, (draft) => {
+          draft.spec.replicas = action.replicas;
+        });
       case "rollout-restart":
-        return patch(action, (object) => restarted(object, this.#process.clock.time(this.#process.nowUs)));
+        return patch(action, (draft) => {
+          const { template } = draft.spec;
+          const restartedAt = this.#process.clock.time(this.#process.nowUs);
+          const annotations = { ...template.metadata?.annotations, "kubectl.kubernetes.io/restartedAt": restartedAt };
+          template.metadata = { ...template.metadata, annotations };
+        });
       case "set-image":
-        return patch(action, (object) => withImage(object, action.container, action.image));
+        return patch(action, (draft) => {
+          const { containers } = draft.spec.template.spec;
+          const container =
+            action.container === undefined ? containers[0] : containers.find(({ name }) => name === action.container);
+          if (container !== undefined) container.image = action.image;
+        });
       case "delete":
         return callApi(client, {
           verb: "delete",
@@ -65,8 +78,9 @@ export class People {
 
 function* patch(
   { kind, key }: Extract<Action, { kind: unknown }>,
-  change: (object: KubeObject) => KubeObject,
+  recipe: (draft: Draft<Workload>) => void,
 ): Task<ApiReply> {
+  const change = (stored: KubeObject): KubeObject => edited(stored, recipe);
   return yield* callApi(client, { verb: "patch", kind, key, part: "main", change });
 }
 
@@ -89,13 +103,10 @@ function merged(stored: KubeObject, spec: unknown): unknown {
   return { ...live, ...(spec as object) };
 }
 
-function withSpec(object: KubeObject, fields: object): KubeObject {
-  const { spec } = object as KubeObject & { spec: object };
-  return { ...object, spec: { ...spec, ...fields } } as KubeObject;
-}
-
-interface Templated extends KubeObject {
+/** The parts of workloads that people change. */
+interface Workload extends KubeObject {
   readonly spec: {
+    readonly replicas?: number;
     readonly template: {
       readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
       readonly spec: { readonly containers: readonly { readonly name: string; readonly image?: string }[] };
@@ -103,25 +114,18 @@ interface Templated extends KubeObject {
   };
 }
 
-function restarted(object: KubeObject, time: string): KubeObject {
-  const { template } = (object as Templated).spec;
-  const annotations = { ...template.metadata?.annotations, "kubectl.kubernetes.io/restartedAt": time };
-  return withSpec(object, { template: { ...template, metadata: { ...template.metadata, annotations } } });
-}
-
-function withImage(object: KubeObject, name: string | undefined, image: string): KubeObject {
-  const { template } = (object as Templated).spec;
-  const wanted = name ?? template.spec.containers[0]?.name;
-  const containers = template.spec.containers.map((container) =>
-    container.name === wanted ? { ...container, image } : container,
-  );
-  return withSpec(object, { template: { ...template, spec: { ...template.spec, containers } } });
+/** A change as a recipe: what it does not touch stays shared with the stored object. */
+function edited(object: KubeObject, recipe: (draft: Draft<Workload>) => void): KubeObject {
+  return produce(object as Workload, (draft) => {
+    recipe(draft);
+  });
 }
 
 function* cordon(name: string, on: boolean): Task<void> {
-  const change = (node: Node): Node => {
-    const { unschedulable: _, ...spec } = node.spec;
-    return { ...node, spec: on ? { ...spec, unschedulable: true } : spec };
-  };
+  const change = (node: Node): Node =>
+    produce(node, (draft) => {
+      if (on) draft.spec.unschedulable = true;
+      else delete draft.spec.unschedulable;
+    });
   yield* callApi(client, { verb: "patch", kind: "Node", key: objectKey(undefined, name), part: "main", change });
 }
