@@ -17,7 +17,7 @@ import {
   structOf,
   validateCreate,
 } from "../model/index.ts";
-import { admit, validatingRefusal } from "./admission.ts";
+import { admit, namespaceRefusal, validatingRefusal } from "./admission.ts";
 import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
 import { deletionOf, namespaceFinalizers } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
@@ -123,6 +123,8 @@ export class ApiServer {
       if (completed.ok) this.#podSpecs.put(sent.spec, deepFreeze(completed.object.spec as PodSpec));
       return completed;
     }
+    const gone = namespaceRefusal(this.store, sent);
+    if (gone !== undefined) return { ok: false, error: gone };
     const identified = this.#identified(sent);
     const metadata = { ...identified.metadata, generation: 1 };
     const status = { phase: "Pending", qosClass: qosClass({ spec }) };

@@ -182,7 +182,10 @@ export class StandInKubelets {
       lastHeartbeatTime: time,
       lastTransitionTime: time,
     }));
-    const change = (stored: Node): Node => ({ ...stored, status: { ...stored.status, conditions: all } });
+    const change = (stored: Node): Node => {
+      const { allocatable } = stored.status;
+      return { ...stored, status: { ...stored.status, capacity: allocatable, conditions: all } } as Node;
+    };
     this.#api.handle({ verb: "patch", kind: "Node", key: objectKey(undefined, name), part: "status", change });
     if (leasePhaseUs === undefined) return;
     const periodUs = this.#recording.kubelet.leaseRenewEveryMs * 1000;

@@ -16,6 +16,8 @@ export interface Row {
   readonly count?: number;
   readonly removed?: boolean;
   readonly noop?: boolean;
+  /** Of a deletecollection. */
+  readonly deleted?: readonly string[];
 }
 
 export interface TimelineAction {

@@ -124,6 +124,7 @@ function* create(
 
 /** A name that is taken: our own from a moment ago, or another template with the same hash. */
 function* onRefusal(deployment: Deployment, name: string, error: ApiError, view: View): Task<Made | Failure> {
+  if (error.message.includes("because it is being terminated")) return { retry: error };
   if (error.reason !== "AlreadyExists") {
     const message = `Failed to create new replica set "${name}": ${error.message}`;
     const time = view.clock.time(view.nowUs);

@@ -15,7 +15,8 @@ export interface SliceChanges {
  * Changes slices in place first; what is new fills slices that change anyway, then the fullest with room, then new ones.
  * Nothing is moved for the sake of balance.
  */
-export function packSlices(groups: ReadonlyMap<string, EndpointGroup>, slices: readonly EndpointSlice[]): SliceChanges {
+export function packSlices(found: ReadonlyMap<string, EndpointGroup>, slices: readonly EndpointSlice[]): SliceChanges {
+  const groups = found.size > 0 ? found : nothing;
   const create: EndpointGroup[] = [];
   const update: EndpointSlice[] = [];
   const remove: EndpointSlice[] = [];
@@ -33,6 +34,9 @@ export function packSlices(groups: ReadonlyMap<string, EndpointGroup>, slices: r
   }
   return { create, update, remove };
 }
+
+/** A Service without endpoints has one slice without ports. */
+const nothing: ReadonlyMap<string, EndpointGroup> = new Map([["[]", { ports: [], endpoints: [] }]]);
 
 function packGroup(
   group: EndpointGroup,
@@ -54,6 +58,12 @@ function packGroup(
   }
   while (fresh.length > 0)
     changes.create.push({ ports: group.ports, endpoints: fresh.splice(0, maxEndpointsPerSlice) });
+  if (group.endpoints.length === 0) {
+    const [first, ...others] = slices;
+    if (first === undefined) changes.create.push(group);
+    changes.remove.push(...others);
+    return;
+  }
   for (const { slice, endpoints, changed } of kept) {
     if (endpoints.length === 0) changes.remove.push(slice);
     else if (changed) changes.update.push({ ...slice, endpoints });

@@ -112,7 +112,7 @@ function* pass(
   let wakeUs = Number.POSITIVE_INFINITY;
   yield* announce(view, memory);
   for (const name of [...memory.suspects]) {
-    const node = view.get("Node", objectKey(undefined, name));
+    let node = view.get("Node", objectKey(undefined, name));
     if (node === undefined) {
       memory.suspects.delete(name);
       continue;
@@ -120,7 +120,11 @@ function* pass(
     const deadlineUs = deadlineOf(node, leases, flags, ticker, view, memory);
     // Not "<": upstream's passes drift by milliseconds, so that the tenth after the last renewal is always late enough.
     if (deadlineUs <= view.nowUs) {
-      if (readyStatus(node) !== "Unknown") yield* becomeUnknown(node, view);
+      if (readyStatus(node) !== "Unknown") {
+        node = yield* becomeUnknown(node, view);
+        // This pass already judges by what it has just found out, whatever the cache says.
+        zoneNamed(memory.zoneOf.get(name) ?? "", memory).nodes.set(name, readyStatus(node) === "True");
+      }
     } else if (deadlineUs !== Number.POSITIVE_INFINITY) {
       wakeUs = Math.min(wakeUs, nextTickAt(ticker, deadlineUs));
     }
@@ -172,7 +176,8 @@ function deadlineOf(
 
 const monitored = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
-function* becomeUnknown(node: Node, view: View): Task<void> {
+/** The node as it stands then. */
+function* becomeUnknown(node: Node, view: View): Task<Node> {
   const time = view.clock.time(view.nowUs);
   const wasReady = readyStatus(node) === "True";
   const change = (stored: Node): Node => {
@@ -195,10 +200,12 @@ function* becomeUnknown(node: Node, view: View): Task<void> {
     return { ...stored, status: { ...stored.status, conditions } };
   };
   const reply = yield* callApi(client, { verb: "patch", kind: "Node", key: keyOf(node), part: "status", change });
-  if (!reply.ok || !wasReady) return;
+  if (!reply.ok) return node;
+  if (!wasReady) return reply.object as Node;
   const { name } = node.metadata;
   yield* recordEvent("node-controller", node, "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
   for (const pod of [...view.onNode(name)]) yield* markNotReady(pod, time);
+  return reply.object as Node;
 }
 
 function* markNotReady(pod: Pod, time: string): Task<void> {

@@ -31,6 +31,8 @@ export function* createStatefulPod(
   if (reply.ok) own.note(keyOf(set), reply.object);
   // One that is there already is found by the next sync.
   else if (reply.error.reason === "AlreadyExists") return reply.error;
+  // While the namespace is going away a refusal is what one would expect, and no news.
+  else if (reply.error.message.includes("because it is being terminated")) return reply.error;
   yield* record(set, "create", name, reply.ok ? undefined : reply.error);
   return reply.ok ? undefined : reply.error;
 }
