@@ -22,7 +22,7 @@ import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavai
 import { deletionOf, namespaceFinalizers } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
 import { evictionVerdict } from "./eviction.ts";
-import { nextGeneration } from "./generation.ts";
+import { nextGeneration, withTemplateGeneration } from "./generation.ts";
 import { Identities } from "./identity.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { PodSpecs } from "./pod-specs.ts";
@@ -174,7 +174,13 @@ export class ApiServer {
       part === "status" ? { ...withStatusOf(stored, next), metadata: next.metadata } : withStatusOf(next, stored);
     const generation = part === "status" ? stored.metadata.generation : nextGeneration(stored, merged);
     const { uid, resourceVersion, creationTimestamp, deletionTimestamp } = stored.metadata;
-    const metadata = { ...merged.metadata, uid, resourceVersion, creationTimestamp, generation };
+    const metadata = {
+      ...withTemplateGeneration(stored, merged).metadata,
+      uid,
+      resourceVersion,
+      creationTimestamp,
+      generation,
+    };
     if (deletionTimestamp !== undefined) metadata.deletionTimestamp = deletionTimestamp;
     const complete = { ...merged, metadata };
     if (deletionTimestamp !== undefined && isFree(complete) && !waitsForGrace(stored)) {

@@ -1,4 +1,4 @@
-import type { KubeObject } from "../model/index.ts";
+import type { DaemonSet, KubeObject } from "../model/index.ts";
 import { sameContent } from "./same-content.ts";
 
 /**
@@ -16,4 +16,16 @@ export function nextGeneration(stored: KubeObject, next: KubeObject): number | u
 function desired(object: KubeObject): unknown {
   const { apiVersion: _, kind: __, metadata: ___, status: ____, ...rest } = object as KubeObject & { status?: unknown };
   return rest;
+}
+
+const templateGeneration = "deprecated.daemonset.template.generation";
+
+/** A DaemonSet still counts the changes of its template in an annotation (strategy of apps/v1 daemonsets, v1.36). */
+export function withTemplateGeneration(stored: KubeObject, next: KubeObject): KubeObject {
+  if (stored.kind !== "DaemonSet" || next.kind !== "DaemonSet") return next;
+  const [before, after] = [stored as DaemonSet, next as DaemonSet];
+  if (sameContent(before.spec.template, after.spec.template)) return next;
+  const count = Number(before.metadata.annotations?.[templateGeneration] ?? 0) + 1;
+  const annotations = { ...after.metadata.annotations, [templateGeneration]: `${count}` };
+  return { ...after, metadata: { ...after.metadata, annotations } };
 }

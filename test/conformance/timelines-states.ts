@@ -78,7 +78,21 @@ export class RecordedStates {
       const sometimes = this.#rows.some((row) => `${row.kind}/${row.name}` === key && row.verb === "create" && row.code === undefined);
       if (comparedKinds.has(object.kind) && sometimes && !this.#objects.has(key)) return `${key}: expected to be gone`;
     }
-    return this.#podDifference(objects);
+    return this.#taintDifference(objects) ?? this.#podDifference(objects);
+  }
+
+  /** In which order nodes of a zone are tainted is chance, how many are is not. */
+  #taintDifference(objects: ReadonlyMap<string, KubeObject>): string | undefined {
+    const wanted: string[] = [];
+    const got: string[] = [];
+    for (const [key, { fields }] of this.#objects) {
+      if (!key.startsWith("Node/") || !fields.has("spec.taints")) continue;
+      const ours = objects.get(key) as (KubeObject & { spec: { taints?: unknown[] } }) | undefined;
+      for (const taint of (fields.get("spec.taints") as unknown[] | null) ?? []) wanted.push(taintText(taint));
+      for (const taint of ours?.spec.taints ?? []) got.push(taintText(taint));
+    }
+    const [left, right] = [wanted.sort().join(" "), got.sort().join(" ")];
+    return left === right ? undefined : `taints: expected [${left}], got [${right}]`;
   }
 
   /** Pods of one owner are alike: how many are in which state, not which. */
@@ -132,7 +146,6 @@ function isCompared(path: string): boolean {
     return path === "status.active";
   return (
     path === "spec.replicas" ||
-    path === "spec.taints" ||
     path === "metadata.generation" ||
     path.startsWith("metadata.annotations.deployment.kubernetes.io/") ||
     (path.startsWith("status.") && !/^status\.(addresses|daemonEndpoints)/.test(path))

@@ -145,7 +145,8 @@ function anyOrdinal(row: Row, text: string | undefined): unknown {
 
 function countWrites(rows: readonly Row[]): Map<string, number> {
   // What goes with its namespace goes by one request for each kind, which is not counted.
-  const namespaced = rows.find(({ kind, verb }) => kind === "Namespace" && verb === "delete");
+  const namespaced = rows.find(({ kind, verb, after }: OurRow) =>
+    kind === "Namespace" && (verb === "delete" || after?.metadata.deletionTimestamp !== undefined));
   return count(rows, (row) => {
     if (row.code !== undefined || row.subresource !== undefined || row.kind === "Endpoints") return undefined;
     if (namespaced !== undefined) return undefined;

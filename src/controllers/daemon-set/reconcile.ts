@@ -17,6 +17,7 @@ import {
   type DaemonSet,
   type DaemonSetStatus,
   isPodReady,
+  isPodTerminal,
   keyOf,
   matchesLabelSelector,
   type Node,
@@ -138,8 +139,11 @@ class Sync {
     for (const node of view.list("Node")) this.#verdicts.set(node.metadata.name, placement.verdict(node));
   }
 
-  *#pods(): Task<Map<string, Pod[]>> {
-    return byNode(yield* claimPods(client, this.#set, this.#set.spec.selector, this.#view));
+  /** Pods by node; those that have ended and are being deleted hold no place any more. */
+  *#pods(withEnded = false): Task<Map<string, Pod[]>> {
+    const pods = yield* claimPods(client, this.#set, this.#set.spec.selector, this.#view);
+    const there = (pod: Pod): boolean => !isPodTerminal(pod) || pod.metadata.deletionTimestamp === undefined;
+    return byNode(withEnded ? pods : pods.filter(there));
   }
 
   /** Pods where there should be some, and none where there should not. */
@@ -199,7 +203,10 @@ class Sync {
   *roll(): Task<ApiError | undefined> {
     const desired = [...this.#verdicts.values()].filter(({ shouldRun }) => shouldRun).length;
     const nodes = yield* this.#pods();
-    const { remove, create } = rollingStep(this.#set, nodes, this.#hash, desired, (pod) => this.#isAvailable(pod));
+    // Upstream goes in Go's random order of maps; ours takes nodes that exist before those that have gone.
+    const order = [...this.#verdicts.keys(), ...nodes.keys()];
+    const ordered = new Map(order.flatMap((node) => (nodes.has(node) ? [[node, nodes.get(node)!] as const] : [])));
+    const { remove, create } = rollingStep(this.#set, ordered, this.#hash, desired, (pod) => this.#isAvailable(pod));
     return yield* this.#carryOut(remove, create);
   }
 
@@ -242,7 +249,7 @@ class Sync {
   }
 
   *updateStatus(): Task<ApiError | undefined> {
-    const nodes = yield* this.#pods();
+    const nodes = yield* this.#pods(true);
     const status = this.#status(nodes);
     if (sameContent(this.#set.status, status)) return undefined;
     const next = { ...this.#set, status } as DaemonSet;
