@@ -1,5 +1,6 @@
 import { type ApiServer, Store } from "../src/apiserver/index.ts";
-import { StaticAutoscaler, watchedKinds } from "../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
+import { watchedKinds } from "../src/autoscaler/cluster-autoscaler/cluster-lists.ts";
+import { StaticAutoscaler } from "../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
 import { defaultOptions } from "../src/autoscaler/index.ts";
 import { Process } from "../src/client/index.ts";
 import { machineTypes, templateNode } from "../src/cloud/index.ts";

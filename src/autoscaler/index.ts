@@ -11,4 +11,4 @@ export {
   defaultOptions,
   optionsOf,
 } from "./cluster-autoscaler/options.ts";
-export type { RunStatus } from "./cluster-autoscaler/static-autoscaler.ts";
+export type { RunStatus } from "./cluster-autoscaler/run-status.ts";

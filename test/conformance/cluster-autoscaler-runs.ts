@@ -1,5 +1,6 @@
-import { ClusterAutoscaler } from "../../src/autoscaler/index.ts";
-import { type RunStatus, StaticAutoscaler, watchedKinds } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
+import { ClusterAutoscaler, type RunStatus } from "../../src/autoscaler/index.ts";
+import { watchedKinds } from "../../src/autoscaler/cluster-autoscaler/cluster-lists.ts";
+import { StaticAutoscaler } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
 import { handler, phase } from "../../src/sim/index.ts";
 import { firstDifference } from "./area.ts";
 import { describeRun, type LogEntry, optionsOf, RecordedWorld, type RecordedInput, rounded } from "./cluster-autoscaler-world.ts";

@@ -1,7 +1,8 @@
 import type { ApiReply, ApiRequest, ApiServer } from "../../src/apiserver/index.ts";
 import { Store } from "../../src/apiserver/index.ts";
 import type { NodeGroupSpec } from "../../src/autoscaler/index.ts";
-import type { RunStatus, StaticAutoscaler } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
+import type { RunStatus } from "../../src/autoscaler/index.ts";
+import type { StaticAutoscaler } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
 import { type AutoscalingOptions, defaultOptions } from "../../src/autoscaler/cluster-autoscaler/options.ts";
 import { type Effect, Process, type ProcessOptions, type Surroundings } from "../../src/client/index.ts";
 import type { CloudCall, CloudReply, InstanceListing } from "../../src/cloud/index.ts";

@@ -27,7 +27,7 @@ export interface ActuatorSurroundings {
   /** Pods that hold their nodes, as they are known now. */
   readonly podsOn: (node: string, view: View) => Pod[];
   readonly drainContext: (view: View) => DrainContext;
-  readonly groupChanged: (group: string) => void;
+  readonly groupChanged: (group: string, nowUs: number) => void;
 }
 
 const taintWorkers = 5;
@@ -176,7 +176,7 @@ export class Actuator {
     const { name } = node.metadata;
     const { group } = this.#deletions.get(name)!;
     const reply = yield* callProvider<CloudReply>({ operation: "deleteNodes", group, nodes: [name] } as never);
-    this.#around.groupChanged(group);
+    this.#around.groupChanged(group, view.nowUs);
     if (!reply.ok) {
       yield* this.#abort(node, drain, `failed to delete ${name}: ${reply.error}`, view);
       return;

@@ -1,11 +1,13 @@
 import type { Change, Process } from "../../client/index.ts";
 import { type Node, type Pod, type PodDisruptionBudget, podCondition } from "../../model/index.ts";
 import { type Handler, handler, phase, type Sequence } from "../../sim/index.ts";
+import { watchedKinds } from "./cluster-lists.ts";
 import type { NodeGroupSpec } from "./node-groups.ts";
 import type { AutoscalingOptions } from "./options.ts";
 import { isUnschedulable } from "./pod-kinds.ts";
 import { isNodeReady } from "./readiness.ts";
-import { type RunStatus, StaticAutoscaler, watchedKinds } from "./static-autoscaler.ts";
+import type { RunStatus } from "./run-status.ts";
+import { StaticAutoscaler } from "./static-autoscaler.ts";
 
 /** What made a run start: a pod that found no place, the scan interval, or that a run before did something. */
 export type Trigger = "pod" | "timer" | "scaleUp" | "scaleDown";
@@ -102,7 +104,8 @@ export class ClusterAutoscaler {
 
   #ended(): void {
     const { process, options, sleeps = true } = this.#around;
-    const { lastScaleUpUs, lastScaleDownDeleteUs, sleepUntilUs } = this.#autoscaler!;
+    const { cooldowns, sleepUntilUs } = this.#autoscaler!;
+    const { lastScaleUpUs, lastScaleDownDeleteUs } = cooldowns;
     this.#running = false;
     this.#endedUs = process.nowUs;
     const productive =

@@ -1,0 +1,87 @@
+import type { View } from "../../client/index.ts";
+import { isPodTerminal, type Kind, type KubeObject, keyOf, type Node, objectKey, type Pod } from "../../model/index.ts";
+import { ClusterSnapshot, infoOf, type RoundRobin } from "./cluster-snapshot.ts";
+import type { DisruptionBudgets } from "./disruption-budgets.ts";
+import type { DrainContext } from "./drainability.ts";
+import type { AutoscalingOptions } from "./options.ts";
+import { isExpendable } from "./pod-kinds.ts";
+
+/** Kinds that filters read. */
+const schedulingKinds = [
+  "Namespace",
+  "PersistentVolume",
+  "PersistentVolumeClaim",
+  "StorageClass",
+  "CSINode",
+  "CSIDriver",
+  "CSIStorageCapacity",
+  "VolumeAttachment",
+] as const satisfies readonly Kind[];
+
+const controllerKinds = ["ReplicationController", "ReplicaSet", "Job", "StatefulSet", "DaemonSet"] as const;
+
+/** Every kind that a run reads. */
+export const watchedKinds: readonly Kind[] = [
+  "Node",
+  "Pod",
+  "PodDisruptionBudget",
+  "ConfigMap",
+  ...controllerKinds,
+  ...schedulingKinds,
+];
+
+/** In the order of their keys, as the autoscaler's lists are walked. */
+export function inKeyOrder<T extends KubeObject>(objects: Iterable<T>): T[] {
+  return [...objects].sort(({ metadata: a }, { metadata: b }) => {
+    if (a.namespace === b.namespace) return a.name < b.name ? -1 : 1;
+    return keyOf({ metadata: a }) < keyOf({ metadata: b }) ? -1 : 1;
+  });
+}
+
+export function isAssigned({ spec }: Pod): boolean {
+  return spec.nodeName !== undefined && spec.nodeName !== "";
+}
+
+/** The pods that hold a node: neither finished nor expendable. */
+export function podsOn(node: string, view: View, expendableCutoff: number): Pod[] {
+  return inKeyOrder(
+    [...view.onNode(node)].filter((pod) => !isPodTerminal(pod) && !isExpendable(pod, expendableCutoff)),
+  );
+}
+
+/** The cluster as it is, with pods that are nominated to a node on it already. */
+export function snapshotOf(
+  nodes: readonly Node[],
+  view: View,
+  expendableCutoff: number,
+  roundRobin: RoundRobin,
+): ClusterSnapshot {
+  function* objects(): Iterable<KubeObject> {
+    for (const kind of schedulingKinds) yield* view.list(kind);
+  }
+  const snapshot = new ClusterSnapshot(objects(), roundRobin);
+  for (const node of nodes) snapshot.addNode(node, podsOn(node.metadata.name, view, expendableCutoff));
+  for (const pod of view.list("Pod")) {
+    const nominated = pod.status.nominatedNodeName ?? "";
+    if (nominated === "" || isAssigned(pod) || isPodTerminal(pod)) continue;
+    if (pod.metadata.deletionTimestamp !== undefined || snapshot.node(nominated) === undefined) continue;
+    if (!isExpendable(pod, expendableCutoff)) snapshot.addPod(infoOf(pod), nominated);
+  }
+  return snapshot;
+}
+
+/** What the rules of draining read, as it is known now. */
+export function drainContextOf(view: View, options: AutoscalingOptions, budgets: DisruptionBudgets): DrainContext {
+  return {
+    options: options.drainability,
+    replicasOf: (kind, namespace, name) => {
+      const object = view.get(kind as Kind, objectKey(namespace, name)) as
+        | { readonly spec: { readonly replicas?: number } }
+        | undefined;
+      return object === undefined ? undefined : (object.spec.replicas ?? 1);
+    },
+    budgets,
+    clock: view.clock,
+    nowUs: view.nowUs,
+  };
+}

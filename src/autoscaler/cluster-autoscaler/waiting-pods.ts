@@ -1,0 +1,109 @@
+import type { View } from "../../client/index.ts";
+import { isPodTerminal, type Pod, parseGoDuration } from "../../model/index.ts";
+import { inKeyOrder, isAssigned } from "./cluster-lists.ts";
+import type { ClusterSnapshot } from "./cluster-snapshot.ts";
+import type { AutoscalingOptions } from "./options.ts";
+import { HintingSimulator, type PodToPlace } from "./placing.ts";
+import { isExpendable, isRecreatable, isUnschedulable } from "./pod-kinds.ts";
+import { gpuResource } from "./readiness.ts";
+import { TemplateRequests } from "./template-requests.ts";
+
+const unschedulablePodBufferUs = 2_000_000;
+const unschedulablePodWithGpuBufferUs = 30_000_000;
+
+/** Which pods machines would be bought for: the list processors of a run. */
+export class WaitingPods {
+  readonly #options: AutoscalingOptions;
+  readonly #simulator = new HintingSimulator();
+  readonly #births = new Map<string, number>();
+  #count = 0;
+
+  constructor(options: AutoscalingOptions) {
+    this.#options = options;
+  }
+
+  /** Pods that waited in the last run, whether or not a machine would help them. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The pods that wait and that no node there is, or comes, has room for; those of nodes that are drained among them. */
+  toHelp(view: View, snapshot: ClusterSnapshot, draining: readonly string[], nowUs: number): Pod[] {
+    this.#births.clear();
+    const waiting: PodToPlace[] = inKeyOrder(this.#pending(view)).map((pod) => ({ pod }));
+    for (const name of draining) {
+      for (const { pod } of snapshot.node(name)?.pods ?? []) {
+        const leaves = pod.metadata.deletionTimestamp !== undefined;
+        if (!leaves && isRecreatable(pod)) waiting.push({ pod, moves: true });
+      }
+    }
+    this.#count = waiting.length;
+    waiting.sort((a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0));
+    const placed = this.#simulator.place(snapshot, waiting, () => true, false);
+    this.#simulator.dropOldHints();
+    return waiting
+      .map(({ pod }) => pod)
+      .filter((pod) => !placed.has(pod) && isRecreatable(pod) && this.#isOldEnough(pod, view, nowUs));
+  }
+
+  /** Those of them that still find no room, after nodes were added to the snapshot. */
+  stillUnhelped(pods: readonly Pod[], snapshot: ClusterSnapshot): Pod[] {
+    const waiting = pods.map((pod) => ({ pod }));
+    const placed = this.#simulator.place(snapshot, waiting, () => true, false);
+    return pods.filter((pod) => !placed.has(pod));
+  }
+
+  /** More pods are probably coming: the oldest is younger than 2 s, or than 30 s if it wants a GPU. */
+  areAllNew(pods: readonly Pod[], view: View, nowUs: number): boolean {
+    const requests = new TemplateRequests();
+    let oldest = Number.POSITIVE_INFINITY;
+    let oldestWithGpu = Number.POSITIVE_INFINITY;
+    for (const pod of pods) {
+      const bornUs = this.#bornUs(pod, view);
+      oldest = Math.min(oldest, bornUs);
+      if ((requests.of(pod).scalars.get(gpuResource) ?? 0) > 0) oldestWithGpu = Math.min(oldestWithGpu, bornUs);
+    }
+    if (oldest + unschedulablePodBufferUs > nowUs) return true;
+    return Number.isFinite(oldestWithGpu) && oldestWithGpu + unschedulablePodWithGpuBufferUs > nowUs;
+  }
+
+  #pending(view: View): Pod[] {
+    const { expendablePodsPriorityCutoff: cutoff } = this.#options;
+    const pending: Pod[] = [];
+    for (const pod of view.list("Pod")) {
+      const nominated = (pod.status.nominatedNodeName ?? "") !== "";
+      if (isWaiting(pod) && !nominated && !isExpendable(pod, cutoff)) pending.push(pod);
+    }
+    return pending;
+  }
+
+  #isOldEnough(pod: Pod, view: View, nowUs: number): boolean {
+    const wish = pod.metadata.annotations?.["cluster-autoscaler.kubernetes.io/pod-scale-up-delay"];
+    const delayUs = Math.max(this.#options.newPodScaleUpDelayUs, wish === undefined ? 0 : durationUs(wish));
+    return nowUs - this.#bornUs(pod, view) > delayUs;
+  }
+
+  /** Pods of a flood share a handful of creation times. */
+  #bornUs({ metadata }: Pod, view: View): number {
+    let bornUs = this.#births.get(metadata.creationTimestamp);
+    if (bornUs === undefined) {
+      bornUs = view.clock.instantUs(metadata.creationTimestamp);
+      this.#births.set(metadata.creationTimestamp, bornUs);
+    }
+    return bornUs;
+  }
+}
+
+/** The scheduler has tried the pod and found no place. */
+function isWaiting(pod: Pod): boolean {
+  if (isAssigned(pod) || isPodTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) return false;
+  return isUnschedulable(pod);
+}
+
+function durationUs(text: string): number {
+  try {
+    return parseGoDuration(text) / 1000;
+  } catch {
+    return 0; // Upstream logs it and goes on without.
+  }
+}
