@@ -1,6 +1,7 @@
 import type { ApiServer } from "./apiserver/index.ts";
 import { type Controller, ControllerRunner, LoopRunner, type Process } from "./client/index.ts";
 import {
+  claimProtectionController,
   conditionTaintController,
   cronJobController,
   daemonSetController,
@@ -11,6 +12,7 @@ import {
   jobController,
   namespaceController,
   nodeMonitor,
+  persistentVolumeController,
   podGarbageCollector,
   replicaSetController,
   resourceQuotaController,
@@ -45,6 +47,8 @@ export function startControllers(
     taintEvictionController,
     disruptionController,
     garbageCollector,
+    persistentVolumeController,
+    claimProtectionController,
     namespaceController,
     resourceQuotaController,
     serviceAccountController,
