@@ -83,6 +83,14 @@ it("says why no group helps", () => {
   expect([...texts]).toEqual(["NotTriggerScaleUp: pod didn't trigger scale-up: 1 max node group size reached"]);
 });
 
+it("tells a pod that waits the same thing once in five minutes, though it looks every ten seconds", () => {
+  const scenario = smallScenario({ duration: "20m", cluster: cluster({}, { max: 2 }), actions: burst.slice(0, 1) });
+  const { simulation, seen } = observe(scenario);
+  simulation.runUntil(simulation.endUs);
+  const told = seen.filter(({ text, atSeconds }) => text.startsWith("NotTriggerScaleUp") && atSeconds > 0).length;
+  expect(told / waiting(simulation).length).toBe(4);
+});
+
 it("backs off from a group whose zone has nothing to sell, and tries again when the zone has", () => {
   const faults = [{ at: "30s", kind: "out-of-capacity", pool: "general", for: "4m" }];
   const scenario = smallScenario({ duration: "15m", cluster: cluster({}), actions: burst.slice(0, 1), faults });

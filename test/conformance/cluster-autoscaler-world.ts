@@ -68,7 +68,8 @@ export interface LogEntry {
 
 /** The flags of a recording, under the names of our options. */
 export function optionsOf(recorded: Readonly<Record<string, unknown>> = {}): AutoscalingOptions {
-  const options: Record<string, unknown> = { ...defaultOptions };
+  // The harness records events before any correlator sees them.
+  const options: Record<string, unknown> = { ...defaultOptions, recordDuplicatedEvents: true };
   for (const [name, value] of Object.entries(recorded)) {
     if (name === "expander") options["expanders"] = String(value).split(",");
     else if (name === "maxMemoryTotalGi" || name === "minMemoryTotalGi") {

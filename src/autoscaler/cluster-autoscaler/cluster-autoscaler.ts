@@ -2,6 +2,7 @@ import type { Change, Process } from "../../client/index.ts";
 import { type Node, type Pod, type PodDisruptionBudget, podCondition } from "../../model/index.ts";
 import { type Handler, handler, phase, type Sequence } from "../../sim/index.ts";
 import { watchedKinds } from "./cluster-lists.ts";
+import { EventFilter } from "./event-filter.ts";
 import type { NodeGroupSpec } from "./node-groups.ts";
 import type { AutoscalingOptions } from "./options.ts";
 import { isUnschedulable } from "./pod-kinds.ts";
@@ -34,6 +35,7 @@ export class ClusterAutoscaler {
   readonly #around: ClusterAutoscalerOptions;
   readonly #start: Handler<{ readonly life: number; readonly trigger: Trigger }>;
   #autoscaler: StaticAutoscaler | undefined;
+  #filter: EventFilter | undefined;
   #pending: { readonly event: Sequence; readonly atUs: number; readonly trigger: Trigger } | undefined;
   #running = false;
   /** The watch's channel of one place. */
@@ -66,6 +68,7 @@ export class ClusterAutoscaler {
 
   #begin(): void {
     const { process, options, groups, choose } = this.#around;
+    this.#filter = options.recordDuplicatedEvents ? undefined : new EventFilter(() => process.nowUs);
     this.#autoscaler = new StaticAutoscaler(options, groups, choose, process.view);
     this.#endedUs = process.nowUs;
     this.#lastStartUs = process.nowUs;
@@ -89,8 +92,8 @@ export class ClusterAutoscaler {
     this.#previousStartUs = this.#lastStartUs;
     this.#lastStartUs = process.nowUs;
     const startedUs = process.nowUs;
-    const autoscaler = this.#autoscaler!;
-    process.run(autoscaler.runOnce(process.view), (status) => {
+    const run = this.#autoscaler!.runOnce(process.view);
+    process.run(this.#filter?.through(run) ?? run, (status) => {
       onRun?.(status, startedUs, trigger);
       const { loop } = process.surroundings;
       if (runUs === 0) this.#ended();

@@ -52,6 +52,7 @@ export interface AutoscalingOptions {
   readonly maxPodEvictionTimeUs: number;
   readonly daemonSetEvictionForEmptyNodes: boolean;
   readonly daemonSetEvictionForOccupiedNodes: boolean;
+  readonly recordDuplicatedEvents: boolean;
   readonly maxBulkSoftTaintCount: number;
   readonly maxBulkSoftTaintTimeUs: number;
   readonly drainability: DrainabilityOptions;
@@ -121,6 +122,7 @@ export const defaultOptions: AutoscalingOptions = {
   maxPodEvictionTimeUs: 2 * minute,
   daemonSetEvictionForEmptyNodes: false,
   daemonSetEvictionForOccupiedNodes: true,
+  recordDuplicatedEvents: false,
   maxBulkSoftTaintCount: 10,
   maxBulkSoftTaintTimeUs: 3 * second,
   drainability: {
