@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import {
+  type Deployment,
+  isPodActive,
+  isPodReady,
+  keyOf,
+  objectKey,
+  type Pod,
+  type ReplicaSet,
+} from "../../src/model/index.ts";
+import { ControlPlane, podTemplate } from "./control-plane.ts";
+
+/** What people and bad luck do to a workload. */
+const deed = fc.oneof(
+  fc.record({ do: fc.constant("scale" as const), replicas: fc.nat(7) }),
+  fc.record({ do: fc.constant("roll" as const), image: fc.constantFrom("app:1", "app:2", "app:3") }),
+  fc.record({ do: fc.constant("delete" as const), pod: fc.nat(9) }),
+  fc.record({ do: fc.constant("fail" as const), pod: fc.nat(9) }),
+  fc.record({ do: fc.constant("crash" as const) }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.nat(3000) }),
+);
+const deeds = fc.array(deed, { maxLength: 12 });
+type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
+
+interface Model {
+  replicas: number;
+  image: string;
+}
+
+const key = objectKey("default", "web");
+
+function carryOut(plane: ControlPlane, act: Deed, model: Model, kind: "Deployment" | "ReplicaSet"): void {
+  const pods = plane.list<Pod>("Pod").filter(isPodActive);
+  const pod = "pod" in act ? pods[act.pod % Math.max(1, pods.length)] : undefined;
+  switch (act.do) {
+    case "scale":
+      model.replicas = act.replicas;
+      plane.patch(kind, key, "main", (stored: Deployment) => ({
+        ...stored,
+        spec: { ...stored.spec, replicas: act.replicas },
+      }));
+      return;
+    case "roll":
+      if (kind === "ReplicaSet") return; // Its pods keep the template they were made of.
+      model.image = act.image;
+      plane.patch(kind, key, "main", (stored: Deployment) => {
+        const { template } = stored.spec;
+        const containers = [{ ...template.spec!.containers[0]!, image: act.image }];
+        return {
+          ...stored,
+          spec: { ...stored.spec, template: { ...template, spec: { ...template.spec, containers } } },
+        };
+      });
+      return;
+    case "delete":
+      if (pod !== undefined) plane.api.handle({ verb: "delete", kind: "Pod", key: keyOf(pod) });
+      return;
+    case "fail":
+      if (pod !== undefined) plane.become(pod, "Failed");
+      return;
+    case "crash":
+      plane.manager.crash();
+      plane.manager.start();
+      return;
+    case "wait":
+      plane.settle(act.ms * 1000);
+  }
+}
+
+it.each(["Deployment", "ReplicaSet"] as const)(
+  "a %s comes to rest as its spec says, whatever was done to it",
+  (kind) => {
+    fc.assert(
+      fc.property(deeds, (acts) => {
+        const plane = new ControlPlane();
+        const model: Model = { replicas: 3, image: "app:1" };
+        const spec = { replicas: 3, selector: { matchLabels: { app: "web" } }, template: podTemplate("web") };
+        plane.create({ apiVersion: "apps/v1", kind, metadata: { name: "web", namespace: "default" }, spec });
+        for (const act of acts) carryOut(plane, act, model, kind);
+        plane.settle(400_000_000);
+        const active = plane.list<Pod>("Pod").filter(isPodActive);
+        expect(active.map((pod) => pod.spec.containers[0]!.image)).toEqual(active.map(() => model.image));
+        expect(active.filter(isPodReady)).toHaveLength(model.replicas);
+        const [workload] = plane.list<ReplicaSet>(kind);
+        expect(workload!.status.replicas ?? 0).toBe(model.replicas);
+        expect(workload!.status.readyReplicas ?? 0).toBe(model.replicas);
+        expect(workload!.status.observedGeneration).toBe(workload!.metadata.generation);
+        if (kind === "ReplicaSet") return;
+        const sizes = plane
+          .list<ReplicaSet>("ReplicaSet")
+          .map((set) => set.spec.replicas)
+          .filter((size) => size !== 0);
+        expect(sizes).toEqual(model.replicas === 0 ? [] : [model.replicas]);
+      }),
+      { numRuns: 60 },
+    );
+  },
+  60_000,
+);
