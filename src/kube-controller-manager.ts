@@ -15,6 +15,7 @@ import {
   persistentVolumeController,
   podGarbageCollector,
   replicaSetController,
+  replicationController,
   resourceQuotaController,
   serviceAccountController,
   startAutoscaler,
@@ -35,6 +36,7 @@ export function startControllers(
   const controllers: readonly Controller<never>[] = [
     deploymentController,
     replicaSetController,
+    replicationController,
     statefulSetController,
     daemonSetController,
     jobController,

@@ -12,7 +12,7 @@ export { type NodeMonitorFlags, nodeMonitor } from "./node-lifecycle/node-monito
 export { persistentVolumeController } from "./persistent-volume/binder.ts";
 export { claimProtectionController } from "./persistent-volume/claim-protection.ts";
 export { podGarbageCollector } from "./pod-garbage-collector.ts";
-export { replicaSetController } from "./replica-set/reconcile.ts";
+export { replicaSetController, replicationController } from "./replica-set/reconcile.ts";
 export { resourceQuotaController } from "./resource-quota.ts";
 export { serviceAccountController } from "./service-account.ts";
 export { statefulSetController } from "./stateful-set/reconcile.ts";

@@ -8,6 +8,7 @@ import {
   objectKey,
   type Pod,
   type ReplicaSet,
+  type ReplicationController,
 } from "../../src/model/index.ts";
 import { ControlPlane, podTemplate } from "./control-plane.ts";
 
@@ -98,3 +99,27 @@ it.each(["Deployment", "ReplicaSet"] as const)(
   },
   60_000,
 );
+
+it("a ReplicationController keeps its pods as a ReplicaSet does", () => {
+  const plane = new ControlPlane();
+  const spec = { replicas: 3, selector: { app: "old" }, template: podTemplate("old") };
+  plane.create({
+    apiVersion: "v1",
+    kind: "ReplicationController",
+    metadata: { name: "old", namespace: "default" },
+    spec,
+  });
+  plane.settle(5_000_000);
+  const [first] = plane.list<Pod>("Pod");
+  plane.api.handle({ verb: "delete", kind: "Pod", key: keyOf(first!) });
+  plane.settle(5_000_000);
+  const [controller] = plane.list<ReplicationController>("ReplicationController");
+  expect(controller!.status).toEqual({
+    replicas: 3,
+    fullyLabeledReplicas: 3,
+    readyReplicas: 3,
+    availableReplicas: 3,
+    observedGeneration: 1,
+  });
+  expect(plane.list<Pod>("Pod")).toHaveLength(3);
+});

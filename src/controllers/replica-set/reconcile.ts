@@ -14,12 +14,14 @@ import {
 import {
   controllerOf,
   isPodActive,
+  type KubeObject,
   keyOf,
   matchesLabelSelector,
   type ObjectKey,
   objectKey,
   type Pod,
   type ReplicaSet,
+  type ReplicationController,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";
@@ -27,7 +29,11 @@ import { staleCache } from "../stale-cache.ts";
 import { inDeletionOrder } from "./deletion-ranking.ts";
 import { nextAvailableUs, statusOf } from "./status.ts";
 
-const client = "replicaset-controller";
+/** The two kinds that keep a number of pods: as upstream, one controller, run twice under two names. */
+interface Flavor {
+  readonly client: string;
+  readonly kind: "ReplicaSet" | "ReplicationController";
+}
 /** BurstReplicas: creations or deletions in one sync at most. */
 const burstReplicas = 500;
 
@@ -39,35 +45,58 @@ interface Memory {
 type PodChange = { readonly create: number } | { readonly remove: readonly Pod[] } | undefined;
 
 /** replicaset-controller of kube-controller-manager v1.36. */
-export const replicaSetController: Controller<Memory> = {
-  name: client,
-  workers: 5,
-  memory: () => ({ expectations: new Expectations(), own: new OwnWrites() }),
-  watches: [
-    { kind: "ReplicaSet", keys: ({ before, after }: Change<ReplicaSet>) => [keyOf((after ?? before)!)] },
-    { kind: "Pod", keys: podKeys },
-  ],
-  reconcile,
-};
+export const replicaSetController = controllerOfFlavor({ client: "replicaset-controller", kind: "ReplicaSet" });
+
+/** replication-controller of kube-controller-manager v1.36: the same, for the kind that came before. */
+export const replicationController = controllerOfFlavor({
+  client: "replication-controller",
+  kind: "ReplicationController",
+});
+
+function controllerOfFlavor(flavor: Flavor): Controller<Memory> {
+  return {
+    name: flavor.client,
+    workers: 5,
+    memory: () => ({ expectations: new Expectations(), own: new OwnWrites() }),
+    watches: [
+      { kind: flavor.kind, keys: ({ before, after }: Change<ReplicaSet>) => [keyOf((after ?? before)!)] },
+      { kind: "Pod", keys: (change: Change<Pod>, view, memory) => podKeys(change, view, memory, flavor) },
+    ],
+    reconcile: (key, view, memory) => reconcile(key, view, memory, flavor),
+  };
+}
+
+/** A ReplicationController read as a ReplicaSet: its selector is a plain map. */
+function asReplicaSet(object: KubeObject): ReplicaSet {
+  if (object.kind !== "ReplicationController") return object as ReplicaSet;
+  const { spec } = object as ReplicationController;
+  return { ...object, spec: { ...spec, selector: { matchLabels: spec.selector } } } as unknown as ReplicaSet;
+}
 
 /** A pod wakes its owner, or whoever may adopt it; what it shows settles expectations. */
-function podKeys({ before, after }: Change<Pod>, view: View, { expectations }: Memory): Iterable<ObjectKey> {
+function podKeys(
+  { before, after }: Change<Pod>,
+  view: View,
+  { expectations }: Memory,
+  { kind }: Flavor,
+): Iterable<ObjectKey> {
   const pod = (after ?? before)!;
   const owner = controllerOf(pod);
   const previous = before && after ? controllerOf(before) : undefined;
   const keys: ObjectKey[] = [];
-  if (previous?.kind === "ReplicaSet" && previous.uid !== owner?.uid) {
+  if (previous?.kind === kind && previous.uid !== owner?.uid) {
     keys.push(objectKey(pod.metadata.namespace, previous.name));
   }
   if (owner !== undefined) {
-    if (owner.kind !== "ReplicaSet") return keys;
+    if (owner.kind !== kind) return keys;
     const key = objectKey(pod.metadata.namespace, owner.name);
     if (before === undefined) expectations.created(key);
     if (after === undefined || after.metadata.deletionTimestamp !== undefined)
       expectations.deleted(key, pod.metadata.uid);
     keys.push(key);
   } else if (after !== undefined && after.metadata.deletionTimestamp === undefined) {
-    for (const replicaSet of view.inNamespace("ReplicaSet", pod.metadata.namespace ?? "")) {
+    for (const object of view.inNamespace(kind, pod.metadata.namespace ?? "")) {
+      const replicaSet = asReplicaSet(object);
       if (matchesLabelSelector(replicaSet.spec.selector, pod.metadata.labels ?? {})) keys.push(keyOf(replicaSet));
     }
   }
@@ -75,28 +104,35 @@ function podKeys({ before, after }: Change<Pod>, view: View, { expectations }: M
 }
 
 /** One sync. Decisions are plain functions; every request is yielded, so that the runtime may delay, refuse or lose it. */
-function* reconcile(key: ObjectKey, view: View, { expectations, own }: Memory): Task<Outcome> {
-  const replicaSet = view.get("ReplicaSet", key);
-  if (replicaSet === undefined) {
+function* reconcile(key: ObjectKey, view: View, { expectations, own }: Memory, flavor: Flavor): Task<Outcome> {
+  const { client, kind } = flavor;
+  const object = view.get(kind, key);
+  if (object === undefined) {
     own.forget(key);
     expectations.forget(key); // Deleted while queued; its pods are the garbage collector's.
     return "done";
   }
   if (!own.seen(key, view)) return { retry: staleCache };
+  const replicaSet = asReplicaSet(object);
   const mayManage = expectations.satisfied(key, view.nowUs);
   const pods = yield* claimPods(client, replicaSet, replicaSet.spec.selector, view);
   let failure: { reason: "FailedCreate" | "FailedDelete"; error: ApiError } | undefined;
   if (mayManage && replicaSet.metadata.deletionTimestamp === undefined) {
     const change = decideChange(replicaSet, pods, view);
     if (change !== undefined && "create" in change) {
-      const error = yield* createPods(replicaSet, key, change.create, expectations, view);
+      const error = yield* createPods(client, replicaSet, key, change.create, expectations, view);
       if (error !== undefined) failure = { reason: "FailedCreate", error };
     } else if (change !== undefined) {
-      const error = yield* deletePods(replicaSet, key, change.remove, expectations, view);
+      const error = yield* deletePods(client, replicaSet, key, change.remove, expectations, view);
       if (error !== undefined) failure = { reason: "FailedDelete", error };
     }
   }
-  const statusError = yield* updateStatus(replicaSet, statusOf(replicaSet, pods, failure, view.clock, view.nowUs), own);
+  const statusError = yield* updateStatus(
+    client,
+    object,
+    statusOf(replicaSet, pods, failure, view.clock, view.nowUs),
+    own,
+  );
   if (failure !== undefined) return { retry: failure.error };
   if (statusError !== undefined) return { retry: statusError };
   const availableUs = nextAvailableUs(replicaSet, pods, view.clock, view.nowUs);
@@ -130,6 +166,7 @@ function neighbourCounts(replicaSet: ReplicaSet, view: View): ReadonlyMap<string
 }
 
 function* createPods(
+  client: string,
   replicaSet: ReplicaSet,
   key: ObjectKey,
   count: number,
@@ -150,6 +187,7 @@ function* createPods(
 }
 
 function* deletePods(
+  client: string,
   replicaSet: ReplicaSet,
   key: ObjectKey,
   pods: readonly Pod[],
@@ -173,24 +211,23 @@ function* deletePods(
 
 /** Writes the status if it says something new; a conflict is tried once more on a fresh copy. */
 function* updateStatus(
-  replicaSet: ReplicaSet,
-  status: ReplicaSet["status"],
+  client: string,
+  object: KubeObject,
+  computed: ReplicaSet["status"],
   own: OwnWrites,
 ): Task<ApiError | undefined> {
-  if (sameContent(replicaSet.status, status)) return undefined;
-  const reply = yield* callApi(client, {
-    verb: "update",
-    next: { ...replicaSet, status } as ReplicaSet,
-    part: "status",
-  });
+  const { terminatingReplicas: _, ...older } = computed;
+  const status = object.kind === "ReplicaSet" ? computed : older;
+  if (sameContent((object as ReplicaSet).status, status)) return undefined;
+  const reply = yield* callApi(client, { verb: "update", next: { ...object, status } as ReplicaSet, part: "status" });
   if (reply.ok) {
-    own.note(keyOf(replicaSet), reply.object);
+    own.note(keyOf(object), reply.object);
     return undefined;
   }
-  const fresh = yield* callApi(client, { verb: "get", kind: "ReplicaSet", key: keyOf(replicaSet) });
+  const fresh = yield* callApi(client, { verb: "get", kind: object.kind, key: keyOf(object) });
   if (!fresh.ok) return fresh.error.code === 404 ? undefined : fresh.error;
-  const next = { ...(fresh.object as ReplicaSet), status } as ReplicaSet;
+  const next = { ...fresh.object, status } as ReplicaSet;
   const again = yield* callApi(client, { verb: "update", next, part: "status" });
-  if (again.ok) own.note(keyOf(replicaSet), again.object);
+  if (again.ok) own.note(keyOf(object), again.object);
   return again.ok ? undefined : again.error;
 }
