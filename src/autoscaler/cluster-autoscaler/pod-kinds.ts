@@ -18,6 +18,7 @@ export function isDaemonSetPod(pod: Pod): boolean {
 
 /** Would come back elsewhere if it were evicted. */
 export function isRecreatable(pod: Pod): boolean {
+  if (pod.metadata.annotations === undefined) return controllerOf(pod)?.kind !== "DaemonSet";
   return !isStaticPod(pod) && !isMirrorPod(pod) && !isDaemonSetPod(pod);
 }
 

@@ -15,7 +15,8 @@ const unschedulablePodWithGpuBufferUs = 30_000_000;
 export class WaitingPods {
   readonly #options: AutoscalingOptions;
   readonly #simulator = new HintingSimulator();
-  readonly #births = new Map<string, number>();
+  #birth = "";
+  #birthUs = 0;
   #count = 0;
 
   constructor(options: AutoscalingOptions) {
@@ -29,7 +30,6 @@ export class WaitingPods {
 
   /** The pods that wait and that no node there is, or comes, has room for; those of nodes that are drained among them. */
   toHelp(view: View, snapshot: ClusterSnapshot, draining: readonly string[], nowUs: number): Pod[] {
-    this.#births.clear();
     const waiting: PodToPlace[] = inKeyOrder(this.#pending(view)).map((pod) => ({ pod }));
     for (const name of draining) {
       for (const { pod } of snapshot.node(name)?.pods ?? []) {
@@ -41,9 +41,11 @@ export class WaitingPods {
     waiting.sort((a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0));
     const placed = this.#simulator.place(snapshot, waiting, () => true, false);
     this.#simulator.dropOldHints();
-    return waiting
-      .map(({ pod }) => pod)
-      .filter((pod) => !placed.has(pod) && isRecreatable(pod) && this.#isOldEnough(pod, view, nowUs));
+    const pods: Pod[] = [];
+    for (const { pod } of waiting) {
+      if (!placed.has(pod) && isRecreatable(pod) && this.#isOldEnough(pod, view, nowUs)) pods.push(pod);
+    }
+    return pods;
   }
 
   /** Those of them that still find no room, after nodes were added to the snapshot. */
@@ -85,12 +87,12 @@ export class WaitingPods {
 
   /** Pods of a flood share a handful of creation times. */
   #bornUs({ metadata }: Pod, view: View): number {
-    let bornUs = this.#births.get(metadata.creationTimestamp);
-    if (bornUs === undefined) {
-      bornUs = view.clock.instantUs(metadata.creationTimestamp);
-      this.#births.set(metadata.creationTimestamp, bornUs);
+    const { creationTimestamp } = metadata;
+    if (creationTimestamp !== this.#birth) {
+      this.#birth = creationTimestamp;
+      this.#birthUs = view.clock.instantUs(creationTimestamp);
     }
-    return bornUs;
+    return this.#birthUs;
   }
 }
 
