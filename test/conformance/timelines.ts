@@ -12,7 +12,13 @@ export const timelines: Area = {
       if (!file.endsWith(".json")) continue;
       const recording = recordings.json<Recording>(file);
       if (recording.timeline === undefined) continue;
-      yield* replayTimeline({ ...recording, name: file.slice(0, -5) });
+      const name = file.slice(0, -5);
+      try {
+        yield* replayTimeline({ ...recording, name });
+      } catch (error) {
+        // A world that cannot be built is one difference, and no reason to leave out the others.
+        yield { group: name, id: "replay", difference: `${error}` };
+      }
     }
   },
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PersistentVolume, PersistentVolumeClaim } from "../../src/model/index.ts";
+import { objectKey, type PersistentVolume, type PersistentVolumeClaim } from "../../src/model/index.ts";
 import { ControlPlane, podTemplate } from "./control-plane.ts";
 
 const storageClass = (volumeBindingMode: string) => ({
@@ -68,5 +68,24 @@ describe("claims", () => {
     plane.create({ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata, spec: claim("manual") });
     plane.settle(20_000_000);
     expect(plane.list<PersistentVolumeClaim>("PersistentVolumeClaim")[0]!.spec.volumeName).toBe("right");
+  });
+
+  it("that go take the volume made for them along, once no pod uses them", () => {
+    const plane = new ControlPlane();
+    plane.create(storageClass("Immediate"));
+    const key = objectKey("default", "mine");
+    const metadata = { name: "mine", namespace: "default" };
+    plane.create({ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata, spec: claim("fast") });
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "mine" } }];
+    const pod = { metadata: { name: "user", namespace: "default" }, spec: { ...podTemplate("user").spec, volumes } };
+    plane.create({ apiVersion: "v1", kind: "Pod", ...pod });
+    plane.settle(20_000_000);
+    plane.api.handle({ verb: "delete", kind: "PersistentVolumeClaim", key });
+    plane.settle(20_000_000);
+    expect(plane.list("PersistentVolumeClaim")).toHaveLength(1);
+    plane.api.handle({ verb: "delete", kind: "Pod", key: objectKey("default", "user") });
+    plane.settle(20_000_000);
+    expect(plane.list("PersistentVolumeClaim")).toEqual([]);
+    expect(plane.list("PersistentVolume")).toEqual([]);
   });
 });

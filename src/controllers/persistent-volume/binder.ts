@@ -39,7 +39,7 @@ export const persistentVolumeController: Controller<Set<ObjectKey>> = {
   watches: [
     {
       kind: "PersistentVolumeClaim",
-      keys: ({ after }: Change<PersistentVolumeClaim>) => (after === undefined ? [] : [keyOf(after)]),
+      keys: claimKeys,
     },
     { kind: "PersistentVolume", keys: volumeKeys },
     { kind: "StorageClass", keys: () => [] },
@@ -47,6 +47,13 @@ export const persistentVolumeController: Controller<Set<ObjectKey>> = {
   ],
   reconcile,
 };
+
+/** A claim that is gone leaves its volume to be looked at. */
+function claimKeys({ before, after }: Change<PersistentVolumeClaim>): ObjectKey[] {
+  if (after !== undefined) return [keyOf(after)];
+  const { volumeName } = before!.spec;
+  return volumeName === undefined ? [] : [objectKey(undefined, volumeName)];
+}
 
 /** A new volume has no claim to name: its own key, without a namespace, makes it Available. */
 function volumeKeys({ after }: Change<PersistentVolume>): ObjectKey[] {
@@ -207,6 +214,11 @@ function newVolume(
 function* syncVolume(volume: PersistentVolume, view: View): Task<Outcome> {
   const { claimRef, persistentVolumeReclaimPolicy } = volume.spec;
   const key = keyOf(volume);
+  const protectedStill = volume.metadata.finalizers?.includes("kubernetes.io/pv-protection") === true;
+  if (volume.metadata.deletionTimestamp !== undefined && volume.status.phase !== "Bound") {
+    if (!protectedStill) return "done";
+    return outcomeOf(yield* removeFinalizer("PersistentVolume", key, "kubernetes.io/pv-protection"));
+  }
   const claim = claimRef && view.get("PersistentVolumeClaim", objectKey(claimRef.namespace, claimRef.name ?? ""));
   const lost = volume.status.phase === "Bound" && claim?.metadata.uid !== claimRef?.uid;
   const phase = lost
@@ -224,7 +236,6 @@ function* syncVolume(volume: PersistentVolume, view: View): Task<Outcome> {
   if (!reply.ok) return reply.error.code === 404 ? "done" : { retry: reply.error };
   if (phase === "Released" && persistentVolumeReclaimPolicy === "Delete") {
     yield* callApi(client, { verb: "delete", kind: "PersistentVolume", key });
-    return outcomeOf(yield* removeFinalizer("PersistentVolume", key, "kubernetes.io/pv-protection"));
   }
   return "done";
 }
