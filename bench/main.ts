@@ -1,5 +1,6 @@
 // npm run bench -- AREA [NAME]: measures on built JavaScript in plain Node and prints what came out.
 import { benchCluster } from "./cluster.ts";
+import { benchClusterAutoscaler } from "./cluster-autoscaler.ts";
 import { benchEventQueue } from "./event-queue.ts";
 import { benchScenarios } from "./scenarios.ts";
 import { benchScheduler } from "./scheduler.ts";
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, () => void>> = {
   scenarios: benchScenarios,
   cluster: () => benchCluster(process.argv.slice(3).map(Number)),
   scheduler: benchScheduler,
+  "cluster-autoscaler": benchClusterAutoscaler,
 };
 
 const bench = benches[process.argv[2] ?? ""];

@@ -81,8 +81,7 @@ export function rises(evidence: Evidence): Incident[] {
   for (const [workload, resizes] of byWorkload) {
     for (const wave of wavesOf(resizes)) incidents.push(rise(workload, wave, evidence));
   }
-  const longest = (a: Incident, b: Incident): number =>
-    (b.recoverySeconds ?? 1e12) - (a.recoverySeconds ?? 1e12);
+  const longest = (a: Incident, b: Incident): number => (b.recoverySeconds ?? 1e12) - (a.recoverySeconds ?? 1e12);
   return incidents
     .sort(longest)
     .slice(0, mostRises)
