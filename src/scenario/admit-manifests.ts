@@ -28,6 +28,7 @@ export const simulatedKinds: ReadonlySet<string> = new Set([
   "ReplicaSet",
   "StatefulSet",
   "DaemonSet",
+  "ReplicationController",
   "Job",
   "CronJob",
   "HorizontalPodAutoscaler",
