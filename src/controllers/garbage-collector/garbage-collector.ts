@@ -4,6 +4,7 @@ import {
   type KubeObject,
   keyOf,
   type ObjectKey,
+  type ObjectMeta,
   type OwnerReference,
   objectKey,
   type Uid,
@@ -125,20 +126,18 @@ function* deleteIfAbandoned(object: KubeObject): Task<Outcome> {
   return reply.ok || reply.error.code === 404 || reply.error.code === 409 ? "done" : { retry: reply.error };
 }
 
-function* dropReferences(object: KubeObject, gone: readonly Uid[]): Task<Outcome> {
-  const change = (stored: KubeObject): KubeObject => {
-    const ownerReferences = (stored.metadata.ownerReferences ?? []).filter(({ uid }) => !gone.includes(uid));
-    return { ...stored, metadata: { ...stored.metadata, ownerReferences } };
-  };
+function dropReferences(object: KubeObject, gone: readonly Uid[]): Task<Outcome> {
+  return changeMetadata(object, (metadata) => ({
+    ...metadata,
+    ownerReferences: (metadata.ownerReferences ?? []).filter(({ uid }) => !gone.includes(uid)),
+  }));
+}
+
+function* changeMetadata(object: KubeObject, edit: (metadata: ObjectMeta) => ObjectMeta): Task<Outcome> {
+  const change = (stored: KubeObject): KubeObject => ({ ...stored, metadata: edit(stored.metadata) });
   const { kind } = object;
-  const reply = yield* callApi(client, {
-    verb: "patch",
-    kind,
-    key: keyOf(object),
-    uid: object.metadata.uid,
-    part: "main",
-    change,
-  });
+  const { uid } = object.metadata;
+  const reply = yield* callApi(client, { verb: "patch", kind, key: keyOf(object), uid, part: "main", change });
   return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
 }
 
@@ -169,19 +168,9 @@ function* deleteDependents(object: KubeObject, view: View, memory: Memory): Task
   return blocking === 0 ? yield* removeFinalizer(object, "foregroundDeletion") : "done";
 }
 
-function* removeFinalizer(object: KubeObject, finalizer: string): Task<Outcome> {
-  const change = (stored: KubeObject): KubeObject => {
-    const finalizers = (stored.metadata.finalizers ?? []).filter((name) => name !== finalizer);
-    return { ...stored, metadata: { ...stored.metadata, finalizers } };
-  };
-  const { kind } = object;
-  const reply = yield* callApi(client, {
-    verb: "patch",
-    kind,
-    key: keyOf(object),
-    uid: object.metadata.uid,
-    part: "main",
-    change,
-  });
-  return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
+function removeFinalizer(object: KubeObject, finalizer: string): Task<Outcome> {
+  return changeMetadata(object, (metadata) => ({
+    ...metadata,
+    finalizers: (metadata.finalizers ?? []).filter((name) => name !== finalizer),
+  }));
 }
