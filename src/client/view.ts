@@ -1,4 +1,5 @@
 import {
+  type CompiledLabelSelector,
   containsLabels,
   controllerOf,
   type Kind,
@@ -13,12 +14,19 @@ import {
 } from "../model/index.ts";
 import type { Process } from "./process.ts";
 
+/** What a selector matched when its candidates were of that version. */
+interface Selected {
+  readonly version: number;
+  readonly pods: readonly Pod[];
+}
+
 /**
  * What a process knows, which may be old: its informer caches through indexes. Nothing here asks the server, and nothing
  * scans more than what belongs to the question.
  */
 export class View {
   readonly #process: Process;
+  readonly #selected = new WeakMap<CompiledLabelSelector, Map<string, Selected>>();
 
   constructor(process: Process) {
     this.#process = process;
@@ -86,6 +94,30 @@ export class View {
     }
   }
 
+  /**
+   * Pods of a namespace that a compiled selector matches: the same array until a pod changes that has the first label
+   * which the selector demands.
+   */
+  podsSelected(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
+    const informer = this.#process.informer("Pod");
+    const [index, value] = bucketOf(namespace, selector);
+    if (index === "label") informer.addIndex("label", labelPairs);
+    else informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
+    const version = informer.versionOf(index, value);
+    let byNamespace = this.#selected.get(selector);
+    if (byNamespace === undefined) {
+      byNamespace = new Map();
+      this.#selected.set(selector, byNamespace);
+    }
+    const known = byNamespace.get(namespace);
+    if (known?.version === version) return known.pods;
+    const pods: Pod[] = [];
+    for (const pod of informer.by(index, value) as Iterable<Pod>)
+      if (selector.matches(pod.metadata.labels)) pods.push(pod);
+    byNamespace.set(namespace, { version, pods });
+    return pods;
+  }
+
   /** Services whose selector picks a pod of these labels, found by one pair of each selector. */
   *servicesSelecting(pod: Pod): Iterable<Service> {
     const informer = this.#process.informer("Service");
@@ -105,6 +137,15 @@ export class View {
     informer.addIndex("label", labelPairs);
     return informer.by("label", `${namespace}/${pair[0]}=${pair[1]}`) as Iterable<Pod>;
   }
+}
+
+/** Where all pods of a namespace are that a selector may match. */
+function bucketOf(namespace: string, { requirements }: CompiledLabelSelector): [index: string, value: string] {
+  for (const { operator, key, values } of requirements) {
+    const demands = operator === "=" || operator === "==" || operator === "in";
+    if (demands && values.length === 1) return ["label", `${namespace}/${key}=${values[0]}`];
+  }
+  return ["namespace", namespace];
 }
 
 function firstSelectorPair({ metadata, spec }: Service): string | undefined {
