@@ -32,19 +32,11 @@ export function grantCpu(machine: Machine): readonly Readonly<Wanting>[] {
  * What the pod's main container could use at most, in millicores, while everybody else keeps demanding what they do:
  * the larger of what is left over and its fair share, never above its limit.
  */
-export function cpuWithinReach(pod: RunningPod): number {
-  const { machine, main } = pod;
+export function cpuWithinReach({ machine, main }: RunningPod): number {
   if (!machine.alive) return 0;
-  let others = 0;
-  let shares = main.limits.cpuShares;
-  for (const other of machine.pods) {
-    for (const container of other.containers) {
-      if (container === main || !container.running) continue;
-      const demand = cappedDemand(container);
-      others += demand;
-      if (demand > 0) shares += container.limits.cpuShares;
-    }
-  }
+  const own = main.running ? cappedDemand(main) : 0;
+  const others = machine.cpuDemandMillicores - own;
+  const shares = own > 0 ? machine.cpuDemandShares : machine.cpuDemandShares + main.limits.cpuShares;
   const capacity = machine.spec.type.cpuMillicores;
   const fairShare = Math.floor((capacity * main.limits.cpuShares) / shares);
   const reach = Math.max(fairShare, capacity - others);

@@ -182,6 +182,10 @@ export class World {
     }
     // Everybody gets what they want, before and after: nobody else is concerned.
     machine.cpuDemandMillicores = total;
+    if (before > 0 !== wanted > 0) {
+      const { cpuShares } = container.limits;
+      machine.cpuDemandShares += wanted > 0 ? cpuShares : -cpuShares;
+    }
     if (container.cpuMillicores === wanted) return;
     container.settleCpu(this.#nowUs());
     container.cpuMillicores = wanted;
@@ -220,9 +224,11 @@ export class World {
     const capacity = machine.spec.type.cpuMillicores;
     const wasShort = machine.cpuDemandMillicores > capacity;
     let total = 0;
+    let shares = 0;
     let changed = false;
     for (const { pod, container, want, millicores } of grantCpu(machine)) {
       total += want;
+      if (want > 0) shares += container.limits.cpuShares;
       if (container.cpuMillicores === millicores) continue;
       if (container.running) container.settleCpu(nowUs);
       container.cpuMillicores = millicores;
@@ -230,6 +236,7 @@ export class World {
       changed = true;
     }
     machine.cpuDemandMillicores = total;
+    machine.cpuDemandShares = shares;
     if (changed && (wasShort || total > capacity)) this.#tell({ what: "cpu-granted", machine });
   }
 
