@@ -19,6 +19,7 @@ import {
 } from "../model/index.ts";
 import { admit, namespaceRefusal, validatingRefusal } from "./admission.ts";
 import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
+import { BoundLabels } from "./bound-labels.ts";
 import { deletionOf, namespaceFinalizers } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
 import { evictionVerdict } from "./eviction.ts";
@@ -39,6 +40,7 @@ export class ApiServer {
   readonly #identities: Identities;
   readonly #podSpecs = new PodSpecs();
   readonly #addresses = new ServiceAddresses();
+  readonly #boundLabels = new BoundLabels();
   /** A server that is down answers nobody; faults switch it. */
   up = true;
 
@@ -169,6 +171,10 @@ export class ApiServer {
   /** Keeps what the request may not touch, counts the generation, and lets an object go whose last finalizer went. */
   #write(stored: KubeObject, next: KubeObject, part: ObjectPart): KubeObject {
     if (next === stored) return stored;
+    // Most writes are reports: nothing but the status is another.
+    if (part === "status" && next.metadata === stored.metadata && stored.metadata.deletionTimestamp === undefined) {
+      return this.store.replace(stored, withStatusOf(stored, next));
+    }
     // Status strategies keep the stored spec and let metadata through; the main ones keep the stored status.
     const merged =
       part === "status" ? { ...withStatusOf(stored, next), metadata: next.metadata } : withStatusOf(next, stored);
@@ -219,7 +225,7 @@ export class ApiServer {
       return refusal(`pod ${nameOf(key)} is being deleted, cannot be assigned to a host`);
     if ((pod.spec.nodeName ?? "") !== "")
       return refusal(`pod ${nameOf(key)} is already assigned to node "${pod.spec.nodeName}"`);
-    return { ok: true, object: this.store.replace(pod, boundPod(pod, node, this.store)) };
+    return { ok: true, object: this.store.replace(pod, boundPod(pod, node, this.store, this.#boundLabels)) };
   }
 
   #evict(key: ObjectKey, options: DeleteOptions): ApiReply {
@@ -259,15 +265,11 @@ function waitsForGrace(stored: KubeObject): boolean {
 }
 
 /** pods/binding: assigns, sets PodScheduled, forgets the nomination, copies the node's zone and region (1.36 defaults). */
-function boundPod(pod: Pod, node: string, store: Store): Pod {
+function boundPod(pod: Pod, node: string, store: Store, boundLabels: BoundLabels): Pod {
   const time = store.clock.time(store.nowUs);
   const conditions = (pod.status.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
   const scheduled = { type: "PodScheduled", status: "True", lastProbeTime: undefined, lastTransitionTime: time };
-  const labels = { ...pod.metadata.labels };
-  const nodeLabels = store.get("Node", objectKey(undefined, node))?.metadata.labels ?? {};
-  for (const label of ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"]) {
-    if (nodeLabels[label] !== undefined) labels[label] = nodeLabels[label];
-  }
+  const labels = boundLabels.of(pod.metadata.labels, store.get("Node", objectKey(undefined, node))?.metadata.labels);
   const { nominatedNodeName: _, ...status } = pod.status;
   return {
     ...pod,

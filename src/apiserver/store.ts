@@ -100,6 +100,7 @@ export class Store {
     digest.mix(revision);
     const entry: LogEntry = {
       revision,
+      key,
       atUs: this.#loop.nowUs,
       before: after === undefined ? committed : before,
       after: after === undefined ? undefined : committed,

@@ -3,6 +3,7 @@ import { type Kind, type KubeObject, keyOf, type ObjectKey } from "../model/inde
 
 /** What a watcher is told of one object: `before` absent for a new one, `after` absent for one that is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
+  readonly key: ObjectKey;
   readonly before: T | undefined;
   readonly after: T | undefined;
 }
@@ -80,7 +81,7 @@ export class Informer {
     if (this.#indexes.has(name)) return;
     const index: Index = { keysOf, buckets: new Map() };
     this.#indexes.set(name, index);
-    for (const [key, object] of this.#objects) insert(index, key, object, this.#changes);
+    for (const [key, object] of this.#objects) insert(index, keysOf(object as never), key, object, this.#changes);
   }
 
   /** Replaces everything by what the store holds now (a LIST), tells the differences, and watches from there. */
@@ -109,9 +110,9 @@ export class Informer {
       if (entry.atUs > writtenUntilUs) return entry.atUs;
       cursor.next += 1;
       this.#revision = entry.revision;
-      const key = keyOf((entry.after ?? entry.before)!);
+      const { key, after } = entry;
       // The copy's own last state, not the log's: after a LIST it may be newer than this entry's `before`.
-      this.#apply(this.#objects.get(key), entry.after, key);
+      this.#apply(this.#objects.get(key), after, key);
     }
   }
 
@@ -128,24 +129,37 @@ export class Informer {
     if (after === undefined) this.#objects.delete(key);
     else this.#objects.set(key, after);
     this.#changes += 1;
-    for (const index of this.#indexes.values()) {
-      if (before !== undefined) remove(index, key, before, this.#changes);
-      if (after !== undefined) insert(index, key, after, this.#changes);
-    }
+    for (const index of this.#indexes.values()) reindex(index, key, before, after, this.#changes);
     // A new object of an old name is a deletion and a creation to whoever listens, as in client-go.
     const replaced = before !== undefined && after !== undefined && before.metadata.uid !== after.metadata.uid;
-    const changes: Change[] = replaced
-      ? [
-          { before, after: undefined },
-          { before: undefined, after },
-        ]
-      : [{ before, after }];
-    for (const change of changes) for (const listener of this.#listeners) listener(change);
+    if (replaced) {
+      this.#tell({ key, before, after: undefined });
+      this.#tell({ key, before: undefined, after });
+    } else {
+      this.#tell({ key, before, after });
+    }
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }
 
-function insert(index: Index, key: ObjectKey, object: KubeObject, version: number): void {
-  const values = index.keysOf(object as never);
+/** An object found under the same values as before keeps its place among the others. */
+function reindex(
+  index: Index,
+  key: ObjectKey,
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+  version: number,
+): void {
+  const old = before && index.keysOf(before as never);
+  const now = after && index.keysOf(after as never);
+  if (old !== now) remove(index, old, key, version);
+  if (after !== undefined) insert(index, now, key, after, version);
+}
+
+function insert(index: Index, values: IndexKeys, key: ObjectKey, object: KubeObject, version: number): void {
   if (values === undefined) return;
   if (typeof values === "string") insertUnder(index, values, key, object, version);
   else for (const value of values) insertUnder(index, value, key, object, version);
@@ -161,8 +175,7 @@ function insertUnder({ buckets }: Index, value: string, key: ObjectKey, object: 
   found.version = version;
 }
 
-function remove(index: Index, key: ObjectKey, object: KubeObject, version: number): void {
-  const values = index.keysOf(object as never);
+function remove(index: Index, values: IndexKeys, key: ObjectKey, version: number): void {
   if (values === undefined) return;
   for (const value of typeof values === "string" ? [values] : values) {
     const found = index.buckets.get(value);

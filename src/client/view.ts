@@ -5,6 +5,7 @@ import {
   type Kind,
   type KubeObject,
   type LabelSelector,
+  type Labels,
   matchesLabelSelector,
   type ObjectKey,
   type ObjectOf,
@@ -26,6 +27,7 @@ interface Selected {
  */
 export class View {
   readonly #process: Process;
+  readonly #pairs = labelPairs();
   readonly #selected = new WeakMap<CompiledLabelSelector, Map<string, Selected>>();
 
   constructor(process: Process) {
@@ -101,7 +103,7 @@ export class View {
   podsSelected(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
     const informer = this.#process.informer("Pod");
     const [index, value] = bucketOf(namespace, selector);
-    if (index === "label") informer.addIndex("label", labelPairs);
+    if (index === "label") informer.addIndex("label", this.#pairs);
     else informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
     const version = informer.versionOf(index, value);
     let byNamespace = this.#selected.get(selector);
@@ -123,7 +125,7 @@ export class View {
     const informer = this.#process.informer("Service");
     informer.addIndex("selector", firstSelectorPair);
     const labels = pod.metadata.labels ?? {};
-    for (const pair of labelPairs(pod)) {
+    for (const pair of this.#pairs(pod) ?? []) {
       for (const service of informer.by("selector", pair) as Iterable<Service>) {
         if (containsLabels(labels, service.spec.selector ?? {})) yield service;
       }
@@ -134,7 +136,7 @@ export class View {
     const [pair] = Object.entries(selector?.matchLabels ?? {});
     if (pair === undefined) return this.inNamespace("Pod", namespace);
     const informer = this.#process.informer("Pod");
-    informer.addIndex("label", labelPairs);
+    informer.addIndex("label", this.#pairs);
     return informer.by("label", `${namespace}/${pair[0]}=${pair[1]}`) as Iterable<Pod>;
   }
 }
@@ -153,11 +155,15 @@ function firstSelectorPair({ metadata, spec }: Service): string | undefined {
   return pair === undefined ? undefined : `${metadata.namespace}/${pair[0]}=${pair[1]}`;
 }
 
-/** `namespace/key=value` of every label. */
-function labelPairs(pod: Pod): string[] {
-  const pairs: string[] = [];
-  for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
-    pairs.push(`${pod.metadata.namespace}/${key}=${value}`);
-  }
-  return pairs;
+/** Makes the index of pods by label, `namespace/key=value`: the same array as long as namespace and labels are the same. */
+function labelPairs(): (pod: Pod) => readonly string[] | undefined {
+  const known = new WeakMap<NonNullable<Labels>, { readonly namespace: string; readonly pairs: readonly string[] }>();
+  return ({ metadata: { namespace = "", labels } }) => {
+    if (labels === undefined) return undefined;
+    const found = known.get(labels);
+    if (found?.namespace === namespace) return found.pairs;
+    const pairs = Object.entries(labels).map(([key, value]) => `${namespace}/${key}=${value}`);
+    known.set(labels, { namespace, pairs });
+    return pairs;
+  };
 }

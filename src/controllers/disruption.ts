@@ -33,7 +33,7 @@ export const disruptionController: Controller<undefined> = {
   watches: [
     {
       kind: "PodDisruptionBudget",
-      keys: ({ before, after }: Change<PodDisruptionBudget>) => [keyOf((after ?? before)!)],
+      keys: ({ key }: Change<PodDisruptionBudget>) => [key],
     },
     { kind: "Pod", keys: podKeys },
     { kind: "Deployment", keys: () => [] },

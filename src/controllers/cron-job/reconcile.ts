@@ -40,7 +40,7 @@ export function cronJobController(zones: TimeZones): Controller<undefined> {
     workers: 5,
     memory: () => undefined,
     watches: [
-      { kind: "CronJob", keys: ({ before, after }: Change<CronJob>) => [keyOf((after ?? before)!)] },
+      { kind: "CronJob", keys: ({ key }: Change<CronJob>) => [key] },
       { kind: "Job", keys: jobKeys },
     ],
     reconcile: (key, view) => reconcile(key, view, zones),

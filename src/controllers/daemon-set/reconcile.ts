@@ -50,7 +50,7 @@ export const daemonSetController: Controller<Memory> = {
   workers: 2,
   memory: () => ({ expectations: new Expectations(), own: new OwnWrites(), failed: new FailedPodBackoff() }),
   watches: [
-    { kind: "DaemonSet", keys: ({ before, after }: Change<DaemonSet>) => [keyOf((after ?? before)!)] },
+    { kind: "DaemonSet", keys: ({ key }: Change<DaemonSet>) => [key] },
     { kind: "Pod", keys: podKeys },
     { kind: "Node", keys: nodeKeys },
     { kind: "ControllerRevision", keys: () => [] },

@@ -36,7 +36,7 @@ export const deploymentController: Controller<undefined> = {
   maxRetries: 15,
   memory: () => undefined,
   watches: [
-    { kind: "Deployment", keys: ({ before, after }: Change<Deployment>) => [keyOf((after ?? before)!)] },
+    { kind: "Deployment", keys: ({ key }: Change<Deployment>) => [key] },
     { kind: "ReplicaSet", keys: replicaSetKeys },
     { kind: "Pod", keys: podKeys },
   ],

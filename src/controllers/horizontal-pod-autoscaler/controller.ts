@@ -2,7 +2,6 @@ import type { Change, Controller, Outcome, Task, View } from "../../client/index
 import {
   type HorizontalPodAutoscaler,
   type KubeObject,
-  keyOf,
   type Labels,
   type MetricsApi,
   namespaceOf,
@@ -28,8 +27,7 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
     watches: [
       {
         kind: "HorizontalPodAutoscaler",
-        keys: ({ before, after }: Change<HorizontalPodAutoscaler>, _view, memory) => {
-          const key = keyOf((after ?? before)!);
+        keys: ({ key, before, after }: Change<HorizontalPodAutoscaler>, _view, memory) => {
           if (after === undefined) memory.selectors.remove(key);
           else memory.selectors.add(key);
           // A known key waits already, and the earlier instant wins.

@@ -59,7 +59,7 @@ function controllerOfFlavor(flavor: Flavor): Controller<Memory> {
     workers: 5,
     memory: () => ({ expectations: new Expectations(), own: new OwnWrites() }),
     watches: [
-      { kind: flavor.kind, keys: ({ before, after }: Change<ReplicaSet>) => [keyOf((after ?? before)!)] },
+      { kind: flavor.kind, keys: ({ key }: Change<ReplicaSet>) => [key] },
       { kind: "Pod", keys: (change: Change<Pod>, view, memory) => podKeys(change, view, memory, flavor) },
     ],
     reconcile: (key, view, memory) => reconcile(key, view, memory, flavor),

@@ -51,7 +51,7 @@ export const statefulSetController: Controller<Memory> = {
   workers: 5,
   memory: () => ({ own: new OwnWrites() }),
   watches: [
-    { kind: "StatefulSet", keys: ({ before, after }: Change<StatefulSet>) => [keyOf((after ?? before)!)] },
+    { kind: "StatefulSet", keys: ({ key }: Change<StatefulSet>) => [key] },
     { kind: "Pod", keys: podKeys },
     { kind: "PersistentVolumeClaim", keys: () => [] },
     { kind: "ControllerRevision", keys: () => [] },
