@@ -1,6 +1,14 @@
-import { type Kind, type KubeObject, keyOf, type ObjectKey, type ObjectOf, type WallClock } from "../model/index.ts";
+import {
+  type Kind,
+  type KubeObject,
+  keyOf,
+  type ObjectKey,
+  type ObjectOf,
+  sameContent,
+  type WallClock,
+} from "../model/index.ts";
 import { type EventLoop, hashText } from "../sim/index.ts";
-import { deepFreeze, sameContent } from "./same-content.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { type LogEntry, WatchLog } from "./watch-log.ts";
 
 export type ObjectPart = "main" | "status";

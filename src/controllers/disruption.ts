@@ -1,4 +1,3 @@
-import { sameContent } from "../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -18,6 +17,7 @@ import {
   objectKey,
   type Pod,
   type PodDisruptionBudget,
+  sameContent,
   withCondition,
 } from "../model/index.ts";
 

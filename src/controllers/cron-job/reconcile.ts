@@ -1,4 +1,3 @@
-import { sameContent } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -24,6 +23,7 @@ import {
   objectKey,
   parseCron,
   requeueAfterSeconds,
+  sameContent,
   utc,
 } from "../../model/index.ts";
 import { rfc1123Time, rfc3339Time } from "./time-texts.ts";

@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   all,
   type Change,
@@ -24,6 +24,7 @@ import {
   type ObjectKey,
   objectKey,
   type Pod,
+  sameContent,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { createPod, deletePod } from "../pod-control.ts";

@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   all,
   type Change,
@@ -22,6 +22,7 @@ import {
   type Pod,
   type ReplicaSet,
   type ReplicationController,
+  sameContent,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";

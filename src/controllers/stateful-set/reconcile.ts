@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -20,6 +20,7 @@ import {
   type Pod,
   podCondition,
   type StatefulSet,
+  sameContent,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { staleCache } from "../stale-cache.ts";
