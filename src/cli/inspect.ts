@@ -75,7 +75,7 @@ export function inspectCommand(): Command {
 }
 
 /** Virtual microseconds of `--at`. */
-export function instantOf(text: string | undefined, scenario: Scenario): number {
+function instantOf(text: string | undefined, scenario: Scenario): number {
   if (text === undefined) return scenario.warmUpUs + scenario.durationUs;
   const us = parseInstant(text, scenario);
   if (us !== undefined) return us;

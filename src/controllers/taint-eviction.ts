@@ -58,7 +58,7 @@ function noExecute(node: Node | undefined): readonly Taint[] {
 }
 
 /** Seconds a pod stays under these taints: 0 when one is not tolerated, Infinity when all are for good. */
-export function toleratedSeconds(pod: Pod, taints: readonly Taint[]): number {
+function toleratedSeconds(pod: Pod, taints: readonly Taint[]): number {
   let seconds = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
     const used = (pod.spec.tolerations ?? []).filter((toleration) => toleratesTaint(toleration, taint));

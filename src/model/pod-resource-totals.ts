@@ -131,7 +131,7 @@ function statusOf(pod: PodWithResources, container: Container): ContainerStatus 
   return pod.status?.initContainerStatuses?.find(({ name }) => name === container.name);
 }
 
-export function isResizeInfeasible(pod: PodWithResources): boolean {
+function isResizeInfeasible(pod: PodWithResources): boolean {
   const condition = pod.status?.conditions?.find(({ type }) => type === "PodResizePending");
   return condition?.reason === "Infeasible";
 }

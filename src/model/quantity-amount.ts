@@ -46,7 +46,7 @@ const decimalSuffixOf = new Map([...decimalSuffixes].map(([suffix, exponent]) =>
 const binarySuffixOf = new Map([...binarySuffixes].map(([suffix, exponent]) => [exponent, suffix]));
 
 /** 10^exponent; the exponent must not be negative. */
-export function powerOfTen(exponent: number): bigint {
+function powerOfTen(exponent: number): bigint {
   return BigInt(`1${"0".repeat(exponent)}`);
 }
 

@@ -108,7 +108,7 @@ function isSubject(
 }
 
 /** Whether one rule covers the request. `pods` does not include `pods/log`, and `pods/*` covers nothing. */
-export function ruleAllows(rule: PolicyRule, request: AccessRequest): boolean {
+function ruleAllows(rule: PolicyRule, request: AccessRequest): boolean {
   if (!covers(rule.verbs, request.verb)) return false;
   if (request.path !== undefined && request.path !== "")
     return (rule.nonResourceURLs ?? []).some((url) => urlCovers(url, request.path!));

@@ -48,7 +48,7 @@ function keepingNulls(first: JsonObject, second: JsonObject): JsonObject {
 }
 
 /** The JSON merge patch that turns one object into another, or its deletions or changes alone. */
-export function mergePatchBetween(
+function mergePatchBetween(
   from: JsonObject,
   to: JsonObject,
   options: DiffOptions = { deletions: true, changes: true },

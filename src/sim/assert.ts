@@ -1,5 +1,5 @@
 /** Our own mistake. Caught nowhere: the CLI prints how to replay it and exits with 3. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
 

@@ -43,7 +43,7 @@ export function drawExponential(meanUs: number, random: RandomStream): number {
 }
 
 /** Inverse of the standard normal distribution (Acklam's rational approximation, relative error below 1.2e-9). */
-export function normalQuantile(p: number): number {
+function normalQuantile(p: number): number {
   const clamped = Math.min(Math.max(p, 1e-12), 1 - 1e-12);
   if (clamped < 0.02425) return tail(Math.sqrt(-2 * log(clamped)));
   if (clamped > 1 - 0.02425) return -tail(Math.sqrt(-2 * log(1 - clamped)));

@@ -45,7 +45,7 @@ export type Curve =
  * The declared error of cutting a smooth curve: within one piece the rate stays within this share of the curve's own
  * middle value (of a ramp or between two samples: their middle; of a sine: its mean; of a decay: the middle of its ends).
  */
-export const curveTolerance = 0.02;
+const curveTolerance = 0.02;
 
 const twoPi = 6.283185307179586;
 const halfPi = 1.5707963267948966;

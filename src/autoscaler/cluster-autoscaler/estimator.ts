@@ -52,7 +52,7 @@ export function nodeLimit(limits: {
 }
 
 /** Groups by how much of a node their first pod takes, largest first (`DecreasingPodOrderer`). */
-export function largestFirst(groups: readonly PodGroup[], { node }: NodeTemplate): PodGroup[] {
+function largestFirst(groups: readonly PodGroup[], { node }: NodeTemplate): PodGroup[] {
   const cpu = milliValue(node.status.allocatable?.["cpu"] ?? "0");
   const memory = value(node.status.allocatable?.["memory"] ?? "0");
   const score = ({ pods: [pod] }: PodGroup): number => {

@@ -4,7 +4,7 @@ export function isMirrorPod(pod: Pod): boolean {
   return pod.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
 }
 
-export function isStaticPod(pod: Pod): boolean {
+function isStaticPod(pod: Pod): boolean {
   const source = pod.metadata.annotations?.["kubernetes.io/config.source"];
   return source !== undefined && source !== "api";
 }

@@ -10,7 +10,7 @@ export const deletionCandidateTaint = "DeletionCandidateOfClusterAutoscaler";
 const retryEveryUs = 750_000;
 const retryForUs = 5_000_000;
 
-export function taintOf(node: Node, key: string): Taint | undefined {
+function taintOf(node: Node, key: string): Taint | undefined {
   return node.spec.taints?.find((taint) => taint.key === key);
 }
 

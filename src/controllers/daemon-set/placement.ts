@@ -95,7 +95,7 @@ export function daemonPod(set: DaemonSet, hash: string, node: string): NewObject
 }
 
 /** The node a pod is on, or is meant for. */
-export function targetNodeOf({ spec }: Pod): string | undefined {
+function targetNodeOf({ spec }: Pod): string | undefined {
   if ((spec.nodeName ?? "") !== "") return spec.nodeName;
   const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   for (const { matchFields = [] } of required?.nodeSelectorTerms ?? []) {

@@ -8,7 +8,7 @@ export interface RollingStep {
 }
 
 /** maxSurge and maxUnavailable in pods; both round up, and one pod may be unavailable if both come to nothing. */
-export function daemonBounds(set: DaemonSet, desired: number): { maxSurge: number; maxUnavailable: number } {
+function daemonBounds(set: DaemonSet, desired: number): { maxSurge: number; maxUnavailable: number } {
   const { maxSurge = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {};
   const surge = scaledIntOrPercent(maxSurge, desired, true);
   const unavailable = scaledIntOrPercent(maxUnavailable, desired, true);

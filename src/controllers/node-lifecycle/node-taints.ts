@@ -1,7 +1,7 @@
 import type { Node, Taint } from "../../model/index.ts";
 
-export const notReadyTaint = "node.kubernetes.io/not-ready";
-export const unreachableTaint = "node.kubernetes.io/unreachable";
+const notReadyTaint = "node.kubernetes.io/not-ready";
+const unreachableTaint = "node.kubernetes.io/unreachable";
 
 type Ready = "True" | "False" | "Unknown";
 

@@ -2,7 +2,7 @@ import { isPodReady, type Pod, type StatefulSet, type StatefulSetStatus, type Wa
 import { isPodAvailable } from "../replica-set/status.ts";
 import type { Revisions } from "./revisions.ts";
 
-export function isRunningAndReady(pod: Pod): boolean {
+function isRunningAndReady(pod: Pod): boolean {
   return pod.status.phase === "Running" && isPodReady(pod);
 }
 

@@ -10,7 +10,7 @@ export function defaultPodTemplate(template: Draft<PodTemplateSpec>): void {
   if (template.spec !== undefined) defaultPodSpec(template.spec);
 }
 
-export function defaultPodSpec(spec: Draft<PodSpec>): void {
+function defaultPodSpec(spec: Draft<PodSpec>): void {
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   for (const container of spec.initContainers ?? []) defaultContainer(container);
   for (const container of spec.containers ?? []) defaultContainer(container);
@@ -60,7 +60,7 @@ function defaultPodLevelResources({ spec }: Draft<Pod>): void {
   resources.requests = requests;
 }
 
-export function defaultContainer(container: Draft<Container>): void {
+function defaultContainer(container: Draft<Container>): void {
   container.imagePullPolicy ??= pullPolicyOf(container.image ?? "");
   container.terminationMessagePath ??= "/dev/termination-log";
   container.terminationMessagePolicy ??= "File";
@@ -78,7 +78,7 @@ export function defaultContainer(container: Draft<Container>): void {
 }
 
 /** `Always` for the tag latest, written or meant; a digest means no tag, and so does a reference that is not valid. */
-export function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
+function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
   const match = imageReference.exec(image);
   if (match === null) return "IfNotPresent";
   const [, tag, digest] = match;
@@ -122,7 +122,7 @@ export function roundResources(list: Record<string, Quantity> | undefined): void
 
 const fileMode = 0o644;
 
-export function defaultVolume(volume: Draft<Volume>): void {
+function defaultVolume(volume: Draft<Volume>): void {
   if (Object.keys(volume).every((key) => key === "name")) volume.emptyDir = {};
   if (volume.secret !== undefined) volume.secret.defaultMode ??= fileMode;
   if (volume.configMap !== undefined) volume.configMap.defaultMode ??= fileMode;

@@ -57,11 +57,11 @@ export function isQualified(name: string): boolean {
 }
 
 /** IPv4, or IPv6 in any of its spellings. */
-export function isIpAddress(text: string): boolean {
+function isIpAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
 }

@@ -7,7 +7,7 @@ import { notNegative } from "./checks.ts";
 export type NameRule = (name: string) => readonly string[];
 
 /** Names of RBAC objects: whatever may stand in a path. */
-export const pathSegmentName: NameRule = (name) => {
+const pathSegmentName: NameRule = (name) => {
   if (name === "." || name === "..") return [`may not be '${name}'`];
   return ["/", "%"].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
 };

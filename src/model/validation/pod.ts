@@ -193,7 +193,7 @@ function validateSpread({ topologySpreadConstraints: constraints = [] }: PodSpec
   });
 }
 
-export function validateTolerations(tolerations: readonly Toleration[], field: string): FieldError[] {
+function validateTolerations(tolerations: readonly Toleration[], field: string): FieldError[] {
   return tolerations.flatMap(({ key = "", operator = "", value = "", effect = "", tolerationSeconds }, index) => {
     const at = `${field}[${index}]`;
     const errors = named(qualifiedName, key, `${at}.key`);
