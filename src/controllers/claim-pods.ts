@@ -9,6 +9,7 @@ import {
   matchesLabelSelector,
   type Pod,
 } from "../model/index.ts";
+import { patchPod } from "./pod-control.ts";
 
 /**
  * The pods an owner controls: its own that still match, and orphans that it adopts; own pods that no longer match are
@@ -39,31 +40,17 @@ function* adopt(client: string, owner: KubeObject, pod: Pod): Task<Pod | undefin
   const fresh = yield* callApi(client, { verb: "get", kind: owner.kind, key: keyOf(owner) });
   if (!fresh.ok || fresh.object.metadata.uid !== owner.metadata.uid) return undefined;
   if (fresh.object.metadata.deletionTimestamp !== undefined) return undefined;
-  const reply = yield* callApi(client, {
-    verb: "patch",
-    kind: "Pod",
-    key: keyOf(pod),
-    uid: pod.metadata.uid,
-    part: "main",
-    change: (stored: Pod): Pod => {
-      if (controllerOf(stored) !== undefined) return stored;
-      const ownerReferences = [...(stored.metadata.ownerReferences ?? []), controllerReference(owner)];
-      return { ...stored, metadata: { ...stored.metadata, ownerReferences } };
-    },
+  const reply = yield* patchPod(client, pod, "main", (stored) => {
+    if (controllerOf(stored) !== undefined) return stored;
+    const ownerReferences = [...(stored.metadata.ownerReferences ?? []), controllerReference(owner)];
+    return { ...stored, metadata: { ...stored.metadata, ownerReferences } };
   });
   return reply.ok ? (reply.object as Pod) : undefined;
 }
 
 function* release(client: string, owner: KubeObject, pod: Pod): Task<void> {
-  yield* callApi(client, {
-    verb: "patch",
-    kind: "Pod",
-    key: keyOf(pod),
-    uid: pod.metadata.uid,
-    part: "main",
-    change: (stored: Pod): Pod => {
-      const ownerReferences = (stored.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid);
-      return { ...stored, metadata: { ...stored.metadata, ownerReferences } };
-    },
+  yield* patchPod(client, pod, "main", (stored) => {
+    const ownerReferences = (stored.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid);
+    return { ...stored, metadata: { ...stored.metadata, ownerReferences } };
   });
 }

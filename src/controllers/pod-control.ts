@@ -1,4 +1,4 @@
-import type { ApiError, NewObject } from "../apiserver/index.ts";
+import type { ApiError, ApiReply, NewObject, ObjectPart } from "../apiserver/index.ts";
 import { callApi, recordEvent, type Task } from "../client/index.ts";
 import { controllerReference, type KubeObject, keyOf, nameOf, type Pod, type PodTemplateSpec } from "../model/index.ts";
 
@@ -44,4 +44,9 @@ export function* deletePod(client: string, owner: KubeObject, pod: Pod): Task<Ap
   if (reply.error.code === 404) return undefined;
   yield* recordEvent(client, owner, "Warning", "FailedDelete", `Error deleting: ${reply.error.message}`);
   return reply.error;
+}
+
+/** Changes a pod as it is stored then, if it is still the same pod. */
+export function* patchPod(client: string, pod: Pod, part: ObjectPart, change: (stored: Pod) => Pod): Task<ApiReply> {
+  return yield* callApi(client, { verb: "patch", kind: "Pod", key: keyOf(pod), uid: pod.metadata.uid, part, change });
 }

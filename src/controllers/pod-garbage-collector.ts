@@ -1,5 +1,15 @@
 import { type Change, callApi, type PeriodicLoop, type Task, type View } from "../client/index.ts";
-import { isPodTerminal, keyOf, type Node, type ObjectKey, objectKey, type Pod, withCondition } from "../model/index.ts";
+import {
+  compareText,
+  isPodTerminal,
+  keyOf,
+  type Node,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  withCondition,
+} from "../model/index.ts";
+import { patchPod } from "./pod-control.ts";
 
 const client = "pod-garbage-collector";
 const periodUs = 20_000_000;
@@ -109,30 +119,18 @@ function* disrupt(pod: Pod, message: string, view: View): Task<void> {
     message,
     lastTransitionTime: view.clock.time(view.nowUs),
   };
-  const change = (stored: Pod): Pod => ({
+  yield* patchPod(client, pod, "status", (stored) => ({
     ...stored,
     status: {
       ...stored.status,
       phase: isPodTerminal(stored) ? stored.status.phase : "Failed",
       conditions: withCondition(stored.status.conditions, condition),
     },
-  });
-  yield* callApi(client, {
-    verb: "patch",
-    kind: "Pod",
-    key: keyOf(pod),
-    uid: pod.metadata.uid,
-    part: "status",
-    change,
-  });
+  }));
   yield* force(pod);
 }
 
 function* force(pod: Pod): Task<void> {
   const options = { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } };
   yield* callApi(client, { verb: "delete", kind: "Pod", key: keyOf(pod), options });
-}
-
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -18,6 +18,7 @@ import {
   type Uid,
   withCondition,
 } from "../model/index.ts";
+import { patchPod } from "./pod-control.ts";
 
 const client = "taint-eviction-controller";
 
@@ -103,11 +104,10 @@ function* evict(pod: Pod, view: View): Task<Outcome> {
     message: "Taint manager: deleting due to NoExecute taint",
     lastTransitionTime: view.clock.time(view.nowUs),
   };
-  const change = (stored: Pod): Pod => ({
+  yield* patchPod(client, pod, "status", (stored) => ({
     ...stored,
     status: { ...stored.status, conditions: withCondition(stored.status.conditions, condition) },
-  });
-  yield* callApi(client, { verb: "patch", kind: "Pod", key, uid: pod.metadata.uid, part: "status", change });
+  }));
   const reply = yield* callApi(client, { verb: "delete", kind: "Pod", key });
   return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
 }

@@ -1,6 +1,7 @@
 export * from "./admission/index.ts";
 export * from "./age.ts";
 export * from "./api-schema.ts";
+export * from "./compare-text.ts";
 export * from "./crash-loop.ts";
 export * from "./cron.ts";
 export * from "./cron-due.ts";

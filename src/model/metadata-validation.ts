@@ -1,3 +1,4 @@
+import { compareText } from "./compare-text.ts";
 import { type FieldError, invalid, tooLong } from "./field-error.ts";
 import { byteLength, labelValue, qualifiedName } from "./names.ts";
 
@@ -5,7 +6,7 @@ type Strings = Readonly<Record<string, string>>;
 
 /** Entries in the order of their keys; upstream walks a map in no order at all. */
 export function sortedEntries<Value>(record: Readonly<Record<string, Value>> | undefined): [string, Value][] {
-  return Object.entries(record ?? {}).sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  return Object.entries(record ?? {}).sort(([left], [right]) => compareText(left, right));
 }
 
 export function validateLabelName(name: string, field: string): FieldError[] {

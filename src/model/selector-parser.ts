@@ -1,3 +1,4 @@
+import { compareText } from "./compare-text.ts";
 import {
   checkRequirement,
   type LabelRequirement,
@@ -14,7 +15,7 @@ const symbols: ReadonlySet<string> = new Set([")", ",", "!", "==", "=", ">", "<"
 /** Requirements of a label selector string, in the order of their keys. Throws `SelectorError` with upstream's text. */
 export function parseLabelSelector(text: string): LabelRequirement[] {
   const requirements = new Parser(tokens(text)).selector();
-  return requirements.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
+  return requirements.sort((left, right) => compareText(left.key, right.key));
 }
 
 function tokens(text: string): Token[] {

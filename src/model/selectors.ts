@@ -1,3 +1,4 @@
+import { compareText } from "./compare-text.ts";
 import { type FieldError, forbidden, invalid, required } from "./field-error.ts";
 import type { LabelSelector, LabelSelectorRequirement } from "./generated/api-types.ts";
 import { validateLabelName, validateLabels } from "./metadata-validation.ts";
@@ -75,7 +76,7 @@ const equalities = (labels: Labels): LabelRequirement[] =>
   Object.entries(labels ?? {}).map(([key, value]) => ({ key, operator: "=", values: [value] }));
 
 const byKey = (requirements: LabelRequirement[]): LabelRequirement[] =>
-  requirements.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
+  requirements.sort((left, right) => compareText(left.key, right.key));
 
 function requirementOf({ key, operator, values }: LabelSelectorRequirement): LabelRequirement {
   const selection = ({ In: "in", NotIn: "notin", Exists: "exists", DoesNotExist: "!" } as const)[operator];

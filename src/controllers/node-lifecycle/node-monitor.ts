@@ -2,6 +2,7 @@ import type { LeaseTable } from "../../apiserver/index.ts";
 import { type Change, callApi, type PeriodicLoop, recordEvent, type Task, type View } from "../../client/index.ts";
 import { isPodReady, keyOf, type Node, objectKey, type Pod, withCondition } from "../../model/index.ts";
 import { nextTickAt, type Ticker } from "../../sim/index.ts";
+import { patchPod } from "../pod-control.ts";
 import { evictionTaintFor, readyStatus, withEvictionTaint } from "./node-taints.ts";
 import { type EvictionRates, evictionRate, type ZoneState, zoneState } from "./zone-state.ts";
 
@@ -210,19 +211,11 @@ function* becomeUnknown(node: Node, view: View): Task<Node> {
 
 function* markNotReady(pod: Pod, time: string): Task<void> {
   if (!isPodReady(pod)) return;
-  const change = (stored: Pod): Pod => {
+  yield* patchPod(client, pod, "status", (stored) => {
     const ready = stored.status.conditions?.find(({ type }) => type === "Ready");
     if (ready === undefined || ready.status === "False") return stored;
     const conditions = withCondition(stored.status.conditions, { ...ready, status: "False", lastTransitionTime: time });
     return { ...stored, status: { ...stored.status, conditions } };
-  };
-  yield* callApi(client, {
-    verb: "patch",
-    kind: "Pod",
-    key: keyOf(pod),
-    uid: pod.metadata.uid,
-    part: "status",
-    change,
   });
   yield* recordEvent("node-controller", pod, "Warning", "NodeNotReady", "Node is not ready");
 }

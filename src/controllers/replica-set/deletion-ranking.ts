@@ -1,4 +1,4 @@
-import { isPodReady, type Pod, podCondition, type WallClock } from "../../model/index.ts";
+import { compareText, isPodReady, type Pod, podCondition, type WallClock } from "../../model/index.ts";
 
 /** A pod with what its rank depends on besides itself. */
 interface Ranked {
@@ -87,8 +87,4 @@ function maxRestarts({ spec, status }: Pod): number {
   const regular = most(status.containerStatuses ?? []);
   const sidecar = most((status.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)));
   return regular + sidecar / 4_294_967_296;
-}
-
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }
