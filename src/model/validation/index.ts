@@ -4,6 +4,7 @@ import type { FieldError } from "../field-error.ts";
 import type { TemplateMeta } from "../object-meta.ts";
 import { countsGenerations, isNamespaced } from "../prepare-for-create.ts";
 import { sameContent } from "../same-content.ts";
+import { validateCronJob, validateJob } from "./batch.ts";
 import {
   validateConfigMap,
   validateLimitRange,
@@ -29,14 +30,7 @@ import {
 } from "./other-groups.ts";
 import { validatePod } from "./pod.ts";
 import { updateRules } from "./updates.ts";
-import {
-  validateCronJob,
-  validateDaemonSet,
-  validateDeployment,
-  validateJob,
-  validateReplicaSet,
-  validateStatefulSet,
-} from "./workloads.ts";
+import { validateDaemonSet, validateDeployment, validateReplicaSet, validateStatefulSet } from "./workloads.ts";
 
 /** Rules of each kind beside its metadata. Each takes an object of its kind, which decoding has made sure of. */
 const rules: ReadonlyMap<string, (object: never) => FieldError[]> = new Map<string, (object: never) => FieldError[]>([
