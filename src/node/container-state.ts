@@ -1,4 +1,4 @@
-import type { Container, ContainerStatus, WallClock } from "../model/index.ts";
+import type { Container, ContainerStatus, CrashLoopBackOff, CrashLoopOptions, WallClock } from "../model/index.ts";
 
 export type ContainerRole = "init" | "sidecar" | "main";
 
@@ -29,9 +29,8 @@ export class ContainerState {
   /** Consecutive equal results of the probe under way. */
   probeRun = 0;
   lastProbeOk = false;
-  /** Index into the back-off's waits: how often it was restarted in a row. */
-  backOffStep = 0;
-  lastRestartUs = Number.NEGATIVE_INFINITY;
+  /** Since its last restart; `undefined` before the first. */
+  backOff: CrashLoopBackOff | undefined;
   /** Counts lives: exits and probes scheduled for an earlier one are ignored. */
   life = 0;
 
@@ -70,26 +69,5 @@ function terminated({ exitCode, reason, startedAtUs, finishedAtUs }: Termination
   return { exitCode, reason, startedAt: clock.time(startedAtUs), finishedAt: clock.time(finishedAtUs) };
 }
 
-/** Whether an ended container is started again under its restart policy. */
-export function restarts(role: ContainerRole, policy: string | undefined, exitCode: number): boolean {
-  if (role === "sidecar") return true;
-  if (policy === "Never") return false;
-  if (policy === "OnFailure" || role === "init") return exitCode !== 0;
-  return true;
-}
-
-/** Waits of CrashLoopBackOff in order: the first restart is immediate (kubelet v1.36). */
-const backOffSeconds = [0, 10, 20, 40, 80, 160, 300];
-const backOffResetUs = 600_000_000;
-
-/** The instant from which an ended container may be started again; counts the attempt. */
-export function restartAtUs(container: ContainerState, finishedAtUs: number): number {
-  if (finishedAtUs - container.lastRestartUs > backOffResetUs) container.backOffStep = 0;
-  const seconds = backOffSeconds[Math.min(container.backOffStep, backOffSeconds.length - 1)]!;
-  return finishedAtUs + seconds * 1_000_000;
-}
-
-/** The wait that `restartAtUs` applies, in seconds, for messages. */
-export function backOffOf(container: ContainerState): number {
-  return backOffSeconds[Math.min(container.backOffStep, backOffSeconds.length - 1)]!;
-}
+/** The kubelet's back-off between restarts of one container, in microseconds. */
+export const crashLoopOptions: CrashLoopOptions = { base: 10_000_000, max: 300_000_000, resetAfter: 600_000_000 };

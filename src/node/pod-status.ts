@@ -1,5 +1,17 @@
-import type { Pod, PodCondition, PodStatus, WallClock } from "../model/index.ts";
-import { type ContainerState, restarts } from "./container-state.ts";
+import {
+  type ContainerStatus,
+  containersReadyCondition,
+  type GeneratedCondition,
+  initializedCondition,
+  type Pod,
+  type PodCondition,
+  type PodPhase,
+  type PodStatus,
+  podPhase,
+  readyCondition,
+  type WallClock,
+} from "../model/index.ts";
+import type { ContainerState } from "./container-state.ts";
 
 /** What a kubelet knows of a pod when it writes its status. */
 export interface PodFacts {
@@ -15,67 +27,41 @@ export interface PodFacts {
   readonly message?: string;
 }
 
-/** The kubelet's phase rules (getPhase, v1.36). */
-export function phaseOf({ pod, containers, terminal }: PodFacts): string {
-  const policy = pod.spec.restartPolicy;
-  const again = ({ role, ended }: ContainerState): boolean => restarts(role, policy, ended?.exitCode ?? 0);
-  const inits = containers.filter(({ role }) => role === "init");
-  if (inits.some((init) => init.phase === "terminated" && init.ended!.exitCode !== 0 && !again(init))) return "Failed";
-  const initialized = inits.every(({ phase, ended }) => phase === "terminated" && ended!.exitCode === 0);
-  const mains = containers.filter(({ role }) => role === "main");
-  const neverRan = mains.some(({ phase, lastEnded }) => phase === "waiting" && lastEnded === undefined);
-  if (!terminal && (!initialized || neverRan)) return "Pending";
-  if (mains.some(({ phase }) => phase === "running")) return "Running";
-  const failed = mains.some(({ ended, lastEnded }) => (ended ?? lastEnded)?.exitCode !== 0);
-  if (terminal) return failed ? "Failed" : "Succeeded";
-  if (mains.some(again)) return "Running";
-  return failed ? "Failed" : "Succeeded";
-}
-
 /** The whole status, with transition times kept where a condition's status stays. */
 export function statusOf(facts: PodFacts, clock: WallClock, nowUs: number): PodStatus {
   const { pod, containers, podIP, hostIP } = facts;
-  const phase = phaseOf(facts);
   const inits = containers.filter(({ role }) => role !== "main").map((container) => container.status(clock));
+  const mains = containers.filter(({ role }) => role === "main").map((container) => container.status(clock));
+  const statuses = [...inits, ...mains];
+  const hasInitialized = mains.some(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated);
+  const phase = podPhase(pod.spec, statuses, { isTerminal: facts.terminal, hasInitialized });
   return {
     ...pod.status,
     phase,
     ...(facts.reason !== undefined && { reason: facts.reason }),
     ...(facts.message !== undefined && { message: facts.message }),
-    conditions: conditionsOf(facts, phase, clock.time(nowUs)),
+    conditions: conditionsOf(facts, statuses, phase, clock.time(nowUs)),
     startTime: clock.time(facts.startTimeUs),
     ...(hostIP !== undefined && { hostIP, hostIPs: [{ ip: hostIP }] }),
     ...(podIP !== undefined && { podIP, podIPs: [{ ip: podIP }] }),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
-    containerStatuses: containers.filter(({ role }) => role === "main").map((container) => container.status(clock)),
+    containerStatuses: mains,
     observedGeneration: pod.metadata.generation,
   };
 }
 
-function conditionsOf(facts: PodFacts, phase: string, time: string): PodCondition[] {
-  const { pod, containers } = facts;
-  const inits = containers.filter(({ role }) => role === "init");
-  const waitingInits = inits.filter(({ ended }) => ended?.exitCode !== 0).map(({ spec }) => spec.name);
-  const unready = containers.filter(({ role, ready }) => role !== "init" && !ready).map(({ spec }) => spec.name);
-  const done = phase === "Succeeded" ? "PodCompleted" : phase === "Failed" ? "PodFailed" : undefined;
-  const notReady = (): Partial<PodCondition> =>
-    done !== undefined
-      ? { reason: done }
-      : { reason: "ContainersNotReady", message: `containers with unready status: [${unready.join(" ")}]` };
-  const initialized = waitingInits.length === 0;
-  const ready = unready.length === 0 && done === undefined;
-  const wanted: Partial<PodCondition>[] = [
-    { type: "PodReadyToStartContainers", status: text(facts.sandboxReady) },
-    initialized
-      ? { type: "Initialized", status: "True", ...(phase === "Succeeded" && { reason: done }) }
-      : {
-          type: "Initialized",
-          status: "False",
-          reason: "ContainersNotInitialized",
-          message: `containers with incomplete status: [${waitingInits.join(" ")}]`,
-        },
-    { type: "Ready", status: text(ready), ...(!ready && notReady()) },
-    { type: "ContainersReady", status: text(ready), ...(!ready && notReady()) },
+function conditionsOf(
+  { pod, sandboxReady }: PodFacts,
+  statuses: readonly ContainerStatus[],
+  phase: PodPhase,
+  time: string,
+): PodCondition[] {
+  const containersReady = containersReadyCondition(pod.spec, statuses, phase);
+  const wanted: GeneratedCondition[] = [
+    { type: "PodReadyToStartContainers", status: sandboxReady ? "True" : "False" },
+    initializedCondition(pod.spec, statuses, phase),
+    readyCondition(pod, containersReady),
+    containersReady,
   ];
   const known = pod.status.conditions ?? [];
   const own = wanted.map((condition) => {
@@ -84,8 +70,4 @@ function conditionsOf(facts: PodFacts, phase: string, time: string): PodConditio
     return { ...condition, lastTransitionTime: kept, observedGeneration: pod.metadata.generation } as PodCondition;
   });
   return [...own, ...known.filter(({ type }) => !wanted.some((condition) => condition.type === type))];
-}
-
-function text(value: boolean): string {
-  return value ? "True" : "False";
 }

@@ -1,7 +1,7 @@
-import type { Container, Pod } from "../model/index.ts";
+import { afterRestart, type Container, containerRestarts, type Pod, restartAllowedAt } from "../model/index.ts";
 import { draw, type RandomStream, type Sequence } from "../sim/index.ts";
 import type { Behavior, RunningPod } from "../world/index.ts";
-import { backOffOf, type ContainerState, restartAtUs, restarts } from "./container-state.ts";
+import { type ContainerState, crashLoopOptions } from "./container-state.ts";
 import { mustAsk, pullUs } from "./image-store.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { containerStates, goSeconds, limitsOf, preStopSeconds } from "./pod-reading.ts";
@@ -127,7 +127,7 @@ export class PodWorker {
     const policy = this.pod.spec.restartPolicy;
     const mains = this.containers.filter(({ role }) => role === "main");
     const over = mains.every(
-      ({ phase, role, ended }) => phase === "terminated" && !restarts(role, policy, ended!.exitCode),
+      ({ phase, spec, ended }) => phase === "terminated" && !containerRestarts(spec, policy, ended!.exitCode),
     );
     if (over) {
       this.#begin(this.#complete());
@@ -276,15 +276,14 @@ export class PodWorker {
         if (container.phase !== "terminated" && container.waitingReason !== "CrashLoopBackOff") continue;
         const { ended } = container;
         if (container.role === "init" || container.phase === "running" || ended === undefined) continue;
-        if (!restarts(container.role, this.pod.spec.restartPolicy, ended.exitCode)) continue;
-        const atUs = restartAtUs(container, ended.finishedAtUs);
+        if (!containerRestarts(container.spec, this.pod.spec.restartPolicy, ended.exitCode)) continue;
+        const atUs = restartAllowedAt(container.backOff, ended.finishedAtUs, crashLoopOptions);
         if (atUs > kubelet.nowUs) {
           this.#backOff(container);
           nextUs = Math.min(nextUs, atUs);
           continue;
         }
-        container.lastRestartUs = kubelet.nowUs;
-        container.backOffStep += 1;
+        container.backOff = afterRestart(container.backOff, ended.finishedAtUs, kubelet.nowUs, crashLoopOptions);
         container.restarts += 1;
         container.lastEnded = ended;
         yield* this.#startContainer(container);
@@ -307,7 +306,7 @@ export class PodWorker {
     container.phase = "waiting";
     container.lastEnded = container.ended;
     container.waitingReason = "CrashLoopBackOff";
-    const wait = backOffOf(container);
+    const wait = (container.backOff?.delay ?? 0) / 1_000_000;
     const text = wait >= 60 ? `${Math.floor(wait / 60)}m${wait % 60}s` : `${wait}s`;
     container.waitingMessage = `back-off ${text} restarting failed container=${container.spec.name} pod=${name}_${namespace}(${uid})`;
     const message = `Back-off restarting failed container ${container.spec.name} in pod ${name}_${namespace}(${uid})`;
