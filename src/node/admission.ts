@@ -1,13 +1,20 @@
 import { milliValue, type Node, type Pod, podRequests, value } from "../model/index.ts";
 
-/** Why a kubelet refuses a pod that was bound to it: reason, and message of the pod's status. */
+/** Why a kubelet refuses a pod that was bound to it: reason and detail. */
 export interface Rejection {
   readonly reason: string;
   readonly message: string;
 }
 
+export interface Admission {
+  readonly pod: Pod;
+  readonly node: Node;
+  /** Pods of which something runs or may run. */
+  readonly others: readonly Pod[];
+}
+
 /** The kubelet's own look at resources (canAdmitPod, v1.36): the first resource that is short decides. */
-export function admissionRejection(pod: Pod, node: Node, others: Iterable<Pod>): Rejection | undefined {
+export function admissionRejection({ pod, node, others }: Admission): Rejection | undefined {
   const { allocatable = {} } = node.status;
   const wanted = podRequests(pod);
   let [pods, cpu, memory] = [0, 0, 0];
@@ -24,6 +31,6 @@ export function admissionRejection(pod: Pod, node: Node, others: Iterable<Pod>):
   ].find(({ requested, used, capacity }) => requested > 0 && requested + used > capacity);
   if (lacks === undefined) return undefined;
   const { resource, requested, used, capacity } = lacks;
-  const detail = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
-  return { reason: `OutOf${resource}`, message: `Pod was rejected: ${detail}` };
+  const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return { reason: `OutOf${resource}`, message };
 }

@@ -3,71 +3,120 @@ import {
   containersReadyCondition,
   type GeneratedCondition,
   initializedCondition,
-  type Pod,
+  isPodTerminal,
   type PodCondition,
   type PodPhase,
   type PodStatus,
   podPhase,
   readyCondition,
-  type WallClock,
 } from "../model/index.ts";
-import type { ContainerState } from "./container-state.ts";
+import { containerStatuses, hasStarted, type StatusSources } from "./container-statuses.ts";
+import { sandboxChanged } from "./pod-actions.ts";
 
-/** What a kubelet knows of a pod when it writes its status. */
-export interface PodFacts {
-  readonly pod: Pod;
-  readonly containers: readonly ContainerState[];
-  readonly startTimeUs: number;
-  readonly podIP: string | undefined;
-  readonly hostIP: string | undefined;
-  readonly sandboxReady: boolean;
-  /** Nothing of it will run again: it is being deleted, was evicted, or has ended. */
-  readonly terminal: boolean;
-  readonly reason?: string;
-  readonly message?: string;
+/** Conditions that only the kubelet writes. */
+const kubeletOwned = new Set([
+  "Ready",
+  "Initialized",
+  "ContainersReady",
+  "PodReadyToStartContainers",
+  "PodScheduled",
+  "AllContainersRestarting",
+  "PodResizePending",
+  "PodResizeInProgress",
+]);
+
+export function isKubeletOwned(type: string): boolean {
+  return kubeletOwned.has(type);
 }
 
-/** The whole status, with transition times kept where a condition's status stays. */
-export function statusOf(facts: PodFacts, clock: WallClock, nowUs: number): PodStatus {
-  const { pod, containers, podIP, hostIP } = facts;
-  const inits = containers.filter(({ role }) => role !== "main").map((container) => container.status(clock));
-  const mains = containers.filter(({ role }) => role === "main").map((container) => container.status(clock));
-  const statuses = [...inits, ...mains];
-  const hasInitialized = mains.some(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated);
-  const phase = podPhase(pod.spec, statuses, { isTerminal: facts.terminal, hasInitialized });
+/** A pod as the kubelet describes it to itself; transition times are the status manager's. */
+export interface Draft {
+  readonly phase: PodPhase;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly conditions: readonly GeneratedCondition[];
+  readonly containerStatuses: ContainerStatus[];
+  readonly initContainerStatuses: ContainerStatus[];
+}
+
+export interface DraftSources extends StatusSources {
+  /** The status manager's last word, or what the API said at first. */
+  readonly old: PodStatus;
+  /** Nothing of it will run again. */
+  readonly isTerminal: boolean;
+  /** Something of the kubelet ends the pod: the reason overrides. */
+  readonly ended?: { readonly reason: string; readonly message: string };
+  /** What probes say of a running container; `before`: what the last status said, kept until its startup probe speaks. */
+  readonly started: (status: ContainerStatus, before: boolean) => boolean;
+  readonly ready: (status: ContainerStatus) => boolean;
+}
+
+/** kubelet's `generateAPIPodStatus`. */
+export function draftStatus(sources: DraftSources): Draft {
+  const { pod, seen, old, ended } = sources;
+  const { spec } = pod;
+  const of = (kind: "init" | "main", previous: readonly ContainerStatus[] | undefined): ContainerStatus[] =>
+    containerStatuses((kind === "init" ? spec.initContainers : spec.containers) ?? [], kind, previous ?? [], sources);
+  let mains = of("main", old.containerStatuses);
+  let inits = of("init", old.initContainerStatuses);
+  let phase: PodPhase = podPhase(spec, [...inits, ...mains], {
+    isTerminal: sources.isTerminal,
+    hasInitialized: hasStarted(mains),
+  });
+  if (phase !== "Failed" && phase !== "Succeeded") {
+    if (isPodTerminal({ status: old })) phase = old.phase as PodPhase;
+    else if (isPodTerminal(pod)) phase = pod.status.phase as PodPhase;
+  }
+  let { reason, message } = phase === old.phase ? old : ({} as PodStatus);
+  if (ended !== undefined) {
+    phase = "Failed";
+    ({ reason, message } = ended);
+  }
+  if (isPodTerminal(pod)) phase = pod.status.phase as PodPhase;
+  mains = mains.map((status) => probed(status, sources));
+  inits = inits.map((status, index) => probedInit(status, spec.initContainers![index]!, sources));
+  const ready = containersReadyCondition(spec, [...inits, ...mains], phase);
   return {
-    ...pod.status,
     phase,
-    ...(facts.reason !== undefined && { reason: facts.reason }),
-    ...(facts.message !== undefined && { message: facts.message }),
-    conditions: conditionsOf(facts, statuses, phase, clock.time(nowUs)),
-    startTime: clock.time(facts.startTimeUs),
-    ...(hostIP !== undefined && { hostIP, hostIPs: [{ ip: hostIP }] }),
-    ...(podIP !== undefined && { podIP, podIPs: [{ ip: podIP }] }),
-    ...(inits.length > 0 && { initContainerStatuses: inits }),
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+    conditions: [
+      { type: "PodReadyToStartContainers", status: sandboxChanged(seen).changed ? "False" : "True" },
+      initializedCondition(spec, [...inits, ...mains], phase),
+      readyCondition(pod, ready),
+      ready,
+      { type: "PodScheduled", status: "True" },
+    ],
     containerStatuses: mains,
-    observedGeneration: pod.metadata.generation,
+    initContainerStatuses: inits,
   };
 }
 
-function conditionsOf(
-  { pod, sandboxReady }: PodFacts,
-  statuses: readonly ContainerStatus[],
-  phase: PodPhase,
-  time: string,
-): PodCondition[] {
-  const containersReady = containersReadyCondition(pod.spec, statuses, phase);
-  const wanted: GeneratedCondition[] = [
-    { type: "PodReadyToStartContainers", status: sandboxReady ? "True" : "False" },
-    initializedCondition(pod.spec, statuses, phase),
-    readyCondition(pod, containersReady),
-    containersReady,
-  ];
-  const known = pod.status.conditions ?? [];
-  const own = wanted.map((condition) => {
-    const before = known.find(({ type }) => type === condition.type);
-    const kept = before?.status === condition.status ? before?.lastTransitionTime : time;
-    return { ...condition, lastTransitionTime: kept, observedGeneration: pod.metadata.generation } as PodCondition;
-  });
-  return [...own, ...known.filter(({ type }) => !wanted.some((condition) => condition.type === type))];
+/** The prober's `UpdatePodStatus` for an ordinary container or a sidecar. */
+function probed(status: ContainerStatus, sources: DraftSources): ContainerStatus {
+  const started = isStarted(status, sources);
+  return { ...status, started, ready: started && sources.ready(status) };
+}
+
+function probedInit(
+  status: ContainerStatus,
+  { restartPolicy }: { readonly restartPolicy?: string },
+  sources: DraftSources,
+): ContainerStatus {
+  if (restartPolicy === "Always") return probed(status, sources);
+  const ready = status.ready || status.state?.terminated?.exitCode === 0;
+  return { ...status, started: isStarted(status, sources), ready };
+}
+
+function isStarted(status: ContainerStatus, { old, started }: DraftSources): boolean {
+  if (status.state?.running === undefined) return false;
+  const known = [...(old.containerStatuses ?? []), ...(old.initContainerStatuses ?? [])];
+  return started(status, known.find(({ name }) => name === status.name)?.started === true);
+}
+
+/** The conditions with the given one in its place. */
+export function replacedCondition(conditions: readonly PodCondition[], condition: PodCondition): PodCondition[] {
+  return conditions.some(({ type }) => type === condition.type)
+    ? conditions.map((one) => (one.type === condition.type ? condition : one))
+    : [...conditions, condition];
 }
