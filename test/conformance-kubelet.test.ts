@@ -6,12 +6,12 @@ import { kubelet } from "./conformance/kubelet.ts";
 /** Recorded cases per group, and how many of them come out line for line. The second number only ever grows. */
 const groups = [
   { group: "start", recorded: 47, floor: 46 },
-  { group: "crashloop", recorded: 34, floor: 32 },
+  { group: "crashloop", recorded: 34, floor: 33 },
   { group: "probes", recorded: 87, floor: 85 },
   { group: "termination", recorded: 48, floor: 47 },
-  { group: "admission", recorded: 11, floor: 5 },
-  { group: "eviction", recorded: 25, floor: 0 },
-  { group: "node", recorded: 8, floor: 0 },
+  { group: "admission", recorded: 11, floor: 9 },
+  { group: "eviction", recorded: 25, floor: 24 },
+  { group: "node", recorded: 8, floor: 7 },
   { group: "resize", recorded: 4, floor: 0 },
 ];
 

@@ -1,4 +1,6 @@
 import type { Container, Pod } from "../model/index.ts";
+import type { PodUsage } from "./eviction-manager.ts";
+import type { NodeStats } from "./eviction-signals.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
 /** How a call of the container runtime ends, and how long it takes in microseconds. */
@@ -48,5 +50,8 @@ export interface Host {
   ): { readonly tookUs: number; readonly exitCode: number } | undefined;
   probe(container: RuntimeContainer, type: ProbeType): ProbeOutcome;
   hook(container: RuntimeContainer, hook: "postStart" | "preStop"): Outcome;
+  stats(): NodeStats;
+  /** What a pod uses; `undefined` when nothing is known of it. */
+  usage(pod: Pod): PodUsage | undefined;
   updateResources(container: RuntimeContainer, resources: Container["resources"]): void;
 }

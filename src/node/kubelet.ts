@@ -9,18 +9,24 @@ import {
   type WallClock,
 } from "../model/index.ts";
 import { lastTickAt, nextTickAt, type Sequence } from "../sim/index.ts";
-import { type Admission, admissionRejection, type Rejection } from "./admission.ts";
+import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
 import { BackOffs } from "./back-offs.ts";
+import { isCriticalPod } from "./critical-pod.ts";
+import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
 import { ImageManager } from "./image-manager.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
+import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
 import { Pleg } from "./pleg.ts";
+import { preempt } from "./pod-preemption.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { victimsFor } from "./preemption.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
+import { ShutdownManager } from "./shutdown-manager.ts";
 import { StatusManager } from "./status-manager.ts";
-import type { Execution } from "./work.ts";
+import { type Execution, Work } from "./work.ts";
 
 const transientUs = 1_000_000;
 const retryUs = 10_000_000;
@@ -37,8 +43,14 @@ export interface KubeletOptions {
   /** The Node as the kubelet knows it. */
   readonly node: () => Node | undefined;
   readonly addressesOf: (pod: Pod, sandbox: RuntimeSandbox | undefined) => Partial<PodStatus>;
+  /** Why the node is not ready; empty when it is. */
+  readonly complaints: () => readonly string[];
   /** Why the network is not ready; `undefined` when it is. */
   readonly networkError: () => string | undefined;
+  /** Graceful shutdown is over: the machine may go down. */
+  readonly released?: () => void;
+  /** Writes what changed of the node's conditions. */
+  readonly patchNode: (conditions: readonly ReportedCondition[]) => void;
 }
 
 /** One machine's kubelet: the sync loop, and the managers that it feeds. */
@@ -55,11 +67,17 @@ export class Kubelet {
   readonly crashLoops: BackOffs;
   readonly pleg: Pleg;
   readonly statuses: StatusManager;
+  readonly eviction: EvictionManager;
+  readonly reporter: NodeReporter;
+  readonly shutdown: ShutdownManager;
   readonly #options: KubeletOptions;
   /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
   readonly workers = new Map<string, PodWorker>();
   /** The pod manager: objects that are assigned to this machine, by uid. */
   readonly #pods = new Map<string, Pod>();
+  /** Room is being made for a critical pod; who came since waits. */
+  #admitting = false;
+  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
   readonly #requeued = new Map<string, Sequence>();
 
   constructor(options: KubeletOptions) {
@@ -88,6 +106,55 @@ export class Kubelet {
       cacheOf: (uid) => this.workers.get(uid)?.cache,
       onEvent: (uid, died) => this.#onPlegEvent(uid, died),
     });
+    this.eviction = this.#evictionManager();
+    this.reporter = this.#nodeReporter();
+    this.shutdown = this.#shutdownManager();
+  }
+
+  #evictionManager(): EvictionManager {
+    const { execution, host, configuration, clocks } = this;
+    return new EvictionManager({
+      execution,
+      configuration: configuration.eviction,
+      ticker: clocks.eviction,
+      steady: host.steady,
+      stats: () => host.stats(),
+      usageOf: ({ pod }) => host.usage(pod),
+      active: () => this.#active(),
+      nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
+      changed: () => this.reporter.look(),
+    });
+  }
+
+  #nodeReporter(): NodeReporter {
+    const { execution, host, clocks, name, configuration } = this;
+    return new NodeReporter({
+      ...{ execution, name, ticker: clocks.nodeStatus, steady: host.steady },
+      shiftDraw: configuration.reportDraw,
+      pressures: () => this.eviction.pressures,
+      complaints: () => [
+        ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
+        ...this.#options.complaints(),
+      ],
+      patch: this.#options.patchNode,
+      nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
+    });
+  }
+
+  #shutdownManager(): ShutdownManager {
+    const { execution, configuration } = this;
+    return new ShutdownManager({
+      execution,
+      groups: configuration.shutdown,
+      active: () => this.#active(),
+      nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
+      report: () => this.reporter.report(),
+      release: () => this.#options.released?.(),
+    });
+  }
+
+  nodeEvent(type: "Normal" | "Warning", reason: string, message: string): void {
+    this.api.event({ kind: "Node", name: this.name }, type, reason, message);
   }
 
   get nowUs(): number {
@@ -136,14 +203,49 @@ export class Kubelet {
       worker.update({ kind: "update", pod });
       return;
     }
-    if (pod.metadata.deletionTimestamp === undefined) {
-      const rejection = this.#admit(pod);
-      if (rejection !== undefined) {
-        this.#reject(pod, rejection);
-        return;
-      }
+    if (this.#admitting) this.#waiting.push({ pod, held });
+    else this.#admit(pod, held);
+  }
+
+  /** Admits or refuses it; while room is made for a critical pod, those that come later wait. */
+  #admit(pod: Pod, held: RuntimePod): void {
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      this.#begin(pod, held);
+      return;
     }
-    this.#begin(pod, held);
+    const rejection = this.#objection(pod);
+    if (rejection === undefined) this.#begin(pod, held);
+    else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
+    else this.#makeRoom(pod, held, rejection.shortages);
+  }
+
+  #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
+    const others = this.#active();
+    const answer = victimsFor(
+      pod,
+      others.map((worker) => worker.pod),
+      shortages,
+    );
+    if ("error" in answer) {
+      const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
+      const message = `Unexpected error while attempting to recover from admission failure: ${why}`;
+      this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
+      return;
+    }
+    this.#admitting = true;
+    const victims = others.filter((worker) => answer.victims.includes(worker.pod));
+    new Work(this.execution, preempt(victims), () => {
+      this.#admitting = false;
+      this.#begin(pod, held);
+      while (!this.#admitting && this.#waiting.length > 0) {
+        const next = this.#waiting.shift()!;
+        this.#admit(next.pod, next.held);
+      }
+    });
+  }
+
+  #active(): PodWorker[] {
+    return [...this.workers.values()].filter(({ mayRun }) => mayRun);
   }
 
   #begin(pod: Pod, held: RuntimePod): void {
@@ -191,11 +293,12 @@ export class Kubelet {
     return [...this.#pods.keys()];
   }
 
-  #admit(pod: Pod): Rejection | undefined {
+  #objection(pod: Pod): Rejection | undefined {
     const node = this.#options.node();
     if (node === undefined) return undefined;
-    const others = [...this.workers.values()].filter((worker) => worker.mayRun).map((worker) => worker.pod);
-    return admissionRejection({ pod, node, others } satisfies Admission);
+    const others = this.#active().map((worker) => worker.pod);
+    const { shuttingDown } = this.shutdown;
+    return admissionRejection({ pod, node, others, pressures: this.eviction.pressures, shuttingDown });
   }
 
   #reject(pod: Pod, { reason, message }: Rejection): void {

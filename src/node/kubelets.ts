@@ -144,6 +144,9 @@ export class Kubelets {
         if (worker !== undefined) loop.schedule(loop.nowUs, phase.world, this.#killed, { worker, change });
         break;
       }
+      case "machine-memory":
+        this.#agents.get(change.machine.spec.name)?.onMemory();
+        break;
       case "pod-accepting":
       case "pod-slow":
         this.#workerOf(change.pod)?.probes.look();

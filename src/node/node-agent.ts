@@ -6,12 +6,15 @@ import { ApiLink } from "./api-link.ts";
 import type { NodeDelays } from "./delays.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
+import type { ReportedCondition } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
 import { Execution } from "./work.ts";
-import { WorldHost, type WorldHostOptions } from "./world-host.ts";
+import { memoryAlarmBytes, WorldHost, type WorldHostOptions } from "./world-host.ts";
 
 const heartbeatUs = 10_000_000;
+/** The default hard threshold of `memory.available`. */
+const hardMemoryBytes = 100 * 1024 * 1024;
 /** A kubelet of a settled machine has been up for this long. */
 const settledAgeUs = 400_000_000;
 
@@ -161,9 +164,32 @@ export class NodeAgent {
         ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
       }),
       networkError: () => undefined,
+      complaints: () => [],
+      patchNode: (conditions) => this.#patchConditions(conditions),
     });
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
+    machine.memoryAlarmBytes = memoryAlarmBytes(machine, hardMemoryBytes);
+  }
+
+  /** The machine's memory is short, or is not any more. */
+  onMemory(): void {
+    this.kubelet?.eviction.look();
+  }
+
+  #patchConditions(conditions: readonly ReportedCondition[]): void {
+    const change = (node: Node): Node => {
+      const before = node.status.conditions ?? [];
+      const time = this.#time;
+      const next = conditions.map((condition) => {
+        const known = before.find(({ type }) => type === condition.type);
+        const lastTransitionTime = known?.status === condition.status ? known.lastTransitionTime : time;
+        return { ...condition, lastHeartbeatTime: time, lastTransitionTime };
+      });
+      const others = before.filter(({ type }) => !conditions.some((condition) => condition.type === type));
+      return { ...node, status: { ...node.status, conditions: [...others, ...next] } };
+    };
+    this.#link.send({ verb: "patch", kind: "Node", key: this.#key, part: "status", change });
   }
 
   /** The watch shows a pod of this machine. */

@@ -12,6 +12,7 @@ import {
 } from "../model/index.ts";
 import { containerStatuses, hasStarted, type StatusSources } from "./container-statuses.ts";
 import { sandboxChanged } from "./pod-actions.ts";
+import { mayRestartAll, wantsRestartAll } from "./restart-all.ts";
 
 /** Conditions that only the kubelet writes. */
 const kubeletOwned = new Set([
@@ -81,6 +82,7 @@ export function draftStatus(sources: DraftSources): Draft {
     ...(reason !== undefined && { reason }),
     ...(message !== undefined && { message }),
     conditions: [
+      ...restartingCondition(sources),
       { type: "PodReadyToStartContainers", status: sandboxChanged(seen).changed ? "False" : "True" },
       initializedCondition(spec, [...inits, ...mains], phase),
       readyCondition(pod, ready),
@@ -90,6 +92,14 @@ export function draftStatus(sources: DraftSources): Draft {
     containerStatuses: mains,
     initContainerStatuses: inits,
   };
+}
+
+function restartingCondition({ pod, seen, isTerminal }: DraftSources): GeneratedCondition[] {
+  const type = "AllContainersRestarting";
+  if (!mayRestartAll(pod)) return [];
+  if (isTerminal || !wantsRestartAll(pod, seen)) return [{ type, status: "False" }];
+  const message = "container exited with restart policy rule";
+  return [{ type, status: "True", reason: "RestartAllContainersStarted", message }];
 }
 
 /** The prober's `UpdatePodStatus` for an ordinary container or a sidecar. */

@@ -10,6 +10,7 @@ import type { PodMachine } from "./pod-machine.ts";
 import { PodProbes } from "./pod-probes.ts";
 import { draftStatus } from "./pod-status.ts";
 import { stopPod, syncRuntime } from "./pod-sync.ts";
+import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRestartAll } from "./restart-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
 import { VolumeMounts } from "./volume-mounts.ts";
@@ -22,13 +23,21 @@ export interface PodUpdate {
   readonly kill?: KillOptions;
 }
 
+/** What the status says of a pod that the kubelet ends. */
+export interface PodEnd {
+  readonly reason: string;
+  readonly message: string;
+  /** The message of the condition DisruptionTarget, where there is one. */
+  readonly disruption?: string;
+}
+
 type StatusChange = (status: PodStatus) => PodStatus;
 
 export interface KillOptions {
   readonly graceSeconds?: number;
   readonly evict?: boolean;
   /** What the status says of it. */
-  readonly status?: StatusChange;
+  readonly status?: PodEnd;
   /** Called when nothing of the pod runs any more. */
   readonly done?: () => void;
 }
@@ -151,7 +160,7 @@ export class PodWorker implements PodMachine {
       urgent = true;
     }
     if (kill?.evict === true) this.evicted = true;
-    if (kill?.status !== undefined) this.#statusChanges.push(kill.status);
+    if (kill?.status !== undefined) this.#statusChanges.push(this.#ending(kill.status));
     if (kill?.done !== undefined) this.#done.push(kill.done);
     if (this.terminatingUs !== undefined) {
       const grace = this.#grace(pod, kill?.graceSeconds);
@@ -164,6 +173,26 @@ export class PodWorker implements PodMachine {
       this.execution.soon(() => new Work(this.execution, this.#turns()));
     }
     if (urgent) this.#cancel.fire();
+  }
+
+  #ending({ reason, message, disruption }: PodEnd): StatusChange {
+    const lastTransitionTime = this.kubelet.clock.time(this.kubelet.nowUs);
+    return (status) => ({
+      ...status,
+      ...{ phase: "Failed", reason, message },
+      ...(disruption !== undefined && {
+        conditions: [
+          ...(status.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget"),
+          {
+            type: "DisruptionTarget",
+            status: "True",
+            reason: "TerminationByKubelet",
+            message: disruption,
+            lastTransitionTime,
+          },
+        ],
+      }),
+    });
   }
 
   /** The grace only ever shrinks, and is at least a second. */
@@ -236,7 +265,15 @@ export class PodWorker implements PodMachine {
     const cancel = this.#cancel;
     if (!(yield* this.#volumes.await(cancel))) return cancel.fired ? { cancelled: true } : { retry: "soon" };
     this.probes.start();
-    const { starts, acted, failed, retryUs } = yield* syncRuntime(this, seen, this.probes, () =>
+    let current = seen;
+    if (mayRestartAll(this.pod) && wantsRestartAll(this.pod, seen)) {
+      yield* stopAll(this, seen);
+      kubelet.statuses.amend(this.pod, statusAfterStop);
+      const status = kubelet.statuses.get(this.uid)!;
+      for (const condition of conditionsAfterStop(this.pod, status)) kubelet.statuses.setCondition(this.pod, condition);
+      current = this.held.look();
+    }
+    const { starts, acted, failed, retryUs } = yield* syncRuntime(this, current, this.probes, () =>
       kubelet.statuses.setCondition(this.pod, { type: "PodReadyToStartContainers", status: "True" }),
     );
     for (const [name, failure] of starts) {

@@ -208,7 +208,8 @@ export class StatusManager {
     const stored = api.pod(known.pod);
     if (stored === undefined) return;
     const { version } = known;
-    const merged = mergedStatus(stored, known.status, mayRun(uid));
+    const now = this.#options.clock.time(this.#options.execution.loop.nowUs);
+    const merged = mergedStatus(stored, known.status, mayRun(uid), now);
     api.patchStatus(stored, merged, (accepted) => {
       if (!accepted) this.#wake(known);
       else {
@@ -235,7 +236,7 @@ function beganInits(inits: readonly ContainerStatus[]): number {
 }
 
 /** kubelet's `mergePodStatus`: others' conditions stay, and no terminal phase is told while something may run. */
-function mergedStatus(stored: Pod, status: PodStatus, mayRun: boolean): PodStatus {
+function mergedStatus(stored: Pod, status: PodStatus, mayRun: boolean, now: string): PodStatus {
   const old = stored.status;
   const turnsTerminal = !isPodTerminal(stored) && isPodTerminal({ status });
   const conditions = [
@@ -244,7 +245,7 @@ function mergedStatus(stored: Pod, status: PodStatus, mayRun: boolean): PodStatu
   ];
   const target = turnsTerminal && !mayRun ? podCondition({ status }, "DisruptionTarget") : undefined;
   const kept = target ?? findCondition(old.conditions, "DisruptionTarget");
-  if (kept !== undefined) conditions.push(kept);
+  if (kept !== undefined) conditions.push(target === undefined ? kept : { ...target, lastTransitionTime: now });
   const { reason, message, ...rest } = status;
   const merged: PodStatus = { ...old, ...rest, conditions };
   delete (merged as { reason?: string }).reason;

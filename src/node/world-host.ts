@@ -2,6 +2,8 @@ import { type Container, isSidecar, keyOf, milliValue, type Pod, value, workload
 import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/index.ts";
 import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
 import type { NodeDelays } from "./delays.ts";
+import type { PodUsage } from "./eviction-manager.ts";
+import type { NodeStats } from "./eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
@@ -146,6 +148,27 @@ export class WorldHost implements Host {
     return { tookUs: match === null ? 0 : Number(match[1]) * 1_000_000 };
   }
 
+  /** Disks and processes are not modelled: they are never short. */
+  stats(): NodeStats {
+    const { machine } = this.#options;
+    const ample = { capacity: 1, available: 1 };
+    return {
+      memoryCapacity: memoryCapacity(machine),
+      memoryWorkingSet: systemMemory(machine) + Math.round(machine.memoryBytes),
+      ...{ nodeFsCapacity: ample.capacity, nodeFsAvailable: ample.available, nodeFsInodes: 1, nodeFsInodesFree: 1 },
+      ...{ maxPids: 1, pids: 0 },
+    };
+  }
+
+  usage(pod: Pod): PodUsage | undefined {
+    const { running } = this.#of(pod);
+    if (running === undefined) return undefined;
+    const memoryBytes = new Map(
+      running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, Math.round(bytes)] as const),
+    );
+    return { memoryBytes, diskBytes: new Map(), processes: 0 };
+  }
+
   updateResources(): void {}
 
   /** The container behind a process of the world. */
@@ -185,6 +208,21 @@ export class WorldHost implements Host {
       if (!lost()) task();
     });
   }
+}
+
+function memoryCapacity({ spec }: Machine): number {
+  return value(spec.type.capacity["memory"] ?? "0");
+}
+
+/** What the system and the kubelet use themselves: half of what is reserved for them. Assumption. */
+function systemMemory(machine: Machine): number {
+  const allocatable = value(machine.spec.type.allocatable["memory"] ?? "0");
+  return Math.floor((memoryCapacity(machine) - allocatable) / 2);
+}
+
+/** Containers hold together so much when less than `availableBytes` of the machine's memory is left. */
+export function memoryAlarmBytes(machine: Machine, availableBytes: number): number {
+  return memoryCapacity(machine) - systemMemory(machine) - availableBytes;
 }
 
 /** Containers that live side by side: sidecars first, then the ordinary ones. */

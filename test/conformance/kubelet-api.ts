@@ -21,6 +21,12 @@ export class RecordedApi implements KubeletApi {
 
   constructor(options: RecordedApiOptions) {
     this.#options = options;
+    // When it registered its node, the kubelet said twice that nothing is short.
+    for (const reason of ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"]) {
+      const told = { component: "kubelet", object: "Node/n1/", type: "Normal", reason, part: "", atMs: -400_000 };
+      const message = `Node n1 status is now: ${reason}`;
+      for (let times = 0; times < 2; times += 1) this.#correlator.correlate({ ...told, message });
+    }
   }
 
   named(name: string): Pod | undefined {

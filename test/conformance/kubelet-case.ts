@@ -58,6 +58,8 @@ export interface KubeletCase {
   readonly durationMs: number;
   readonly plegPhaseMs: number;
   readonly kubelet?: Readonly<Record<string, unknown>>;
+  readonly reportDraw?: number;
+  readonly nodeLabels?: Readonly<Record<string, string>>;
   readonly node?: Readonly<Record<string, unknown>>;
   readonly delays: Readonly<Record<"runSandboxMs" | "stopSandboxMs" | "createMs" | "startMs", number>>;
   readonly images?: Readonly<Record<string, ImagePlan>>;

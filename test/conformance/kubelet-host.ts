@@ -1,10 +1,18 @@
 import type { Pod } from "../../src/model/index.ts";
+import type { PodUsage } from "../../src/node/eviction-manager.ts";
+import type { NodeStats } from "../../src/node/eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome, ProbeType } from "../../src/node/host.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "../../src/node/runtime-pod.ts";
 import { type EventLoop, handler, phase } from "../../src/sim/index.ts";
 import type { KubeletCase, RunPlan } from "./kubelet-case.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
+
+interface Usage {
+  readonly memoryBytes: Map<string, number>;
+  readonly diskBytes: Map<string, number>;
+  processes: number;
+}
 
 const run = handler<() => void>("recorded-host", (task) => task());
 const probeMs = { startup: 3, liveness: 5, readiness: 7 } as const;
@@ -20,12 +28,15 @@ export class RecordedHost implements Host {
   readonly #runs = new Map<string, number>();
   readonly #plans = new WeakMap<RuntimeContainer, RunPlan>();
   #sandboxErrors: string[];
+  readonly #machine: Record<string, unknown>;
+  readonly #usage = new Map<string, Usage>();
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(recorded: KubeletCase, loop: EventLoop, record: (what: string, fields: Fields) => void) {
     this.#case = recorded;
     this.#loop = loop;
     this.#record = record;
+    this.#machine = { ...recorded.node };
     this.#sandboxErrors = [...(recorded.sandboxErrors ?? [])];
   }
 
@@ -122,6 +133,54 @@ export class RecordedHost implements Host {
     this.#record("hook", { ...named(container), type, result: exitCode === 0 ? "ok" : "fail", tookMs });
     const error = `command 'hook ${type}' exited with ${exitCode}: , message: "no"`;
     return { tookUs: tookMs * 1000, ...(exitCode !== 0 && { error }) };
+  }
+
+  /** What the script set of the machine and of what containers use. */
+  set(machine: Fields): void {
+    Object.assign(this.#machine, machine);
+  }
+
+  use(kind: "memoryBytes" | "diskBytes", pod: string, container: string, bytes: number): void {
+    this.#usageOf(pod)[kind].set(container, bytes);
+  }
+
+  useProcesses(pod: string, processes: number): void {
+    this.#usageOf(pod).processes = processes;
+  }
+
+  stats(): NodeStats {
+    const gi = 1024 * 1024 * 1024;
+    const machine = this.#machine as Readonly<Record<string, number | undefined>>;
+    const imageFs = machine["imageFsCapacity"] === undefined ? undefined : {
+      capacity: machine["imageFsCapacity"],
+      available: machine["imageFsAvailable"] ?? 0,
+      inodes: machine["imageFsInodes"] ?? 1_000_000,
+      inodesFree: machine["imageFsInodesFree"] ?? 900_000,
+    };
+    return {
+      memoryCapacity: machine["memoryCapacity"] ?? 16 * gi,
+      memoryWorkingSet: machine["memoryWorkingSet"] ?? gi,
+      nodeFsCapacity: machine["nodeFsCapacity"] ?? 100 * gi,
+      nodeFsAvailable: machine["nodeFsAvailable"] ?? 80 * gi,
+      nodeFsInodes: machine["nodeFsInodes"] ?? 1_000_000,
+      nodeFsInodesFree: machine["nodeFsInodesFree"] ?? 900_000,
+      maxPids: machine["maxPids"] ?? 32_768,
+      pids: machine["pids"] ?? 100,
+      ...(imageFs !== undefined && { imageFs }),
+    };
+  }
+
+  usage(pod: Pod): PodUsage {
+    return this.#usageOf(pod.metadata.name);
+  }
+
+  #usageOf(pod: string): Usage {
+    let usage = this.#usage.get(pod);
+    if (usage === undefined) {
+      usage = { memoryBytes: new Map(), diskBytes: new Map(), processes: 0 };
+      this.#usage.set(pod, usage);
+    }
+    return usage;
   }
 
   updateResources(container: RuntimeContainer): void {

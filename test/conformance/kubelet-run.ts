@@ -1,10 +1,14 @@
-import { defaultPod, type Node, type Pod, WallClock } from "../../src/model/index.ts";
+import { defaultPod, type Node, type Pod, parseEvictionThresholds, WallClock } from "../../src/model/index.ts";
 import { Kubelet } from "../../src/node/kubelet.ts";
-import { defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import type { EvictionConfiguration } from "../../src/node/eviction-manager.ts";
+import { defaultEviction, defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import type { ReportedCondition } from "../../src/node/node-reporter.ts";
+import type { ShutdownGroup } from "../../src/node/shutdown-manager.ts";
 import { Execution } from "../../src/node/work.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
 import { RecordedApi } from "./kubelet-api.ts";
 import type { KubeletCase, Line, ScriptStep } from "./kubelet-case.ts";
+import { conditionLine } from "./kubelet-status-lines.ts";
 import { RecordedHost } from "./kubelet-host.ts";
 
 /** The recorded kubelet is that old at 0. */
@@ -38,10 +42,17 @@ export class KubeletRun {
     this.#kubelet = new Kubelet({
       ...{ name: "n1", execution, api: this.#api, host: this.#host, clock: this.#clock },
       clocks: kubeletClocks((recorded.plegPhaseMs - ageMs) * 1000),
-      configuration: { ...defaultKubeletConfiguration, ...configured(recorded.kubelet ?? {}) },
+      configuration: {
+        ...defaultKubeletConfiguration,
+        ...configured(recorded.kubelet ?? {}),
+        reportDraw: recorded.reportDraw ?? 0.5,
+      },
       node: () => this.#node(),
       addressesOf: () => ({}),
-      networkError: () => undefined,
+      networkError: () => this.#network,
+      released: () => record("shutdownLockReleased", {}),
+      complaints: () => this.#complaints(),
+      patchNode: (conditions) => this.#patchNode(conditions, record),
     });
     this.#host.exited = (container, code, reason) => this.#kubelet.runtime.exited(container, code, reason);
     this.unknown = recorded.script.find(({ op }) => !(op in this.#operations))?.op;
@@ -68,6 +79,19 @@ export class KubeletRun {
       const others = (stored.status.conditions ?? []).filter((one) => one.type !== condition.type);
       this.#api.change(pod, { ...stored, status: { ...stored.status, conditions: [...others, condition] } });
     },
+    node: ({ set }) => this.#host.set(set as Readonly<Record<string, unknown>>),
+    memory: ({ pod = "", container = "", bytes }) => this.#host.use("memoryBytes", pod, container, bytes as number),
+    disk: ({ pod = "", container = "", bytes }) => this.#host.use("diskBytes", pod, container, bytes as number),
+    pids: ({ pod = "", count }) => this.#host.useProcesses(pod, count as number),
+    taint: ({ name = "", Status }) => this.#taints.push({ key: name, effect: String(Status) }),
+    runtime: ({ set }) => {
+      const { networkReady } = set as { networkReady?: boolean };
+      const message = "Network plugin returns error: cni plugin not initialized";
+      const error = `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`;
+      if (networkReady !== undefined) this.#network = networkReady ? undefined : error;
+    },
+    shutdown: () => this.#kubelet.shutdown.shutDown(),
+    shutdownCancel: () => this.#kubelet.shutdown.cancel(),
     oomKill: ({ pod = "", container }) => this.#kill(pod, (name) => name === container, "OOMKilled"),
     killSandbox: ({ pod = "" }) => {
       const worker = this.#workerOf(pod);
@@ -76,6 +100,23 @@ export class KubeletRun {
       if (worker !== undefined) this.#kubelet.pleg.changed(worker.uid);
     },
   };
+
+  #network: string | undefined;
+  readonly #taints: { readonly key: string; readonly effect: string }[] = [];
+
+  #complaints(): string[] {
+    return this.#network === undefined ? [] : [this.#network];
+  }
+
+  #patchNode(
+    conditions: readonly ReportedCondition[],
+    record: (what: string, fields: Readonly<Record<string, unknown>>) => void,
+  ): void {
+    if (conditions.length === 0 && this.#case.record?.includes("node") !== true) return;
+    const lastTransitionTime = this.#clock.time(this.#loop.nowUs);
+    const lines = conditions.map(({ type, ...rest }) => [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })]);
+    record("nodeStatus", Object.fromEntries(lines));
+  }
 
   #workerOf(name: string): Kubelet["workers"] extends Map<string, infer Worker> ? Worker | undefined : never {
     return [...this.#kubelet.workers.values()].findLast(({ pod }) => pod.metadata.name === name);
@@ -110,7 +151,8 @@ export class KubeletRun {
     const { cores = 4, memoryCapacity = 17_179_869_184 } = this.#case.node ?? {};
     const pods = this.#case.kubelet?.["maxPods"] ?? 110;
     const allocatable = { cpu: `${cores as number}`, memory: `${(memoryCapacity as number) - 104_857_600}`, pods: `${pods as number}` };
-    return { metadata: { name: "n1" }, spec: {}, status: { allocatable, capacity: allocatable } } as unknown as Node;
+    const labels = { "kubernetes.io/hostname": "n1", ...this.#case.nodeLabels };
+    return { metadata: { name: "n1", labels }, spec: { taints: this.#taints }, status: { allocatable, capacity: allocatable } } as unknown as Node;
   }
 }
 
@@ -120,6 +162,54 @@ function configured(kubelet: Readonly<Record<string, unknown>>): Partial<Kubelet
   const parallel = maxParallelImagePulls ?? (serializeImagePulls === false ? Number.POSITIVE_INFINITY : undefined);
   return {
     ...(parallel !== undefined && { parallelPulls: parallel as number }),
-    ...(longest !== undefined && { maxContainerRestartUs: Number.parseInt(longest, 10) * 1_000_000 }),
+    ...(longest !== undefined && { maxContainerRestartUs: durationUs(longest) }),
+    eviction: eviction(kubelet),
+    shutdown: shutdownGroups(kubelet),
   };
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+function eviction(kubelet: Readonly<Record<string, unknown>>): EvictionConfiguration {
+  const { evictionHard, evictionSoft = {}, evictionSoftGracePeriod = {}, evictionMinimumReclaim = {} } = kubelet as Readonly<
+    Record<string, Texts | undefined>
+  >;
+  const hard = evictionHard === undefined ? undefined : parseEvictionThresholds(evictionHard);
+  const reclaim = (signal: string): string | undefined => evictionMinimumReclaim[signal];
+  const soft = parseEvictionThresholds(evictionSoft).map((threshold) => ({
+    ...threshold,
+    ...{ hard: false, graceUs: durationUs(evictionSoftGracePeriod[threshold.signal] ?? "0s") },
+    minReclaim: reclaim(threshold.signal),
+  }));
+  const own = (hard ?? defaultEviction.thresholds).map((threshold) => ({
+    ...threshold,
+    ...{ hard: true, graceUs: 0, minReclaim: reclaim(threshold.signal) },
+  }));
+  const { evictionPressureTransitionPeriod: transition, evictionMaxPodGracePeriod: longest } = kubelet;
+  return {
+    thresholds: [...own, ...soft],
+    transitionUs: transition === undefined ? defaultEviction.transitionUs : durationUs(transition as string),
+    maxPodGraceSeconds: (longest as number | undefined) ?? 0,
+  };
+}
+
+function durationUs(text: string): number {
+  return Number.parseInt(text, 10) * (text.endsWith("m") ? 60_000_000 : 1_000_000);
+}
+
+/** Without groups by priority: ordinary pods, then critical ones. */
+function shutdownGroups(kubelet: Readonly<Record<string, unknown>>): ShutdownGroup[] {
+  const { shutdownGracePeriod, shutdownGracePeriodCriticalPods, shutdownGracePeriodByPodPriority } = kubelet;
+  const groups = shutdownGracePeriodByPodPriority as
+    | { readonly priority: number; readonly shutdownGracePeriodSeconds: number }[]
+    | undefined;
+  if (groups !== undefined)
+    return groups.map(({ priority, shutdownGracePeriodSeconds: seconds }) => ({ priority, seconds }));
+  if (shutdownGracePeriod === undefined) return [];
+  const all = durationUs(shutdownGracePeriod as string) / 1_000_000;
+  const critical = durationUs((shutdownGracePeriodCriticalPods as string | undefined) ?? "0s") / 1_000_000;
+  return [
+    { priority: 0, seconds: all - critical },
+    { priority: 2_000_000_000, seconds: critical },
+  ];
 }
