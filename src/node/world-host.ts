@@ -154,7 +154,7 @@ export class WorldHost implements Host {
     const ample = { capacity: 1, available: 1 };
     return {
       memoryCapacity: memoryCapacity(machine),
-      memoryWorkingSet: systemMemory(machine) + Math.round(machine.memoryBytes),
+      memoryWorkingSet: Math.min(memoryCapacity(machine), systemMemory(machine) + inPages(machine.memoryBytes)),
       ...{ nodeFsCapacity: ample.capacity, nodeFsAvailable: ample.available, nodeFsInodes: 1, nodeFsInodesFree: 1 },
       ...{ maxPids: 1, pids: 0 },
     };
@@ -164,7 +164,7 @@ export class WorldHost implements Host {
     const { running } = this.#of(pod);
     if (running === undefined) return undefined;
     const memoryBytes = new Map(
-      running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, Math.round(bytes)] as const),
+      running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, inPages(bytes)] as const),
     );
     return { memoryBytes, diskBytes: new Map(), processes: 0 };
   }
@@ -217,7 +217,13 @@ function memoryCapacity({ spec }: Machine): number {
 /** What the system and the kubelet use themselves: half of what is reserved for them. Assumption. */
 function systemMemory(machine: Machine): number {
   const allocatable = value(machine.spec.type.allocatable["memory"] ?? "0");
-  return Math.floor((memoryCapacity(machine) - allocatable) / 2);
+  return inPages((memoryCapacity(machine) - allocatable) / 2);
+}
+
+const pageBytes = 4096;
+
+function inPages(bytes: number): number {
+  return Math.ceil(bytes / pageBytes) * pageBytes;
 }
 
 /** Containers hold together so much when less than `availableBytes` of the machine's memory is left. */

@@ -17,6 +17,7 @@ export class RecordedApi implements KubeletApi {
   readonly #options: RecordedApiOptions;
   readonly #pods = new Map<string, Pod>();
   readonly #objects = new Set<string>();
+  readonly #events = new Set<string>();
   readonly #correlator = new EventCorrelator();
 
   constructor(options: RecordedApiOptions) {
@@ -26,6 +27,7 @@ export class RecordedApi implements KubeletApi {
       const told = { component: "kubelet", object: "Node/n1/", type: "Normal", reason, part: "", atMs: -400_000 };
       const message = `Node n1 status is now: ${reason}`;
       for (let times = 0; times < 2; times += 1) this.#correlator.correlate({ ...told, message });
+      this.#events.add(["Node/n1/", undefined, "Normal", reason, message].join("\n"));
     }
   }
 
@@ -99,8 +101,12 @@ export class RecordedApi implements KubeletApi {
     const told = { component: "kubelet", object: identity, type, reason, message, atMs, part: fieldPath ?? "" };
     const written = this.#correlator.correlate(told);
     if (written === undefined) return;
+    // A patch of an event whose creation the spam filter dropped is not found, and creates it.
+    const key = [identity, fieldPath, type, reason, written.message].join("\n");
+    const verb = this.#events.has(key) ? "patch" : "create";
+    this.#events.add(key);
     this.#options.record("event", {
-      ...{ verb: written.write, object, type, reason, message: written.message, count: written.count },
+      ...{ verb, object, type, reason, message: written.message, count: written.count },
     });
   }
 

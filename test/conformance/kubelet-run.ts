@@ -73,7 +73,7 @@ export class KubeletRun {
       this.#api.delete(pod, gracePeriodSeconds, (us) => this.#clock.time(us)),
     configMap: ({ name = "" }) => this.#api.put("ConfigMap", name),
     secret: ({ name = "" }) => this.#api.put("Secret", name),
-    condition: ({ pod = "", type, status }) => {
+    condition: ({ pod = "", Type: type, Status: status }) => {
       const stored = this.#api.named(pod)!;
       const condition = { type: String(type), status: String(status) };
       const others = (stored.status.conditions ?? []).filter((one) => one.type !== condition.type);
