@@ -4,6 +4,7 @@ import {
   type Node,
   type Pod,
   podRequestList,
+  podRequests,
   qosClass,
   RequiredNodeAffinity,
   tolerationsTolerate,
@@ -25,7 +26,7 @@ export interface Shortage {
   readonly missing: number;
 }
 
-export interface Admission {
+interface Admission {
   readonly pod: Pod;
   readonly node: Node;
   /** Pods of which something runs or may run. */
@@ -93,9 +94,11 @@ function hostPorts({ spec }: Pod): string[] {
 /** A pod's request in the unit that messages use. */
 export function requestOf(pod: Pod, resource: string): number {
   if (resource === "pods") return 1;
+  if (resource === "cpu") return podRequests(pod).cpuMillicores; // Memoised, unlike the list.
+  if (resource === "memory") return podRequests(pod).memoryBytes;
   const text = podRequestList(pod)[resource];
   if (text === undefined) return 0;
-  return resource === "cpu" ? milliValue(text) : value(text);
+  return value(text);
 }
 
 /** The scheduler's own sums: pods, cpu, memory, storage, then what else the node has; resources it does not have are ignored. */

@@ -1,6 +1,6 @@
 import type { Container, ContainerStatus, Pod, WallClock } from "../model/index.ts";
 import { shouldStart } from "./pod-actions.ts";
-import { type ContainerSeen, lastOf, type PodSeen } from "./runtime-pod.ts";
+import type { ContainerSeen, PodSeen } from "./runtime-pod.ts";
 
 /** Why a container could not be started in the last sync. */
 export interface StartFailure {
@@ -116,9 +116,4 @@ export function hasStarted(statuses: readonly ContainerStatus[]): boolean {
     ({ state, lastState }) =>
       state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined,
   );
-}
-
-/** Whether the pod cache shows the container running. */
-export function runs(seen: PodSeen, name: string): boolean {
-  return lastOf(seen, name)?.state === "running";
 }

@@ -36,7 +36,7 @@ export interface EvictionConfiguration {
   readonly maxPodGraceSeconds: number;
 }
 
-export interface EvictionManagerOptions {
+interface EvictionManagerOptions {
   readonly execution: Execution;
   readonly configuration: EvictionConfiguration;
   readonly ticker: Ticker;

@@ -5,14 +5,14 @@ import type { Host } from "./host.ts";
 import { type Execution, Signal, type Steps } from "./work.ts";
 
 /** Why an image is not there, as a waiting reason and its message. */
-export interface ImageFailure {
+interface ImageFailure {
   readonly reason: string;
   readonly message: string;
 }
 
 type Tell = (type: "Normal" | "Warning", reason: string, message: string) => void;
 
-export interface ImageManagerOptions {
+interface ImageManagerOptions {
   readonly execution: Execution;
   readonly host: Host;
   /** Pulls at once: 1 is `serializeImagePulls`, Infinity no bound. */

@@ -32,7 +32,7 @@ const transientUs = 1_000_000;
 const retryUs = 10_000_000;
 const resyncUs = 60_000_000;
 
-export interface KubeletOptions {
+interface KubeletOptions {
   readonly name: string;
   readonly execution: Execution;
   readonly api: KubeletApi;

@@ -18,7 +18,7 @@ const hardMemoryBytes = 100 * 1024 * 1024;
 /** A kubelet of a settled machine has been up for this long. */
 const settledAgeUs = 400_000_000;
 
-export interface NodeAgentOptions {
+interface NodeAgentOptions {
   readonly loop: EventLoop;
   readonly api: ApiServer;
   readonly world: World;

@@ -9,7 +9,7 @@ export interface ReportedCondition {
   readonly message: string;
 }
 
-export interface NodeReporterOptions {
+interface NodeReporterOptions {
   readonly execution: Execution;
   readonly ticker: Ticker;
   readonly pressures: () => ReadonlySet<string>;

@@ -17,7 +17,7 @@ export class PodCache {
   }
 }
 
-export interface PlegOptions {
+interface PlegOptions {
   readonly execution: Execution;
   /** Relists come at its ticks; the first instant is the kubelet's start. */
   readonly relist: Ticker;

@@ -8,7 +8,7 @@ export interface ProbeVerdicts {
   liveness(id: string): "success" | "failure" | "unknown" | undefined;
 }
 
-export interface ContainerKill {
+interface ContainerKill {
   readonly container: ContainerSeen;
   readonly spec: Container;
   readonly message: string;

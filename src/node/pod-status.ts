@@ -40,7 +40,7 @@ export interface Draft {
   readonly initContainerStatuses: ContainerStatus[];
 }
 
-export interface DraftSources extends StatusSources {
+interface DraftSources extends StatusSources {
   /** The status manager's last word, or what the API said at first. */
   readonly old: PodStatus;
   /** Nothing of it will run again. */

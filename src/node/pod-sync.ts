@@ -8,7 +8,7 @@ import { type PodSeen, RuntimeSandbox } from "./runtime-pod.ts";
 import { inParallel, type Steps } from "./work.ts";
 
 /** What came of one sync of the runtime. */
-export interface SyncOutcome {
+interface SyncOutcome {
   /** By container: what failed to start; `undefined` where a start went well. */
   readonly starts: ReadonlyMap<string, StartFailure | undefined>;
   /** Something was started or stopped. */

@@ -17,14 +17,14 @@ import { VolumeMounts } from "./volume-mounts.ts";
 import { type Execution, Signal, type Steps, Work } from "./work.ts";
 
 /** Why a worker is woken: `kill` ends the pod. */
-export interface PodUpdate {
+interface PodUpdate {
   readonly kind: "create" | "update" | "sync" | "kill";
   readonly pod: Pod;
   readonly kill?: KillOptions;
 }
 
 /** What the status says of a pod that the kubelet ends. */
-export interface PodEnd {
+interface PodEnd {
   readonly reason: string;
   readonly message: string;
   /** The message of the condition DisruptionTarget, where there is one. */
@@ -33,7 +33,7 @@ export interface PodEnd {
 
 type StatusChange = (status: PodStatus) => PodStatus;
 
-export interface KillOptions {
+interface KillOptions {
   readonly graceSeconds?: number;
   readonly evict?: boolean;
   /** What the status says of it. */

@@ -72,8 +72,6 @@ export interface PodSeen {
   readonly containers: readonly ContainerSeen[];
 }
 
-export const nothingSeen: PodSeen = { sandboxes: [], containers: [] };
-
 export function lastOf(seen: PodSeen, name: string): ContainerSeen | undefined {
   return seen.containers.find((container) => container.name === name);
 }

@@ -3,7 +3,7 @@ import type { Host } from "./host.ts";
 import { RuntimeContainer, type RuntimePod, RuntimeSandbox } from "./runtime-pod.ts";
 import type { Execution, Steps } from "./work.ts";
 
-export interface RuntimeOptions {
+interface RuntimeOptions {
   readonly execution: Execution;
   readonly host: Host;
   /** Something of the pod is not as it was at the last relist. */

@@ -8,7 +8,7 @@ export interface ShutdownGroup {
   readonly seconds: number;
 }
 
-export interface ShutdownManagerOptions {
+interface ShutdownManagerOptions {
   readonly execution: Execution;
   /** By rising priority; empty: a shutdown is not noticed. */
   readonly groups: readonly ShutdownGroup[];

@@ -20,7 +20,7 @@ import { type Draft, isKubeletOwned, replacedCondition } from "./pod-status.ts";
 import type { Execution } from "./work.ts";
 
 /** What the status manager keeps of one pod. */
-export class ReportedStatus {
+class ReportedStatus {
   pod: Pod;
   status: PodStatus;
   /** Its containers are gone for good: an object that is being deleted may go. */
@@ -36,14 +36,14 @@ export class ReportedStatus {
 }
 
 /** What goes into the status beside the containers. */
-export interface DraftExtras {
+interface DraftExtras {
   readonly startTimeUs: number;
   readonly addresses: Partial<PodStatus>;
   /** What who ends the pod says of it. */
   readonly changes: readonly ((status: PodStatus) => PodStatus)[];
 }
 
-export interface StatusManagerOptions {
+interface StatusManagerOptions {
   readonly execution: Execution;
   readonly api: KubeletApi;
   readonly clock: WallClock;

@@ -9,7 +9,7 @@ const longestWaitUs = 122_000_000;
 const pollUs = 300_000;
 const giveUpUs = 123_000_000;
 
-export interface VolumeMountsOptions {
+interface VolumeMountsOptions {
   readonly execution: Execution;
   readonly api: KubeletApi;
   /** The reconciler's loop, every 100 ms. */
