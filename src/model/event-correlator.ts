@@ -3,6 +3,8 @@ export interface ReportedEvent {
   readonly component: string;
   /** Identity of the object it is about: namespace, kind, name, uid. */
   readonly object: string;
+  /** The part of the object it is about, `spec.containers{c}`: events of two parts are not equal, but share one bucket. */
+  readonly part?: string;
   readonly type: string;
   readonly reason: string;
   readonly message: string;
@@ -63,8 +65,8 @@ export class EventCorrelator {
 
   /** Events equal but for their message: from the tenth different message within ten minutes on they are one event. */
   #aggregate(event: ReportedEvent): { readonly key: string; readonly message: string } {
-    const { component, object, type, reason, message, atMs } = event;
-    const group = [component, object, type, reason].join("\n");
+    const { component, object, part = "", type, reason, message, atMs } = event;
+    const group = [component, object, part, type, reason].join("\n");
     let aggregate = this.#aggregates.get(group);
     if (aggregate === undefined || atMs - aggregate.lastMs > aggregateWithinMs) {
       aggregate = { messages: new Set(), lastMs: atMs };

@@ -29,6 +29,16 @@ export function containerRestarts(container: Container, restartPolicy: string | 
   return policy === "Never" ? false : policy === "OnFailure" ? exitCode !== 0 : true;
 }
 
+/** Whether this exit code restarts the whole pod in place: the first rule that names it decides. */
+export function restartsAll(container: Container, exitCode: number): boolean {
+  if (container.restartPolicy === undefined) return false;
+  const rule = (container.restartPolicyRules ?? []).find(
+    ({ exitCodes }) =>
+      exitCodes !== undefined && (exitCodes.values?.includes(exitCode) ?? false) === (exitCodes.operator === "In"),
+  );
+  return rule?.action === "RestartAllContainers";
+}
+
 /** kubelet's `getPhase`. */
 export function podPhase(spec: Spec, statuses: readonly ContainerStatus[], life: PodLife): PodPhase {
   const init = countInitContainers(spec, statuses);

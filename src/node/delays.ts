@@ -10,8 +10,8 @@ export interface NodeDelays {
   readonly sandbox: Distribution;
   /** CreateContainer and StartContainer together. Assumption. */
   readonly containerStart: Distribution;
-  /** Mounting what a pod mounts: the volume manager's loop turns every 100 ms. */
-  readonly mountUs: number;
+  /** StopPodSandbox with CNI DEL. Assumption. */
+  readonly sandboxStopUs: number;
   /** Before the first byte of an image arrives. */
   readonly pullSetup: Distribution;
   /** One layer's unpacking, the bottleneck of a pull: bytes of the compressed image per second. */
@@ -25,7 +25,7 @@ export const defaultNodeDelays: NodeDelays = {
   networkReady: { medianUs: 8_000_000, p95Us: 25_000_000, floorUs: 3_000_000 },
   sandbox: { medianUs: 300_000, p95Us: 800_000 },
   containerStart: { medianUs: 100_000, p95Us: 300_000 },
-  mountUs: 200_000,
+  sandboxStopUs: 100_000,
   pullSetup: { medianUs: 500_000, p95Us: 1_500_000 },
   unpackBytesPerSecond: 85 * 1024 * 1024, // containerd/containerd#13559: 80–90 MiB/s of compressed bytes on one core.
 };

@@ -1,119 +1,382 @@
-import type { Store } from "../apiserver/index.ts";
-import type { Pod } from "../model/index.ts";
 import {
-  type Distribution,
-  draw,
-  type EventLoop,
-  type Handler,
-  type RandomStream,
-  type Sequence,
-} from "../sim/index.ts";
-import type { ContainerLimits, Machine, RunningPod, World } from "../world/index.ts";
-import type { ContainerState } from "./container-state.ts";
-import type { NodeDelays } from "./delays.ts";
-import { ImageStore } from "./image-store.ts";
-import type { Kubelets } from "./kubelets.ts";
-import type { PodWorker } from "./pod-worker.ts";
-import type { Prober } from "./probe.ts";
+  containersReadyCondition,
+  type Node,
+  type Pod,
+  type PodPhase,
+  type PodStatus,
+  podCondition,
+  readyCondition,
+  type WallClock,
+} from "../model/index.ts";
+import { lastTickAt, nextTickAt, type Sequence } from "../sim/index.ts";
+import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
+import { BackOffs } from "./back-offs.ts";
+import { isCriticalPod } from "./critical-pod.ts";
+import { EvictionManager } from "./eviction-manager.ts";
+import type { Host } from "./host.ts";
+import { ImageManager } from "./image-manager.ts";
+import type { KubeletApi } from "./kubelet-api.ts";
+import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
+import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
+import { Pleg } from "./pleg.ts";
+import { preempt } from "./pod-preemption.ts";
+import { PodWorker } from "./pod-worker.ts";
+import { victimsFor } from "./preemption.ts";
+import { Runtime } from "./runtime.ts";
+import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
+import { ShutdownManager } from "./shutdown-manager.ts";
+import { StatusManager } from "./status-manager.ts";
+import { type Execution, Work } from "./work.ts";
 
-/** One machine's kubelet: what its pod workers need of it. What all share is in `Kubelets`. */
+const transientUs = 1_000_000;
+const retryUs = 10_000_000;
+const resyncUs = 60_000_000;
+
+interface KubeletOptions {
+  readonly name: string;
+  readonly execution: Execution;
+  readonly api: KubeletApi;
+  readonly host: Host;
+  readonly clock: WallClock;
+  readonly clocks: KubeletClocks;
+  readonly configuration: KubeletConfiguration;
+  /** The Node as the kubelet knows it. */
+  readonly node: () => Node | undefined;
+  readonly addressesOf: (pod: Pod, sandbox: RuntimeSandbox | undefined) => Partial<PodStatus>;
+  /** Why the node is not ready; empty when it is. */
+  readonly complaints: () => readonly string[];
+  /** Why the network is not ready; `undefined` when it is. */
+  readonly networkError: () => string | undefined;
+  /** Graceful shutdown is over: the machine may go down. */
+  readonly released?: () => void;
+  /** Writes what changed of the node's conditions. */
+  readonly patchNode: (conditions: readonly ReportedCondition[]) => void;
+}
+
+/** One machine's kubelet: the sync loop, and the managers that it feeds. */
 export class Kubelet {
-  readonly #shared: Kubelets;
-  readonly machine: Machine;
-  readonly random: RandomStream;
-  readonly hostIP: string;
-  readonly images = new ImageStore();
+  readonly name: string;
+  readonly execution: Execution;
+  readonly api: KubeletApi;
+  readonly host: Host;
+  readonly clock: WallClock;
+  readonly clocks: KubeletClocks;
+  readonly configuration: KubeletConfiguration;
+  readonly runtime: Runtime;
+  readonly images: ImageManager;
+  readonly crashLoops: BackOffs;
+  readonly pleg: Pleg;
+  readonly statuses: StatusManager;
+  readonly eviction: EvictionManager;
+  readonly reporter: NodeReporter;
+  readonly shutdown: ShutdownManager;
+  readonly #options: KubeletOptions;
+  /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
   readonly workers = new Map<string, PodWorker>();
-  /** The PLEG's relist happens at `phase + k` seconds. */
-  readonly relistPhaseUs: number;
-  /** Runs and may work: the machine is up, and the process was started. */
-  running = false;
-  /** Counts boots: what was begun before a power cut is not finished after it. */
-  boot = 0;
+  /** The pod manager: objects that are assigned to this machine, by uid. */
+  readonly #pods = new Map<string, Pod>();
+  /** Room is being made for a critical pod; who came since waits. */
+  #admitting = false;
+  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
+  readonly #requeued = new Map<string, Sequence>();
 
-  constructor(shared: Kubelets, machine: Machine, random: RandomStream) {
-    this.#shared = shared;
-    this.machine = machine;
-    this.random = random;
-    this.hostIP = `10.0.${Math.floor(machine.index / 254) % 256}.${(machine.index % 254) + 1}`;
-    this.relistPhaseUs = Math.floor(random() * 1_000_000);
+  constructor(options: KubeletOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.execution = options.execution;
+    this.api = options.api;
+    this.host = options.host;
+    this.clock = options.clock;
+    this.clocks = options.clocks;
+    this.configuration = options.configuration;
+    const { execution, host, api, clock, configuration } = this;
+    this.runtime = new Runtime({ execution, host, changed: (uid) => this.pleg.changed(uid) });
+    this.images = new ImageManager({ execution, host, parallelPulls: configuration.parallelPulls });
+    const longest = configuration.maxContainerRestartUs;
+    this.crashLoops = new BackOffs({ base: Math.min(10_000_000, longest), max: longest, resetAfter: 600_000_000 });
+    this.statuses = new StatusManager({
+      execution,
+      api,
+      clock,
+      mayRun: (uid) => this.workers.get(uid)?.mayRun ?? false,
+    });
+    this.pleg = new Pleg({
+      execution,
+      relist: this.clocks.relist,
+      cacheOf: (uid) => this.workers.get(uid)?.cache,
+      onEvent: (uid, died) => this.#onPlegEvent(uid, died),
+    });
+    this.eviction = this.#evictionManager();
+    this.reporter = this.#nodeReporter();
+    this.shutdown = this.#shutdownManager();
   }
 
-  get loop(): EventLoop {
-    return this.#shared.loop;
+  #evictionManager(): EvictionManager {
+    const { execution, host, configuration, clocks } = this;
+    return new EvictionManager({
+      execution,
+      configuration: configuration.eviction,
+      ticker: clocks.eviction,
+      steady: host.steady,
+      stats: () => host.stats(),
+      usageOf: ({ pod }) => host.usage(pod),
+      active: () => this.#active(),
+      nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
+      changed: () => this.reporter.look(),
+    });
+  }
+
+  #nodeReporter(): NodeReporter {
+    const { execution, host, clocks, name, configuration } = this;
+    return new NodeReporter({
+      ...{ execution, name, ticker: clocks.nodeStatus, steady: host.steady },
+      shiftDraw: configuration.reportDraw,
+      pressures: () => this.eviction.pressures,
+      complaints: () => [
+        ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
+        ...this.#options.complaints(),
+      ],
+      patch: this.#options.patchNode,
+      nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
+    });
+  }
+
+  #shutdownManager(): ShutdownManager {
+    const { execution, configuration } = this;
+    return new ShutdownManager({
+      execution,
+      groups: configuration.shutdown,
+      active: () => this.#active(),
+      nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
+      report: () => this.reporter.report(),
+      release: () => this.#options.released?.(),
+    });
+  }
+
+  nodeEvent(type: "Normal" | "Warning", reason: string, message: string): void {
+    this.api.event({ kind: "Node", name: this.name }, type, reason, message);
   }
 
   get nowUs(): number {
-    return this.loop.nowUs;
+    return this.execution.loop.nowUs;
   }
 
-  get store(): Store {
-    return this.#shared.api.store;
+  sweptUs(): number {
+    return lastTickAt(this.clocks.housekeeping, this.nowUs) ?? 0;
   }
 
-  get world(): World {
-    return this.#shared.world;
+  networkError(): string | undefined {
+    return this.#options.networkError();
   }
 
-  get delays(): NodeDelays {
-    return this.#shared.delays;
+  addressesOf(pod: Pod, sandbox: RuntimeSandbox | undefined): Partial<PodStatus> {
+    return this.#options.addressesOf(pod, sandbox);
   }
 
-  get probeHandler(): Handler<Prober> {
-    return this.#shared.probeHandler;
+  /** `activeDeadlineSeconds` is over: says so, each time it is asked, as upstream does. */
+  deadlineOver(worker: PodWorker): { readonly reason: string; readonly message: string } | undefined {
+    const atUs = this.#deadlineUs(worker);
+    if (atUs === undefined || atUs > this.nowUs) return undefined;
+    const message = "Pod was active on the node longer than the specified deadline";
+    worker.podEvent("Normal", "DeadlineExceeded", message);
+    return { reason: "DeadlineExceeded", message };
   }
 
-  draw(distribution: Distribution): number {
-    return draw(distribution, this.random);
+  #deadlineUs({ pod, startedUs, terminatingUs }: PodWorker): number | undefined {
+    const { activeDeadlineSeconds } = pod.spec;
+    if (
+      activeDeadlineSeconds === undefined ||
+      (terminatingUs !== undefined && pod.metadata.deletionTimestamp !== undefined)
+    )
+      return undefined;
+    return Math.floor(startedUs / 1_000_000) * 1_000_000 + activeDeadlineSeconds * 1_000_000;
   }
 
-  /** The next instant at which the kubelet asks the runtime what runs. */
-  nextRelistUs(): number {
-    return this.relistAfter(this.nowUs + 1);
+  // The sync loop: what pods are wanted here.
+
+  /** HandlePodAdditions for one pod. `held`: what the runtime remembers of it from before the machine lost power. */
+  add(pod: Pod, held: RuntimePod = new RuntimePod()): void {
+    const { uid } = pod.metadata;
+    this.#pods.set(uid, pod);
+    const worker = this.workers.get(uid);
+    if (worker !== undefined) {
+      worker.update({ kind: "update", pod });
+      return;
+    }
+    if (this.#admitting) this.#waiting.push({ pod, held });
+    else this.#admit(pod, held);
   }
 
-  relistAfter(us: number): number {
-    return this.relistPhaseUs + Math.ceil((us - this.relistPhaseUs) / 1_000_000) * 1_000_000;
+  /** Admits or refuses it; while room is made for a critical pod, those that come later wait. */
+  #admit(pod: Pod, held: RuntimePod): void {
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      this.#begin(pod, held);
+      return;
+    }
+    const rejection = this.#objection(pod);
+    if (rejection === undefined) this.#begin(pod, held);
+    else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
+    else this.#makeRoom(pod, held, rejection.shortages);
   }
 
-  nextPodIP(): string {
-    return this.#shared.nextPodIP();
+  #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
+    const others = this.#active();
+    const answer = victimsFor(
+      pod,
+      others.map((worker) => worker.pod),
+      shortages,
+    );
+    if ("error" in answer) {
+      const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
+      const message = `Unexpected error while attempting to recover from admission failure: ${why}`;
+      this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
+      return;
+    }
+    this.#admitting = true;
+    const victims = others.filter((worker) => answer.victims.includes(worker.pod));
+    new Work(this.execution, preempt(victims), () => {
+      this.#admitting = false;
+      this.#begin(pod, held);
+      while (!this.#admitting && this.#waiting.length > 0) {
+        const next = this.#waiting.shift()!;
+        this.#admit(next.pod, next.held);
+      }
+    });
   }
 
-  startProcesses(worker: PodWorker, containers: readonly ContainerLimits[], mainIndex: number): RunningPod {
-    return this.#shared.startProcesses(worker, containers, mainIndex);
+  #active(): PodWorker[] {
+    return [...this.workers.values()].filter(({ mayRun }) => mayRun);
   }
 
-  resumeAt(atUs: number, worker: PodWorker): Sequence {
-    return this.#shared.resumeAt(atUs, worker);
+  #begin(pod: Pod, held: RuntimePod): void {
+    const worker = new PodWorker(this, pod, held);
+    this.workers.set(pod.metadata.uid, worker);
+    worker.update({ kind: "create", pod });
+    const deadlineUs = this.#deadlineUs(worker);
+    if (deadlineUs === undefined) return;
+    this.execution.at(nextTickAt(this.clocks.sync, deadlineUs), () => this.syncSoon(pod.metadata.uid));
   }
 
-  acceptAt(atUs: number, worker: PodWorker): Sequence {
-    return this.#shared.acceptAt(atUs, worker);
+  /** The object changed: HandlePodUpdates. A change of nothing but the status wakes no worker. */
+  update(pod: Pod): void {
+    const { uid } = pod.metadata;
+    const before = this.#pods.get(uid);
+    this.#pods.set(uid, pod);
+    const worker = this.workers.get(uid);
+    if (worker === undefined) {
+      if (pod.metadata.deletionTimestamp !== undefined) this.#begin(pod, new RuntimePod());
+      return;
+    }
+    if (before !== undefined && before.spec === pod.spec && before.metadata === pod.metadata) {
+      if (gatesChanged(pod)) this.syncSoon(uid);
+      return;
+    }
+    worker.update({ kind: "update", pod });
   }
 
-  exitAt(atUs: number, worker: PodWorker, container: ContainerState, exitCode: number): void {
-    this.#shared.exitAt(atUs, worker, container, exitCode);
+  /** The object is gone: what runs of it is killed within the pod's own grace. */
+  remove(uid: string): void {
+    this.#pods.delete(uid);
+    const worker = this.workers.get(uid);
+    this.statuses.forget(uid);
+    if (worker === undefined) return;
+    if (worker.finished) this.#forget(worker);
+    else worker.update({ kind: "kill", pod: worker.pod });
   }
 
-  startupDeadline(atUs: number, worker: PodWorker, container: ContainerState): void {
-    this.#shared.startupDeadline(atUs, worker, container);
+  /** The pod as the API last showed it. */
+  pod(uid: string): Pod | undefined {
+    return this.#pods.get(uid);
   }
 
-  relistLater(worker: PodWorker): void {
-    this.#shared.syncAt(this.nextRelistUs(), worker);
+  podUids(): string[] {
+    return [...this.#pods.keys()];
   }
 
-  /** Tells the API server what became of the pod, if that is news. */
-  report(worker: PodWorker): void {
-    this.#shared.report(worker);
+  #objection(pod: Pod): Rejection | undefined {
+    const node = this.#options.node();
+    if (node === undefined) return undefined;
+    const others = this.#active().map((worker) => worker.pod);
+    const { shuttingDown } = this.shutdown;
+    return admissionRejection({ pod, node, others, pressures: this.eviction.pressures, shuttingDown });
   }
 
-  deleteObject(worker: PodWorker): void {
-    this.#shared.deleteObject(worker);
+  #reject(pod: Pod, { reason, message }: Rejection): void {
+    this.api.event({ kind: "Pod", name: pod.metadata.name, pod }, "Warning", reason, message);
+    this.statuses.reject(pod, {
+      ...(pod.status.qosClass !== undefined && { qosClass: pod.status.qosClass }),
+      ...{ phase: "Failed", reason, message: `Pod was rejected: ${message}` },
+      startTime: this.clock.time(this.nowUs),
+      observedGeneration: pod.metadata.generation,
+    } as PodStatus);
   }
 
-  event(pod: Pod, type: "Normal" | "Warning", reason: string, message: string): void {
-    this.#shared.event(this, pod, type, reason, message);
+  /** HandlePodSyncs for one pod. */
+  syncSoon(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod !== undefined) this.workers.get(uid)?.update({ kind: "sync", pod });
   }
+
+  /** Puts the pod on the re-queue, which the one-second ticker empties. */
+  requeue({ uid }: PodWorker, retry: "network" | "soon" | { readonly atUs: number } | undefined): void {
+    const pending = this.#requeued.get(uid);
+    if (pending !== undefined) this.execution.loop.cancel(pending);
+    this.#requeued.delete(uid);
+    const { nowUs } = this;
+    if (retry === undefined && this.host.steady) return;
+    const waitUs =
+      retry === undefined
+        ? resyncUs
+        : retry === "network"
+          ? transientUs
+          : retry === "soon"
+            ? retryUs
+            : Math.min(Math.max(0, retry.atUs - nowUs), resyncUs);
+    const atUs = nextTickAt(this.clocks.sync, nowUs + waitUs + 1);
+    this.#requeued.set(
+      uid,
+      this.execution.at(atUs, () => {
+        this.#requeued.delete(uid);
+        this.syncSoon(uid);
+      }),
+    );
+  }
+
+  /** Nothing of the pod is left to do. */
+  buried(worker: PodWorker): void {
+    const pending = this.#requeued.get(worker.uid);
+    if (pending !== undefined) this.execution.loop.cancel(pending);
+    this.#requeued.delete(worker.uid);
+    if (!this.#pods.has(worker.uid)) this.#forget(worker);
+  }
+
+  #forget(worker: PodWorker): void {
+    this.workers.delete(worker.uid);
+    this.statuses.forget(worker.uid);
+    this.crashLoops.forget(`${worker.uid}/`);
+    for (const sandbox of worker.held.sandboxes) this.host.removeSandbox(sandbox);
+  }
+
+  #onPlegEvent(uid: string, died: RuntimeContainer | undefined): void {
+    this.syncSoon(uid);
+    const worker = this.workers.get(uid);
+    if (worker === undefined || died === undefined) return;
+    // cleanUpContainersInPod: one dead container of each name is kept; none of a pod that is evicted or gone.
+    const all = worker.evicted || worker.terminatedUs !== undefined;
+    const kept = new Set<string>();
+    for (const container of [...worker.held.containers]) {
+      if (container.state !== "exited") continue;
+      if (!all && !kept.has(container.spec.name)) kept.add(container.spec.name);
+      else if (all || container.spec.name === died.spec.name) this.runtime.remove(worker.held, container);
+    }
+  }
+}
+
+/** Somebody set a condition that a readiness gate waits for: NeedToReconcilePodReadiness. */
+function gatesChanged(pod: Pod): boolean {
+  if ((pod.spec.readinessGates ?? []).length === 0) return false;
+  const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
+  const wanted = readyCondition(pod, containersReadyCondition(pod.spec, statuses, pod.status.phase as PodPhase));
+  const told = podCondition(pod, "Ready");
+  return told !== undefined && (told.status !== wanted.status || told.message !== wanted.message);
 }

@@ -1,92 +1,132 @@
-import type { Pod, PodCondition, PodStatus, WallClock } from "../model/index.ts";
-import { type ContainerState, restarts } from "./container-state.ts";
+import {
+  type ContainerStatus,
+  containersReadyCondition,
+  type GeneratedCondition,
+  initializedCondition,
+  isPodTerminal,
+  type PodCondition,
+  type PodPhase,
+  type PodStatus,
+  podPhase,
+  readyCondition,
+} from "../model/index.ts";
+import { containerStatuses, hasStarted, type StatusSources } from "./container-statuses.ts";
+import { sandboxChanged } from "./pod-actions.ts";
+import { mayRestartAll, wantsRestartAll } from "./restart-all.ts";
 
-/** What a kubelet knows of a pod when it writes its status. */
-export interface PodFacts {
-  readonly pod: Pod;
-  readonly containers: readonly ContainerState[];
-  readonly startTimeUs: number;
-  readonly podIP: string | undefined;
-  readonly hostIP: string | undefined;
-  readonly sandboxReady: boolean;
-  /** Nothing of it will run again: it is being deleted, was evicted, or has ended. */
-  readonly terminal: boolean;
+/** Conditions that only the kubelet writes. */
+const kubeletOwned = new Set([
+  "Ready",
+  "Initialized",
+  "ContainersReady",
+  "PodReadyToStartContainers",
+  "PodScheduled",
+  "AllContainersRestarting",
+  "PodResizePending",
+  "PodResizeInProgress",
+]);
+
+export function isKubeletOwned(type: string): boolean {
+  return kubeletOwned.has(type);
+}
+
+/** A pod as the kubelet describes it to itself; transition times are the status manager's. */
+export interface Draft {
+  readonly phase: PodPhase;
   readonly reason?: string;
   readonly message?: string;
+  readonly conditions: readonly GeneratedCondition[];
+  readonly containerStatuses: ContainerStatus[];
+  readonly initContainerStatuses: ContainerStatus[];
 }
 
-/** The kubelet's phase rules (getPhase, v1.36). */
-export function phaseOf({ pod, containers, terminal }: PodFacts): string {
-  const policy = pod.spec.restartPolicy;
-  const again = ({ role, ended }: ContainerState): boolean => restarts(role, policy, ended?.exitCode ?? 0);
-  const inits = containers.filter(({ role }) => role === "init");
-  if (inits.some((init) => init.phase === "terminated" && init.ended!.exitCode !== 0 && !again(init))) return "Failed";
-  const initialized = inits.every(({ phase, ended }) => phase === "terminated" && ended!.exitCode === 0);
-  const mains = containers.filter(({ role }) => role === "main");
-  const neverRan = mains.some(({ phase, lastEnded }) => phase === "waiting" && lastEnded === undefined);
-  if (!terminal && (!initialized || neverRan)) return "Pending";
-  if (mains.some(({ phase }) => phase === "running")) return "Running";
-  const failed = mains.some(({ ended, lastEnded }) => (ended ?? lastEnded)?.exitCode !== 0);
-  if (terminal) return failed ? "Failed" : "Succeeded";
-  if (mains.some(again)) return "Running";
-  return failed ? "Failed" : "Succeeded";
+interface DraftSources extends StatusSources {
+  /** The status manager's last word, or what the API said at first. */
+  readonly old: PodStatus;
+  /** Nothing of it will run again. */
+  readonly isTerminal: boolean;
+  /** Something of the kubelet ends the pod: the reason overrides. */
+  readonly ended?: { readonly reason: string; readonly message: string };
+  /** What probes say of a running container; `before`: what the last status said, kept until its startup probe speaks. */
+  readonly started: (status: ContainerStatus, before: boolean) => boolean;
+  readonly ready: (status: ContainerStatus) => boolean;
 }
 
-/** The whole status, with transition times kept where a condition's status stays. */
-export function statusOf(facts: PodFacts, clock: WallClock, nowUs: number): PodStatus {
-  const { pod, containers, podIP, hostIP } = facts;
-  const phase = phaseOf(facts);
-  const inits = containers.filter(({ role }) => role !== "main").map((container) => container.status(clock));
+/** kubelet's `generateAPIPodStatus`. */
+export function draftStatus(sources: DraftSources): Draft {
+  const { pod, seen, old, ended } = sources;
+  const { spec } = pod;
+  const of = (kind: "init" | "main", previous: readonly ContainerStatus[] | undefined): ContainerStatus[] =>
+    containerStatuses((kind === "init" ? spec.initContainers : spec.containers) ?? [], kind, previous ?? [], sources);
+  let mains = of("main", old.containerStatuses);
+  let inits = of("init", old.initContainerStatuses);
+  let phase: PodPhase = podPhase(spec, [...inits, ...mains], {
+    isTerminal: sources.isTerminal,
+    hasInitialized: hasStarted(mains),
+  });
+  if (phase !== "Failed" && phase !== "Succeeded") {
+    if (isPodTerminal({ status: old })) phase = old.phase as PodPhase;
+    else if (isPodTerminal(pod)) phase = pod.status.phase as PodPhase;
+  }
+  let { reason, message } = phase === old.phase ? old : ({} as PodStatus);
+  if (ended !== undefined) {
+    phase = "Failed";
+    ({ reason, message } = ended);
+  }
+  if (isPodTerminal(pod)) phase = pod.status.phase as PodPhase;
+  mains = mains.map((status) => probed(status, sources));
+  inits = inits.map((status, index) => probedInit(status, spec.initContainers![index]!, sources));
+  const ready = containersReadyCondition(spec, [...inits, ...mains], phase);
   return {
-    ...pod.status,
     phase,
-    ...(facts.reason !== undefined && { reason: facts.reason }),
-    ...(facts.message !== undefined && { message: facts.message }),
-    conditions: conditionsOf(facts, phase, clock.time(nowUs)),
-    startTime: clock.time(facts.startTimeUs),
-    ...(hostIP !== undefined && { hostIP, hostIPs: [{ ip: hostIP }] }),
-    ...(podIP !== undefined && { podIP, podIPs: [{ ip: podIP }] }),
-    ...(inits.length > 0 && { initContainerStatuses: inits }),
-    containerStatuses: containers.filter(({ role }) => role === "main").map((container) => container.status(clock)),
-    observedGeneration: pod.metadata.generation,
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+    conditions: [
+      ...restartingCondition(sources),
+      { type: "PodReadyToStartContainers", status: sandboxChanged(seen).changed ? "False" : "True" },
+      initializedCondition(spec, [...inits, ...mains], phase),
+      readyCondition(pod, ready),
+      ready,
+      { type: "PodScheduled", status: "True" },
+    ],
+    containerStatuses: mains,
+    initContainerStatuses: inits,
   };
 }
 
-function conditionsOf(facts: PodFacts, phase: string, time: string): PodCondition[] {
-  const { pod, containers } = facts;
-  const inits = containers.filter(({ role }) => role === "init");
-  const waitingInits = inits.filter(({ ended }) => ended?.exitCode !== 0).map(({ spec }) => spec.name);
-  const unready = containers.filter(({ role, ready }) => role !== "init" && !ready).map(({ spec }) => spec.name);
-  const done = phase === "Succeeded" ? "PodCompleted" : phase === "Failed" ? "PodFailed" : undefined;
-  const notReady = (): Partial<PodCondition> =>
-    done !== undefined
-      ? { reason: done }
-      : { reason: "ContainersNotReady", message: `containers with unready status: [${unready.join(" ")}]` };
-  const initialized = waitingInits.length === 0;
-  const ready = unready.length === 0 && done === undefined;
-  const wanted: Partial<PodCondition>[] = [
-    { type: "PodReadyToStartContainers", status: text(facts.sandboxReady) },
-    initialized
-      ? { type: "Initialized", status: "True", ...(phase === "Succeeded" && { reason: done }) }
-      : {
-          type: "Initialized",
-          status: "False",
-          reason: "ContainersNotInitialized",
-          message: `containers with incomplete status: [${waitingInits.join(" ")}]`,
-        },
-    { type: "Ready", status: text(ready), ...(!ready && notReady()) },
-    { type: "ContainersReady", status: text(ready), ...(!ready && notReady()) },
-  ];
-  const known = pod.status.conditions ?? [];
-  const own = wanted.map((condition) => {
-    const before = known.find(({ type }) => type === condition.type);
-    const kept = before?.status === condition.status ? before?.lastTransitionTime : time;
-    const stamps = { lastTransitionTime: kept, observedGeneration: pod.metadata.generation };
-    return Object.assign({}, condition, stamps) as PodCondition;
-  });
-  return [...own, ...known.filter(({ type }) => !wanted.some((condition) => condition.type === type))];
+function restartingCondition({ pod, seen, isTerminal }: DraftSources): GeneratedCondition[] {
+  const type = "AllContainersRestarting";
+  if (!mayRestartAll(pod)) return [];
+  if (isTerminal || !wantsRestartAll(pod, seen)) return [{ type, status: "False" }];
+  const message = "container exited with restart policy rule";
+  return [{ type, status: "True", reason: "RestartAllContainersStarted", message }];
 }
 
-function text(value: boolean): string {
-  return value ? "True" : "False";
+/** The prober's `UpdatePodStatus` for an ordinary container or a sidecar. */
+function probed(status: ContainerStatus, sources: DraftSources): ContainerStatus {
+  const started = isStarted(status, sources);
+  return { ...status, started, ready: started && sources.ready(status) };
+}
+
+function probedInit(
+  status: ContainerStatus,
+  { restartPolicy }: { readonly restartPolicy?: string },
+  sources: DraftSources,
+): ContainerStatus {
+  if (restartPolicy === "Always") return probed(status, sources);
+  const ready = status.ready || status.state?.terminated?.exitCode === 0;
+  return { ...status, started: isStarted(status, sources), ready };
+}
+
+function isStarted(status: ContainerStatus, { old, started }: DraftSources): boolean {
+  if (status.state?.running === undefined) return false;
+  const known = [...(old.containerStatuses ?? []), ...(old.initContainerStatuses ?? [])];
+  return started(status, known.find(({ name }) => name === status.name)?.started === true);
+}
+
+/** The conditions with the given one in its place. */
+export function replacedCondition(conditions: readonly PodCondition[], condition: PodCondition): PodCondition[] {
+  return conditions.some(({ type }) => type === condition.type)
+    ? conditions.map((one) => (one.type === condition.type ? condition : one))
+    : [...conditions, condition];
 }

@@ -1,474 +1,321 @@
-import type { Container, Pod } from "../model/index.ts";
-import { draw, type RandomStream, type Sequence } from "../sim/index.ts";
-import type { Behavior, RunningPod } from "../world/index.ts";
-import { backOffOf, type ContainerState, restartAtUs, restarts } from "./container-state.ts";
-import { mustAsk, pullUs } from "./image-store.ts";
+import { type Container, isPodTerminal, type Pod, type PodStatus } from "../model/index.ts";
+import type { BackOffs } from "./back-offs.ts";
+import type { StartFailure } from "./container-statuses.ts";
+import type { Host } from "./host.ts";
+import type { ImageManager } from "./image-manager.ts";
 import type { Kubelet } from "./kubelet.ts";
-import { containerStates, goSeconds, limitsOf, preStopSeconds } from "./pod-reading.ts";
-import { Prober } from "./probe.ts";
-import { missingEnvironment, missingMount } from "./volume-sources.ts";
+import type { KubeletApi } from "./kubelet-api.ts";
+import { PodCache } from "./pleg.ts";
+import type { PodMachine } from "./pod-machine.ts";
+import { PodProbes } from "./pod-probes.ts";
+import { draftStatus } from "./pod-status.ts";
+import { stopPod, syncRuntime } from "./pod-sync.ts";
+import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRestartAll } from "./restart-all.ts";
+import type { Runtime } from "./runtime.ts";
+import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
+import { VolumeMounts } from "./volume-mounts.ts";
+import { type Execution, Signal, type Steps, Work } from "./work.ts";
 
-/** Waits of one sync: until an instant. While `interruptible`, a deletion ends the wait. */
-type Steps = Generator<number, void, void>;
+/** Why a worker is woken: `kill` ends the pod. */
+interface PodUpdate {
+  readonly kind: "create" | "update" | "sync" | "kill";
+  readonly pod: Pod;
+  readonly kill?: KillOptions;
+}
 
-/** Retry of what a sync could not do, rounded up to the kubelet's one-second ticker (10 s and up to a second). */
-const retryUs = 11_000_000;
-/** StopContainer never gets less, however short the grace. */
-const leastGraceUs = 2_000_000;
+/** What the status says of a pod that the kubelet ends. */
+interface PodEnd {
+  readonly reason: string;
+  readonly message: string;
+  /** The message of the condition DisruptionTarget, where there is one. */
+  readonly disruption?: string;
+}
 
-/** One pod on one machine, from binding to gone: what kubelet's pod worker does, one step after another. */
-export class PodWorker {
+type StatusChange = (status: PodStatus) => PodStatus;
+
+interface KillOptions {
+  readonly graceSeconds?: number;
+  readonly evict?: boolean;
+  /** What the status says of it. */
+  readonly status?: PodEnd;
+  /** Called when nothing of the pod runs any more. */
+  readonly done?: () => void;
+}
+
+type WorkType = "sync" | "terminating" | "terminated";
+
+/** How a turn ended: another one follows as the kind says. */
+interface Turn {
+  readonly cancelled?: boolean;
+  readonly terminal?: boolean;
+  readonly retry?: "network" | "soon" | { readonly atUs: number };
+}
+
+/** One pod on one machine: kubelet's pod worker. One turn at a time; what arrives meanwhile becomes one update. */
+export class PodWorker implements PodMachine {
   readonly kubelet: Kubelet;
-  readonly behavior: Behavior;
-  readonly random: RandomStream;
-  /** Newest object this kubelet has seen. */
   pod: Pod;
-  readonly containers: ContainerState[];
-  readonly startTimeUs: number;
-  running: RunningPod | undefined;
-  sandboxReady = false;
-  podIP: string | undefined;
-  reason: string | undefined;
-  message: string | undefined;
-  terminating = false;
-  /** All of it has stopped for good. */
-  ended = false;
-  /** The object is to be deleted once everything has stopped. */
-  deleteObject = false;
-  interruptible = false;
-  #steps: Steps | undefined;
-  #pending: Sequence | undefined;
-  #accept: Sequence | undefined;
-  /** What to do when the present steps are over: a deletion waits for them. */
-  #after: (() => void) | undefined;
-  #backingOff = false;
-  readonly #probers = new Map<ContainerState, Prober[]>();
+  readonly held: RuntimePod;
+  readonly cache: PodCache;
+  readonly probes: PodProbes;
+  readonly startedUs: number;
+  /** The reason cache: what failed in the last sync. */
+  readonly failures = new Map<string, StartFailure>();
+  terminatingUs: number | undefined;
+  terminatedUs: number | undefined;
+  /** Done with for good. */
+  finished = false;
+  evicted = false;
+  #graceSeconds = 0;
+  readonly #statusChanges: StatusChange[] = [];
+  readonly #done: (() => void)[] = [];
+  #update: PodUpdate | undefined;
+  #working = false;
+  #cancel = new Signal();
+  #lastSyncUs = Number.NEGATIVE_INFINITY;
+  readonly #volumes: VolumeMounts;
 
-  constructor(kubelet: Kubelet, pod: Pod, behavior: Behavior, random: RandomStream) {
+  constructor(kubelet: Kubelet, pod: Pod, held: RuntimePod) {
     this.kubelet = kubelet;
     this.pod = pod;
-    this.behavior = behavior;
-    this.random = random;
-    this.startTimeUs = kubelet.nowUs;
-    this.containers = containerStates(pod);
-  }
-
-  start(): void {
-    this.kubelet.report(this);
-    this.#begin(this.#startUp());
-  }
-
-  /** The object changed. A deletion turns the worker to terminating, after what it cannot interrupt. */
-  update(pod: Pod): void {
-    this.pod = pod;
-    if (pod.metadata.deletionTimestamp !== undefined) this.terminate(pod.metadata.deletionGracePeriodSeconds, true);
-  }
-
-  /** Stops everything. `graceSeconds` absent: the pod's own. Called again it changes nothing but whether the object goes. */
-  terminate(graceSeconds: number | undefined, deleteObject: boolean): void {
-    this.deleteObject ||= deleteObject;
-    if (this.ended) {
-      if (deleteObject) this.#finish();
-      return;
-    }
-    if (this.terminating) return;
-    this.terminating = true;
-    const grace = graceSeconds ?? this.pod.spec.terminationGracePeriodSeconds ?? 30;
-    if (this.#steps !== undefined && !this.interruptible) {
-      this.#after = () => this.#begin(this.#shutDown(grace));
-      return;
-    }
-    this.#begin(this.#shutDown(grace));
-  }
-
-  /** The machine lost power, or the worker's pod is not this kubelet's any more. */
-  drop(): void {
-    const { loop } = this.kubelet;
-    if (this.#pending !== undefined) loop.cancel(this.#pending);
-    if (this.#accept !== undefined) loop.cancel(this.#accept);
-    for (const probers of this.#probers.values()) for (const prober of probers) prober.stop();
-    for (const container of this.containers) container.life += 1;
-    this.#steps = undefined;
-    this.ended = true;
-  }
-
-  /** Goes on with the sync; called by the kubelet's timer. */
-  resume(): void {
-    if (this.#pending !== undefined) this.kubelet.loop.cancel(this.#pending);
-    this.#pending = undefined;
-    const steps = this.#steps;
-    if (steps === undefined) return;
-    const { done, value: untilUs } = steps.next();
-    if (this.#steps !== steps) return; // A step inside began something else.
-    if (done === true) {
-      this.#steps = undefined;
-      const after = this.#after;
-      this.#after = undefined;
-      after?.();
-    } else {
-      this.#pending = this.kubelet.resumeAt(Math.ceil(untilUs), this);
-    }
-  }
-
-  /** A process of the pod has ended by itself or was killed from outside; seen at the next relist. */
-  exited(container: ContainerState, exitCode: number, reason: string): void {
-    if (container.phase !== "running") return;
-    this.#stopProcess(container, exitCode, reason);
-    if (!this.terminating) this.kubelet.relistLater(this);
-  }
-
-  /** The kubelet looks at the pod again: restarts what ended, or finds that the pod is over. */
-  sync(): void {
-    if (this.terminating || this.ended) return;
-    if (this.#steps !== undefined) {
-      if (this.#backingOff) this.resume(); // Another container has ended while this one waits.
-      return;
-    }
-    const policy = this.pod.spec.restartPolicy;
-    const mains = this.containers.filter(({ role }) => role === "main");
-    const over = mains.every(
-      ({ phase, role, ended }) => phase === "terminated" && !restarts(role, policy, ended!.exitCode),
-    );
-    if (over) {
-      this.#begin(this.#complete());
-      return;
-    }
-    this.kubelet.report(this);
-    if (this.containers.some(({ phase, role }) => role !== "init" && phase === "terminated"))
-      this.#begin(this.#restart());
-  }
-
-  /** What probes of the pod would see has changed. */
-  lookAgain(): void {
-    for (const probers of this.#probers.values()) for (const prober of probers) prober.look();
-  }
-
-  #begin(steps: Steps): void {
-    this.#steps = steps;
-    this.interruptible = false;
-    this.#backingOff = false;
-    this.resume();
-  }
-
-  *#startUp(): Steps {
-    const { kubelet } = this;
-    yield* this.#mount();
-    if (this.terminating) return;
-    yield kubelet.nowUs + kubelet.draw(kubelet.delays.sandbox);
-    this.#createSandbox();
-    for (const container of this.containers) {
-      if (this.terminating) return;
-      if (container.role === "main") continue;
-      yield* this.#startContainer(container);
-      if (container.role === "init") yield* this.#awaitInit(container);
-      kubelet.report(this);
-    }
-    for (const container of this.containers) {
-      if (this.terminating) return;
-      if (container.role !== "main") continue;
-      if (container.waitingReason === "PodInitializing") container.waitingReason = "ContainerCreating";
-      yield* this.#startContainer(container);
-    }
-    kubelet.report(this);
-  }
-
-  /** Waits for volumes: FailedMount and a back-off of 0.5 s doubling to 122 s while something is missing. */
-  *#mount(): Steps {
-    const { kubelet } = this;
-    yield kubelet.nowUs + kubelet.delays.mountUs;
-    let waitUs = 500_000;
-    for (;;) {
-      const missing = missingMount(this.pod, kubelet.store);
-      if (missing === undefined) return;
-      kubelet.event(this.pod, "Warning", "FailedMount", missing);
-      this.interruptible = true;
-      yield kubelet.nowUs + waitUs;
-      this.interruptible = false;
-      if (this.terminating) return;
-      waitUs = Math.min(2 * waitUs, 122_000_000);
-    }
-  }
-
-  #createSandbox(): void {
-    const { kubelet, pod } = this;
-    const processes = this.containers.filter(({ role }) => role !== "init");
-    this.running = kubelet.startProcesses(
-      this,
-      processes.map(({ spec }) => limitsOf(spec)),
-      processes.findIndex(({ role }) => role === "main"),
-    );
-    this.sandboxReady = true;
-    this.podIP = pod.spec.hostNetwork === true ? kubelet.hostIP : kubelet.nextPodIP();
-  }
-
-  *#startContainer(container: ContainerState): Steps {
-    const { kubelet, pod } = this;
-    for (;;) {
-      yield* this.#pull(container);
-      const missing = missingEnvironment(container.spec, pod, kubelet.store);
-      if (missing === undefined) break;
-      container.waitingReason = "CreateContainerConfigError";
-      container.waitingMessage = missing;
-      kubelet.event(pod, "Warning", "Failed", `Error: ${missing}`);
-      kubelet.report(this);
-      this.interruptible = true;
-      yield kubelet.nowUs + retryUs;
-      this.interruptible = false;
-      if (this.terminating) return;
-    }
-    yield kubelet.nowUs + kubelet.draw(kubelet.delays.containerStart);
-    kubelet.event(pod, "Normal", "Created", "Container created");
-    kubelet.event(pod, "Normal", "Started", "Container started");
-    this.#startProcess(container);
-  }
-
-  *#pull(container: ContainerState): Steps {
-    const { kubelet, pod, behavior } = this;
-    const { image = "", imagePullPolicy } = container.spec;
-    if (kubelet.images.has(image) && !mustAsk(imagePullPolicy)) {
-      const message = `Container image "${image}" already present on machine and can be accessed by the pod`;
-      kubelet.event(pod, "Normal", "Pulled", message);
-      return;
-    }
-    const askedAtUs = kubelet.nowUs;
-    kubelet.event(pod, "Normal", "Pulling", `Pulling image "${image}"`);
-    while (!Number.isFinite(kubelet.world.registrySlowdown)) {
-      container.waitingReason = "ErrImagePull";
-      kubelet.event(pod, "Warning", "Failed", `Failed to pull image "${image}": registry unavailable`);
-      kubelet.report(this);
-      this.interruptible = true;
-      yield kubelet.nowUs + retryUs;
-      this.interruptible = false;
-      if (this.terminating) return;
-    }
-    const network = kubelet.machine.spec.type.networkBytesPerSecond;
-    const bytes = kubelet.images.has(image) ? 0 : behavior.imageBytes;
-    const transferUs = pullUs(bytes, network, kubelet.delays);
-    const takesUs = Math.ceil((kubelet.draw(kubelet.delays.pullSetup) + transferUs) * kubelet.world.registrySlowdown);
-    const { beginsAtUs, endsAtUs } = kubelet.images.pull(kubelet.nowUs, takesUs);
-    yield endsAtUs;
-    kubelet.images.add(image);
-    const own = goSeconds(endsAtUs - beginsAtUs);
-    const all = goSeconds(endsAtUs - askedAtUs);
-    const message = `Successfully pulled image "${image}" in ${own} (${all} including waiting). Image size: ${behavior.imageBytes} bytes.`;
-    kubelet.event(pod, "Normal", "Pulled", message);
-  }
-
-  *#awaitInit(container: ContainerState): Steps {
-    const { kubelet } = this;
-    if (this.terminating) return;
-    this.interruptible = true;
-    kubelet.report(this);
-    yield kubelet.nowUs + kubelet.draw(this.behavior.init ?? { medianUs: 1_000_000 });
-    this.interruptible = false;
-    if (container.phase !== "running") return;
-    this.#stopProcess(container, 0, "Completed");
-    yield kubelet.nextRelistUs();
-    container.ready = true;
-  }
-
-  /** Restarts ended containers whose back-off is over, and waits for the others. */
-  *#restart(): Steps {
-    const { kubelet } = this;
-    for (;;) {
-      let nextUs = Number.POSITIVE_INFINITY;
-      for (const container of this.containers) {
-        if (container.phase !== "terminated" && container.waitingReason !== "CrashLoopBackOff") continue;
-        const { ended } = container;
-        if (container.role === "init" || container.phase === "running" || ended === undefined) continue;
-        if (!restarts(container.role, this.pod.spec.restartPolicy, ended.exitCode)) continue;
-        const atUs = restartAtUs(container, ended.finishedAtUs);
-        if (atUs > kubelet.nowUs) {
-          this.#backOff(container);
-          nextUs = Math.min(nextUs, atUs);
-          continue;
-        }
-        container.lastRestartUs = kubelet.nowUs;
-        container.backOffStep += 1;
-        container.restarts += 1;
-        container.lastEnded = ended;
-        yield* this.#startContainer(container);
-        if (this.terminating) return;
-      }
-      kubelet.report(this);
-      if (nextUs === Number.POSITIVE_INFINITY) return;
-      this.interruptible = true;
-      this.#backingOff = true;
-      yield kubelet.relistAfter(nextUs);
-      this.#backingOff = false;
-      this.interruptible = false;
-      if (this.terminating) return;
-    }
-  }
-
-  #backOff(container: ContainerState): void {
-    const { name, namespace, uid } = this.pod.metadata;
-    if (container.phase === "waiting") return;
-    container.phase = "waiting";
-    container.lastEnded = container.ended;
-    container.waitingReason = "CrashLoopBackOff";
-    const wait = backOffOf(container);
-    const text = wait >= 60 ? `${Math.floor(wait / 60)}m${wait % 60}s` : `${wait}s`;
-    container.waitingMessage = `back-off ${text} restarting failed container=${container.spec.name} pod=${name}_${namespace}(${uid})`;
-    const message = `Back-off restarting failed container ${container.spec.name} in pod ${name}_${namespace}(${uid})`;
-    this.kubelet.event(this.pod, "Warning", "BackOff", message);
-  }
-
-  /** Everything that should run has ended well or for good. */
-  *#complete(): Steps {
-    for (const container of this.containers) {
-      if (container.phase === "running") this.#stopProcess(container, 0, "Completed");
-    }
-    this.#over();
-    yield this.kubelet.nowUs;
-    this.kubelet.report(this);
-    if (this.deleteObject) this.#finish();
-  }
-
-  *#shutDown(graceSeconds: number): Steps {
-    const { kubelet } = this;
-    const deadlineUs = kubelet.nowUs + graceSeconds * 1_000_000;
-    for (const probers of this.#probers.values()) for (const prober of probers) prober.stop();
-    const live = this.containers.filter(({ phase }) => phase === "running");
-    for (const { spec } of live) kubelet.event(this.pod, "Normal", "Killing", `Stopping container ${spec.name}`);
-    const preStopUs = Math.max(0, ...live.map(({ spec }) => preStopSeconds(spec) * 1_000_000));
-    if (preStopUs > 0) yield Math.min(kubelet.nowUs + preStopUs, deadlineUs);
-    // SIGTERM: no new requests from here on; what is in progress is finished within the grace period.
-    if (this.#accept !== undefined) kubelet.loop.cancel(this.#accept);
-    if (this.running !== undefined) kubelet.world.setAccepting(this.running, false);
-    const endsUs = Math.max(deadlineUs, kubelet.nowUs + leastGraceUs);
-    const wanted = kubelet.nowUs + draw(this.behavior.shutdown, this.random);
-    if (live.length > 0) yield Math.min(wanted, endsUs);
-    const killed = wanted > endsUs;
-    for (const container of live) {
-      if (container.phase === "running") this.#stopProcess(container, killed ? 137 : 0, killed ? "Error" : "Completed");
-    }
-    this.#over();
-    kubelet.report(this);
-    if (!this.deleteObject) return;
-    yield kubelet.nextRelistUs();
-    this.#finish();
-  }
-
-  #over(): void {
-    this.ended = true;
-    this.terminating = true;
-    if (this.running !== undefined) this.kubelet.world.removePod(this.running);
-  }
-
-  #finish(): void {
-    this.kubelet.deleteObject(this);
-  }
-
-  #startProcess(container: ContainerState): void {
-    const { kubelet, behavior, running } = this;
-    const nowUs = kubelet.nowUs;
-    container.phase = "running";
-    container.startedAtUs = nowUs;
-    container.ended = undefined;
-    container.life += 1;
-    if (container.role === "init" || running === undefined) return;
-    const process = running.containers[container.processIndex]!;
-    kubelet.world.startContainer(running, process);
-    if (process === running.main) {
-      this.#accept = kubelet.acceptAt(nowUs + draw(behavior.startup, this.random), this);
-      if (behavior.exit !== undefined) {
-        kubelet.exitAt(nowUs + draw(behavior.exit.after, this.random), this, container, behavior.exit.code);
-      }
-    }
-    this.#startProbes(container);
-  }
-
-  /** The software is ready to answer: called by the kubelet's timer, and seen by the next probe. */
-  accept(): void {
-    this.#accept = undefined;
-    if (this.running !== undefined && !this.terminating) this.kubelet.world.setAccepting(this.running, true);
-  }
-
-  #stopProcess(container: ContainerState, exitCode: number, reason: string): void {
-    const { kubelet, running } = this;
-    container.life += 1;
-    container.phase = "terminated";
-    container.ready = false;
-    container.started = false;
-    container.ended = { exitCode, reason, startedAtUs: container.startedAtUs, finishedAtUs: kubelet.nowUs };
-    for (const prober of this.#probers.get(container) ?? []) prober.stop();
-    this.#probers.delete(container);
-    if (running === undefined || container.role === "init") return;
-    const process = running.containers[container.processIndex]!;
-    if (process === running.main) {
-      if (this.#accept !== undefined) kubelet.loop.cancel(this.#accept);
-      kubelet.world.setAccepting(running, false);
-    }
-    kubelet.world.stopContainer(running, process);
-  }
-
-  #startProbes(container: ContainerState): void {
-    const { startupProbe, readinessProbe, livenessProbe } = container.spec;
-    const nowUs = this.kubelet.nowUs;
-    const isMain = this.running?.containers[container.processIndex] === this.running?.main;
-    const answers = (): boolean => !isMain || (this.running?.answers === true && !this.running.slow);
-    const probers: Prober[] = [];
-    const add = (
-      probe: Container["readinessProbe"],
-      initial: boolean,
-      baseUs: number,
-      publish: (ok: boolean) => void,
-    ): void => {
-      if (probe === undefined) return;
-      const { loop, probeHandler: handler } = this.kubelet;
-      const startedAtUs = container.startedAtUs;
-      probers.push(new Prober({ loop, handler, probe, outcome: answers, publish, initial, baseUs, startedAtUs }));
-    };
-    const afterStartup = (): void => {
-      container.started = true;
-      container.ready = readinessProbe === undefined;
-      add(readinessProbe, false, this.kubelet.nowUs, (ok) => this.#readiness(container, ok));
-      add(livenessProbe, true, this.startTimeUs, (ok) => !ok && this.#kill(container, "liveness"));
-      this.#probers.set(container, probers);
-      for (const prober of probers) prober.look();
-    };
-    if (startupProbe === undefined) {
-      afterStartup();
-      return;
-    }
-    const deadline = startupProbe.failureThreshold ?? 3;
-    const passed: Container["startupProbe"] = { ...startupProbe, failureThreshold: deadline };
-    let decided = false;
-    add(passed, false, this.startTimeUs, (ok) => {
-      if (!ok || decided) return;
-      decided = true;
-      afterStartup();
-      this.kubelet.report(this);
+    this.held = held;
+    this.cache = new PodCache(held);
+    this.startedUs = kubelet.nowUs;
+    this.probes = new PodProbes(this);
+    this.#volumes = new VolumeMounts(pod, {
+      execution: kubelet.execution,
+      api: kubelet.api,
+      reconcile: kubelet.clocks.reconcile,
+      always: kubelet.configuration.everyPodMounts,
+      failed: (message) => this.podEvent("Warning", "FailedMount", message),
+      gone: () => this.terminatingUs !== undefined,
     });
-    const periodUs = (startupProbe.periodSeconds ?? 10) * 1_000_000;
-    const failsUs = nowUs + (startupProbe.initialDelaySeconds ?? 0) * 1_000_000 + deadline * periodUs;
-    this.kubelet.startupDeadline(failsUs, this, container);
-    this.#probers.set(container, probers);
-    for (const prober of probers) prober.look();
   }
 
-  #readiness(container: ContainerState, ok: boolean): void {
-    container.ready = ok;
-    const message = "Readiness probe failed: the software did not answer in time";
-    if (!ok) this.kubelet.event(this.pod, "Warning", "Unhealthy", message);
-    this.kubelet.report(this);
+  get uid(): string {
+    return this.pod.metadata.uid;
   }
 
-  /** A probe's verdict: the container is killed within the pod's grace and comes back under the restart policy. */
-  #kill(container: ContainerState, probe: "liveness" | "startup"): void {
-    if (this.terminating || container.phase !== "running") return;
-    const message = `Container ${container.spec.name} failed ${probe} probe, will be restarted`;
-    this.kubelet.event(this.pod, "Normal", "Killing", message);
-    const takesUs = draw(this.behavior.shutdown, this.random);
-    const graceUs = (this.pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000_000;
-    if (this.running !== undefined) this.kubelet.world.setAccepting(this.running, false);
-    const code = takesUs > graceUs ? 137 : 143;
-    this.kubelet.exitAt(this.kubelet.nowUs + Math.min(takesUs, graceUs), this, container, code);
+  get execution(): Execution {
+    return this.kubelet.execution;
   }
 
-  /** The startup probe has had all its turns. */
-  startupFailed(container: ContainerState): void {
-    if (!container.started && container.phase === "running") this.#kill(container, "startup");
+  get runtime(): Runtime {
+    return this.kubelet.runtime;
+  }
+
+  get host(): Host {
+    return this.kubelet.host;
+  }
+
+  get images(): ImageManager {
+    return this.kubelet.images;
+  }
+
+  get api(): KubeletApi {
+    return this.kubelet.api;
+  }
+
+  get crashLoops(): BackOffs {
+    return this.kubelet.crashLoops;
+  }
+
+  nowUs(): number {
+    return this.kubelet.nowUs;
+  }
+
+  sweptUs(): number {
+    return this.kubelet.sweptUs();
+  }
+
+  /** No process of it is left, and none will come. */
+  get mayRun(): boolean {
+    return this.terminatedUs === undefined;
+  }
+
+  podEvent(type: "Normal" | "Warning", reason: string, message: string): void {
+    const { pod } = this;
+    this.api.event({ kind: "Pod", name: pod.metadata.name, pod }, type, reason, message);
+  }
+
+  containerEvent(container: Container, type: "Normal" | "Warning", reason: string, message: string): void {
+    const { pod } = this;
+    const list = (pod.spec.initContainers ?? []).some(({ name }) => name === container.name)
+      ? "initContainers"
+      : "containers";
+    const fieldPath = `spec.${list}{${container.name}}`;
+    this.api.event({ kind: "Pod", name: pod.metadata.name, pod, fieldPath }, type, reason, message);
+  }
+
+  /** podWorkers' `UpdatePod`. */
+  update(update: PodUpdate): void {
+    if (this.finished) return;
+    const { pod, kill } = update;
+    const { kubelet } = this;
+    const deleted = pod.metadata.deletionTimestamp !== undefined;
+    const ends = deleted || update.kind === "kill" || isPodTerminal(pod);
+    let urgent = false;
+    if (ends && this.terminatingUs === undefined) {
+      this.terminatingUs = kubelet.nowUs;
+      urgent = true;
+    }
+    if (kill?.evict === true) this.evicted = true;
+    if (kill?.status !== undefined) this.#statusChanges.push(this.#ending(kill.status));
+    if (kill?.done !== undefined) this.#done.push(kill.done);
+    if (this.terminatingUs !== undefined) {
+      const grace = this.#grace(pod, kill?.graceSeconds);
+      if (this.#graceSeconds !== 0 && grace < this.#graceSeconds) urgent = true;
+      this.#graceSeconds = grace;
+    }
+    this.#update = update;
+    if (!this.#working) {
+      this.#working = true;
+      this.execution.soon(() => new Work(this.execution, this.#turns()));
+    }
+    if (urgent) this.#cancel.fire();
+  }
+
+  #ending({ reason, message, disruption }: PodEnd): StatusChange {
+    const lastTransitionTime = this.kubelet.clock.time(this.kubelet.nowUs);
+    return (status) => ({
+      ...status,
+      ...{ phase: "Failed", reason, message },
+      ...(disruption !== undefined && {
+        conditions: [
+          ...(status.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget"),
+          {
+            type: "DisruptionTarget",
+            status: "True",
+            reason: "TerminationByKubelet",
+            message: disruption,
+            lastTransitionTime,
+          },
+        ],
+      }),
+    });
+  }
+
+  /** The grace only ever shrinks, and is at least a second. */
+  #grace({ metadata, spec }: Pod, wanted: number | undefined): number {
+    const bounds = [this.#graceSeconds, metadata.deletionGracePeriodSeconds, wanted].filter(
+      (seconds): seconds is number => seconds !== undefined && seconds !== 0,
+    );
+    const grace = bounds.length > 0 ? Math.min(...bounds) : (spec.terminationGracePeriodSeconds ?? 30);
+    return Math.max(1, metadata.deletionGracePeriodSeconds === 0 ? 1 : grace);
+  }
+
+  *#turns(): Steps {
+    const { kubelet } = this;
+    while (this.#update !== undefined) {
+      this.pod = this.#update.pod;
+      this.#update = undefined;
+      this.#cancel = new Signal();
+      const type = this.#workType();
+      const seen = yield* kubelet.pleg.newerThan(this.uid, this.cache, this.#lastSyncUs);
+      const turn = yield* this.#turn(type, seen);
+      this.#lastSyncUs = kubelet.nowUs;
+      this.#conclude(type, turn);
+      if (this.finished) return;
+    }
+    this.#working = false;
+  }
+
+  #workType(): WorkType {
+    if (this.terminatedUs !== undefined) return "terminated";
+    return this.terminatingUs !== undefined ? "terminating" : "sync";
+  }
+
+  *#turn(type: WorkType, seen: PodSeen): Steps<Turn> {
+    if (type === "sync") return yield* this.#sync(seen);
+    if (type === "terminating") yield* this.#terminate(seen);
+    else this.#bury(seen);
+    return {};
+  }
+
+  #conclude(type: WorkType, turn: Turn): void {
+    const { kubelet } = this;
+    if (type === "terminated") {
+      this.finished = true;
+      kubelet.buried(this);
+      return;
+    }
+    if (type === "terminating") {
+      this.terminatedUs = kubelet.nowUs;
+      for (const done of this.#done.splice(0)) done();
+      this.#update ??= { kind: "sync", pod: this.pod };
+    } else if (turn.terminal === true) {
+      this.terminatingUs ??= kubelet.nowUs;
+      this.#graceSeconds = this.#grace(this.pod, undefined);
+      this.#update ??= { kind: "sync", pod: this.pod };
+    } else if (turn.cancelled !== true) {
+      kubelet.requeue(this, turn.retry);
+    }
+  }
+
+  /** kubelet's `SyncPod`. */
+  *#sync(seen: PodSeen): Steps<Turn> {
+    const { kubelet } = this;
+    const phase = this.#report(seen, false);
+    if (phase === "Failed" || phase === "Succeeded") return { terminal: true };
+    const network = kubelet.networkError();
+    if (network !== undefined && this.pod.spec.hostNetwork !== true) {
+      this.podEvent("Warning", "NetworkNotReady", `network is not ready: ${network}`);
+      return { retry: "network" };
+    }
+    const cancel = this.#cancel;
+    if (!(yield* this.#volumes.await(cancel))) return cancel.fired ? { cancelled: true } : { retry: "soon" };
+    this.probes.start();
+    let current = seen;
+    if (mayRestartAll(this.pod) && wantsRestartAll(this.pod, seen)) {
+      yield* stopAll(this, seen);
+      kubelet.statuses.amend(this.pod, statusAfterStop);
+      const status = kubelet.statuses.get(this.uid)!;
+      for (const condition of conditionsAfterStop(this.pod, status)) kubelet.statuses.setCondition(this.pod, condition);
+      current = this.held.look();
+    }
+    const { starts, acted, failed, retryUs } = yield* syncRuntime(this, current, this.probes, () =>
+      kubelet.statuses.setCondition(this.pod, { type: "PodReadyToStartContainers", status: "True" }),
+    );
+    for (const [name, failure] of starts) {
+      if (failure === undefined) this.failures.delete(name);
+      else this.failures.set(name, failure);
+    }
+    if (failed) return { retry: retryUs === undefined ? "soon" : { atUs: retryUs } };
+    if (acted) kubelet.pleg.relistSoon(this.uid);
+    return {};
+  }
+
+  /** kubelet's `SyncTerminatingPod`. */
+  *#terminate(seen: PodSeen): Steps {
+    this.#report(seen, false, this.#statusChanges);
+    this.probes.stopLivenessAndStartup();
+    yield* stopPod(this, seen, this.#graceSeconds);
+    this.probes.stop();
+    this.#report(this.held.look(), true);
+  }
+
+  /** kubelet's `SyncTerminatedPod`. */
+  #bury(seen: PodSeen): void {
+    this.#report(seen, true);
+    this.kubelet.statuses.terminate(this.pod);
+  }
+
+  /** Generates the pod's status and hands it to the status manager. Answers its phase. */
+  #report(seen: PodSeen, isTerminal: boolean, changes: readonly StatusChange[] = []): string {
+    const { kubelet, pod } = this;
+    const ended = kubelet.deadlineOver(this);
+    const draft = draftStatus({
+      ...{ pod, seen, isTerminal },
+      failures: this.failures,
+      clock: kubelet.clock,
+      old: kubelet.statuses.get(this.uid) ?? pod.status,
+      started: (status, before) => this.probes.isStarted(status, before),
+      ready: (status) => this.probes.isReady(status),
+      ...(ended !== undefined && { ended }),
+    });
+    const addresses = kubelet.addressesOf(pod, seen.sandboxes[0]?.sandbox);
+    kubelet.statuses.set(pod, draft, { startTimeUs: this.startedUs, addresses, changes });
+    this.probes.look();
+    return draft.phase;
   }
 }

@@ -1,8 +1,12 @@
-import type { Store } from "../apiserver/index.ts";
-import { type Container, objectKey, type Pod } from "../model/index.ts";
+import { type Container, type ObjectKey, objectKey, type Pod } from "../model/index.ts";
+
+/** Where ConfigMaps and Secrets are looked up. */
+export interface Sources {
+  has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean;
+}
 
 /** The first ConfigMap or Secret that a pod mounts and that is not there, in the kubelet's words. */
-export function missingMount(pod: Pod, store: Store): string | undefined {
+export function missingMount(pod: Pod, api: Sources): string | undefined {
   const { namespace } = pod.metadata;
   for (const { name, configMap, secret, projected } of pod.spec.volumes ?? []) {
     const sources = [
@@ -10,7 +14,7 @@ export function missingMount(pod: Pod, store: Store): string | undefined {
       ...(projected?.sources ?? []),
     ];
     for (const source of sources) {
-      const missing = absent(store, namespace, source);
+      const missing = absent(api, namespace, source);
       if (missing !== undefined) return `MountVolume.SetUp failed for volume "${name}" : ${missing}`;
     }
   }
@@ -18,15 +22,19 @@ export function missingMount(pod: Pod, store: Store): string | undefined {
 }
 
 /** The first ConfigMap or Secret that a container's environment needs and that is not there. */
-export function missingEnvironment({ env = [], envFrom = [] }: Container, pod: Pod, store: Store): string | undefined {
+export function missingEnvironment(
+  { env = [], envFrom = [] }: Container,
+  pod: Pod,
+  sources: Sources,
+): string | undefined {
   const { namespace } = pod.metadata;
   for (const { configMapRef, secretRef } of envFrom) {
-    const missing = absent(store, namespace, { configMap: configMapRef, secret: secretRef });
+    const missing = absent(sources, namespace, { configMap: configMapRef, secret: secretRef });
     if (missing !== undefined) return missing;
   }
   for (const { valueFrom } of env) {
     const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
-    const missing = absent(store, namespace, { configMap: configMapKeyRef, secret: secretKeyRef });
+    const missing = absent(sources, namespace, { configMap: configMapKeyRef, secret: secretKeyRef });
     if (missing !== undefined) return missing;
   }
   return undefined;
@@ -38,12 +46,12 @@ interface Reference {
 }
 
 function absent(
-  store: Store,
+  sources: Sources,
   namespace: string | undefined,
   { configMap, secret }: { readonly configMap?: Reference; readonly secret?: Reference },
 ): string | undefined {
   const gone = (kind: "ConfigMap" | "Secret", { name, optional }: Reference): boolean =>
-    optional !== true && name !== undefined && store.get(kind, objectKey(namespace, name)) === undefined;
+    optional !== true && name !== undefined && !sources.has(kind, objectKey(namespace, name));
   if (configMap !== undefined && gone("ConfigMap", configMap)) return `configmap "${configMap.name}" not found`;
   if (secret !== undefined && gone("Secret", secret)) return `secret "${secret.name}" not found`;
   return undefined;

@@ -5,7 +5,7 @@ import type { Scenario } from "../scenario/index.ts";
 import type { Stretch } from "../traffic/index.ts";
 import { machineCostMicroUsd, type World, type WorldChange } from "../world/index.ts";
 import { ClusterObserver } from "./cluster-observer.ts";
-import { incidentOf, type Resize, rises } from "./incidents.ts";
+import { incidentOf, type Loss, type Resize, rises } from "./incidents.ts";
 import { judge } from "./judge.ts";
 import { PodHistories } from "./pod-histories.ts";
 import type { CostResult, Mark, RunResult, Violation } from "./run-result.ts";
@@ -26,7 +26,12 @@ const decisiveReasons = new Set([
   "NodeNotReady",
   "Preempted",
   "ProgressDeadlineExceeded",
+  "Evicted",
+  "NodeHasInsufficientMemory",
+  "NodeHasSufficientMemory",
 ]);
+/** Evictions and OOM kills whose story is told. */
+const mostLosses = 12;
 
 /** Watches a run and, at its end, says what there is to say. It changes nothing. */
 export class Collector {
@@ -39,6 +44,8 @@ export class Collector {
   readonly #bought: HeldSeries;
   readonly #marks: Mark[] = [];
   readonly #injuries: Injury[] = [];
+  /** What the machines' memory took, from the start of the run on. */
+  readonly #losses: Loss[] = [];
   readonly #unroutedUs = new Map<string, number>();
   readonly #routed = new Map<string, Set<Uid>>();
   readonly #resizes: Resize[] = [];
@@ -65,12 +72,14 @@ export class Collector {
   onWorld(change: WorldChange, nowUs: number): void {
     if (change.what === "machine-bought") this.#bought.set(nowUs, this.#bought.value + 1);
     else if (change.what === "machine-released") this.#bought.set(nowUs, this.#bought.value - 1);
+    else if (change.what === "memory-over-limit") this.#onKilled(change.pod.key, change.container.limits.name, nowUs);
     else if (change.what === "routes" && change.domain === 0) this.#onRoutes(change.service, nowUs);
   }
 
   listenTo(events: EventLog): void {
     events.onRecord((event, _row, atUs) => {
       this.#histories.onEvent(event, atUs);
+      if (event.reason === "Evicted") this.#lose("eviction", event.key, atUs);
       if (!decisiveReasons.has(event.reason)) return;
       this.#mark({
         atSeconds: this.#seconds(atUs),
@@ -83,6 +92,17 @@ export class Collector {
       const workload = this.#targetOf(event.key);
       if (workload !== undefined) this.#resizes.push({ atUs, workload, to: Number(size[1]), text: event.message });
     });
+  }
+
+  #onKilled(pod: string, container: string, nowUs: number): void {
+    const text = `${pod}: container ${container} is above its memory limit: OOMKilled`;
+    this.#mark({ atSeconds: this.#seconds(nowUs), kind: "fault", by: "world", text });
+    this.#lose("OOM kill", pod, nowUs);
+  }
+
+  #lose(what: string, pod: string, atUs: number): void {
+    if (this.#seconds(atUs) < 0) return;
+    this.#losses.push({ what, subject: pod, machines: [], pods: [pod], atUs });
   }
 
   onInjury(injury: Injury, nowUs: number): void {
@@ -110,9 +130,13 @@ export class Collector {
       resizes: this.#resizes.filter(({ atUs }) => atUs >= warmUpUs),
     };
     const faults = this.#injuries
-      .map((injury) => incidentOf(injury, evidence))
+      .map((injury) => incidentOf({ ...injury, what: injury.fault.kind }, evidence))
       .filter((incident) => incident !== undefined);
-    const incidents = [...faults.slice(0, mostFaults), ...rises(evidence)];
+    const losses = this.#losses
+      .slice(0, mostLosses)
+      .map((loss) => incidentOf(loss, evidence))
+      .filter((incident) => incident !== undefined);
+    const incidents = [...faults.slice(0, mostFaults), ...losses, ...rises(evidence)];
     const cost = this.#cost(warmUpUs, endUs);
     const measured = { services: this.#services, cluster: this.#cluster, incidents: faults, microUsd: cost.microUsd };
     const judged = expectations.map((expectation) => judge(expectation, measured));

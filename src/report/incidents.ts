@@ -1,4 +1,3 @@
-import type { Injury } from "../faults/index.ts";
 import type { ClusterObserver } from "./cluster-observer.ts";
 import type { PodHistories, PodHistory } from "./pod-histories.ts";
 import type { Incident, Stage } from "./run-result.ts";
@@ -30,9 +29,19 @@ export interface Resize {
   readonly text: string;
 }
 
-/** The story of one fault that took pods away: who found out when, and which stage took the time. */
-export function incidentOf(injury: Injury, evidence: Evidence): Incident | undefined {
-  const { atUs, machines, pods } = injury;
+/** What took pods away, or their containers: a fault, an eviction, the kernel. */
+export interface Loss {
+  /** `machine-crash`, `eviction`, `OOM kill`. */
+  readonly what: string;
+  readonly subject: string;
+  readonly machines: readonly string[];
+  readonly pods: readonly string[];
+  readonly atUs: number;
+}
+
+/** The story of one loss: who found out when, and which stage took the time. */
+export function incidentOf(loss: Loss, evidence: Evidence): Incident | undefined {
+  const { atUs, machines, pods } = loss;
   const lost = [...evidence.histories.all()].filter((pod) => {
     if (pod.daemon || pod.boundUs === undefined || pod.boundUs > atUs || (pod.goneUs ?? evidence.endUs) <= atUs)
       return false;
@@ -44,10 +53,21 @@ export function incidentOf(injury: Injury, evidence: Evidence): Incident | undef
   // Recovered is what users feel: the last successor is in the route tables too.
   const recoveredUs =
     readyUs === undefined ? undefined : Math.max(readyUs, latest(successors.map(({ routedUs }) => routedUs)) ?? 0);
+  const title = `${loss.what} of ${loss.subject}`;
+  if (lost.every(({ deletingUs, goneUs }) => (deletingUs ?? goneUs) === undefined)) {
+    // The pods live on: only containers were lost, and come back where they were.
+    const before = (workload: string): number => evidence.histories.readyAt(workload, atUs - 1);
+    const seenUs = earliest(lost.map(({ workload }) => firstBelow(workload, before(workload), atUs, evidence)));
+    const moments = [
+      { name: "detected", atUs: seenUs, detail: "kubelet sees the exit" },
+      { name: "ready", atUs: readyUs, detail: "restarted in place" },
+    ];
+    return tell(title, "fault", atUs, moments, readyUs, evidence);
+  }
   const moments: Moment[] = [
     {
       name: "detected",
-      atUs: detection(injury, lost, evidence),
+      atUs: detection(loss, lost, evidence),
       detail: machines.length > 0 ? "Node is no longer Ready" : "kubelet sees the exit",
     },
     {
@@ -63,7 +83,7 @@ export function incidentOf(injury: Injury, evidence: Evidence): Incident | undef
     ...stagesOf(successors, atUs, evidence),
   ];
   return tell(
-    `${injury.fault.kind} of ${injury.subject}: ${lost.length} ${lost.length === 1 ? "pod" : "pods"} lost`,
+    `${title}: ${lost.length} ${lost.length === 1 ? "pod" : "pods"} lost`,
     "fault",
     atUs,
     moments,
@@ -193,7 +213,7 @@ function successorsOf(lost: readonly PodHistory[], atUs: number, { histories }: 
   return successors;
 }
 
-function detection({ atUs, machines }: Injury, lost: readonly PodHistory[], { cluster }: Evidence): number | undefined {
+function detection({ atUs, machines }: Loss, lost: readonly PodHistory[], { cluster }: Evidence): number | undefined {
   const nodes = machines.flatMap((name) => cluster.nodeUnreadyUs.get(name) ?? []).filter((us) => us >= atUs);
   if (nodes.length > 0) return Math.min(...nodes);
   return earliest(lost.map(({ unreadyUs }) => (unreadyUs !== undefined && unreadyUs >= atUs ? unreadyUs : undefined)));

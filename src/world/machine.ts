@@ -45,6 +45,10 @@ export class Machine {
   cpuDemandMillicores = 0;
   /** Weights of the containers that want something, together. */
   cpuDemandShares = 0;
+  /** What its containers hold together; only `World` changes it. */
+  memoryBytes = 0;
+  /** `World` tells when `memoryBytes` comes above this, or back. Set by who watches the machine's memory. */
+  memoryAlarmBytes = Number.POSITIVE_INFINITY;
   /** Processes on it, in order of their start. */
   readonly pods = new Set<RunningPod>();
 

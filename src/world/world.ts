@@ -21,7 +21,7 @@ export type WorldChange =
       readonly pod: RunningPod;
       readonly container: RunningContainer;
     }
-  | { readonly what: "cpu-granted"; readonly machine: Machine };
+  | { readonly what: "cpu-granted" | "machine-memory"; readonly machine: Machine };
 
 export interface NewRunningPod {
   readonly key: ObjectKey;
@@ -139,7 +139,7 @@ export class World {
     if (!container.running) return;
     container.settleCpu(this.#nowUs());
     container.running = false;
-    container.memoryBytes = 0;
+    this.#hold(pod.machine, container, 0);
     this.#tellUsage(pod);
     this.setDemand(pod, container, 0);
     this.#tell({ what: "container-stopped", pod, container });
@@ -195,16 +195,24 @@ export class World {
   /** What a container holds from now on. Above its limit the kernel kills it: `memory-over-limit` says so. */
   setMemory(pod: RunningPod, container: RunningContainer, bytes: number): void {
     if (container.memoryBytes !== bytes) {
-      container.memoryBytes = bytes;
+      this.#hold(pod.machine, container, bytes);
       this.#tellUsage(pod);
     }
     const limit = container.limits.memoryLimitBytes;
     if (limit > 0 && bytes > limit && container.running) this.#tell({ what: "memory-over-limit", pod, container });
   }
 
+  #hold(machine: Machine, container: RunningContainer, bytes: number): void {
+    const was = machine.memoryBytes > machine.memoryAlarmBytes;
+    machine.memoryBytes += bytes - container.memoryBytes;
+    container.memoryBytes = bytes;
+    if (machine.memoryBytes > machine.memoryAlarmBytes !== was) this.#tell({ what: "machine-memory", machine });
+  }
+
   #removePod(pod: RunningPod): void {
     const nowUs = this.#nowUs();
     for (const container of pod.containers) {
+      this.#hold(pod.machine, container, 0);
       container.settleCpu(nowUs);
       container.running = false;
       container.cpuDemandMillicores = 0;

@@ -1,9 +1,10 @@
 import type { Area } from "./area.ts";
 import { clusterAutoscaler } from "./cluster-autoscaler.ts";
 import { hpa } from "./hpa.ts";
+import { kubelet } from "./kubelet.ts";
 import { machinery } from "./machinery.ts";
 import { scheduler } from "./scheduler.ts";
 import { timelines } from "./timelines.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [clusterAutoscaler, hpa, machinery, scheduler, timelines];
+export const areas: readonly Area[] = [clusterAutoscaler, hpa, kubelet, machinery, scheduler, timelines];

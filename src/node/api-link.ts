@@ -1,0 +1,81 @@
+import type { ApiReply, ApiRequest, ApiServer } from "../apiserver/index.ts";
+import { keyOf, type ObjectKey, objectKey, type Pod, type PodStatus } from "../model/index.ts";
+import { handler, phase } from "../sim/index.ts";
+import type { EventSubject, KubeletApi } from "./kubelet-api.ts";
+import type { Execution } from "./work.ts";
+
+/** Requests that the server refused with an error of its own are sent again after this. */
+const retryUs = 1_000_000;
+/** Statuses that the server did not take are told again by the status manager's full sync. */
+const fullSyncUs = 10_000_000;
+
+interface Call {
+  readonly link: ApiLink;
+  readonly request: ApiRequest;
+  readonly reply: (reply: ApiReply) => void;
+}
+
+const send = handler<Call>("kubelet/request", (call) => call.link.carry(call));
+
+/** A kubelet's client of the simulated API server: what is sent while the link is cut is lost. */
+export class ApiLink implements KubeletApi {
+  readonly requestUs = 2_000;
+  readonly #api: ApiServer;
+  readonly #execution: Execution;
+  readonly #host: string;
+  readonly #connected: () => boolean;
+
+  constructor(api: ApiServer, execution: Execution, host: string, connected: () => boolean) {
+    this.#api = api;
+    this.#execution = execution;
+    this.#host = host;
+    this.#connected = connected;
+  }
+
+  pod(pod: Pod): Pod | undefined {
+    const stored = this.#api.store.get("Pod", keyOf(pod));
+    return stored?.metadata.uid === pod.metadata.uid ? stored : undefined;
+  }
+
+  has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean {
+    return this.#api.store.get(kind, key) !== undefined;
+  }
+
+  patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {
+    if (!this.#connected()) return;
+    const change = (current: Pod): Pod => ({ ...current, status });
+    const reply = this.#api.handle({ verb: "patch", kind: "Pod", key: keyOf(pod), part: "status", change });
+    if (reply.ok || reply.error.code < 500) done(true);
+    else this.#execution.at(this.#execution.loop.nowUs + fullSyncUs, () => done(false));
+  }
+
+  deletePod(pod: Pod): void {
+    const options = { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } };
+    this.send({ verb: "delete", kind: "Pod", key: keyOf(pod), options });
+  }
+
+  event({ kind, name, pod }: EventSubject, type: "Normal" | "Warning", reason: string, message: string): void {
+    const key = pod === undefined ? objectKey(undefined, name) : keyOf(pod);
+    const uid = pod?.metadata.uid ?? this.#api.store.get("Node", key)?.metadata.uid;
+    if (uid === undefined) return;
+    const { nowUs } = this.#execution.loop;
+    this.#api.events.create({ kind, key, uid, type, reason, message, source: "kubelet", host: this.#host }, nowUs);
+  }
+
+  /** Sends a request; server errors are tried again, the reply comes with the answer. */
+  send(request: ApiRequest, reply: (reply: ApiReply) => void = () => undefined): void {
+    this.#schedule({ link: this, request, reply }, this.requestUs);
+  }
+
+  carry(call: Call): void {
+    if (this.#execution.dead || !this.#connected()) return;
+    const answer = this.#api.handle(call.request);
+    if (!answer.ok && answer.error.code >= 500) this.#schedule(call, retryUs);
+    else call.reply(answer);
+  }
+
+  #schedule(call: Call, afterUs: number): void {
+    const { loop } = this.#execution;
+    loop.schedule(loop.nowUs + afterUs, phase.api, send, call);
+  }
+}

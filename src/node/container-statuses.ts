@@ -1,0 +1,119 @@
+import type { Container, ContainerStatus, Pod, WallClock } from "../model/index.ts";
+import { shouldStart } from "./pod-actions.ts";
+import type { ContainerSeen, PodSeen } from "./runtime-pod.ts";
+
+/** Why a container could not be started in the last sync. */
+export interface StartFailure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface StatusSources {
+  readonly pod: Pod;
+  readonly seen: PodSeen;
+  /** The kubelet's reason cache, by container. */
+  readonly failures: ReadonlyMap<string, StartFailure>;
+  readonly clock: WallClock;
+}
+
+type State = NonNullable<ContainerStatus["state"]>;
+
+/** kubelet's `convertToAPIContainerStatuses`, for the ordinary containers or for the init containers. */
+export function containerStatuses(
+  containers: readonly Container[],
+  kind: "init" | "main",
+  previous: readonly ContainerStatus[],
+  sources: StatusSources,
+): ContainerStatus[] {
+  return containers.map((container) => statusOf(container, kind, previous, sources));
+}
+
+function statusOf(
+  container: Container,
+  kind: "init" | "main",
+  previous: readonly ContainerStatus[],
+  { pod, seen, failures, clock }: StatusSources,
+): ContainerStatus {
+  const { name, image = "" } = container;
+  const old = previous.find((status) => status.name === name);
+  const [newest, before] = seen.containers.filter((one) => one.name === name);
+  let status = newest === undefined ? unseen(container, kind, old, pod) : seenStatus(container, newest, old, clock);
+  if (before !== undefined) status = { ...status, lastState: stateOf(before, clock) };
+  if (kind === "init" && newest?.state === "exited" && newest.exitCode === 0) return status;
+  if (!shouldStart(container, pod, seen)) return status;
+  const failure = failures.get(name);
+  if (failure === undefined) return status;
+  const { reason, message } = failure;
+  return {
+    ...status,
+    image,
+    ...(status.state?.terminated !== undefined && { lastState: status.state }),
+    state: { waiting: { reason, ...(message !== "" && { message }) } },
+  };
+}
+
+function seenStatus(
+  container: Container,
+  seen: ContainerSeen,
+  old: ContainerStatus | undefined,
+  clock: WallClock,
+): ContainerStatus {
+  const { name, image = "", resources = {} } = container;
+  const { requests, limits } = resources;
+  const restartCount = Math.max(seen.attempt, old?.restartCount ?? 0);
+  const ended = old !== undefined && old.restartCount < seen.attempt && old.state?.terminated !== undefined;
+  return {
+    ...{ name, image, imageID: image, containerID: seen.id, ready: false, restartCount },
+    ...((requests ?? limits) !== undefined && { resources: old?.resources ?? resources }),
+    ...(requests !== undefined && { allocatedResources: requests }),
+    lastState: (ended ? old.state : old?.lastState) ?? {},
+    state: stateOf(seen, clock),
+  };
+}
+
+function stateOf(
+  { id, state, startedUs, finishedUs, exitCode, reason, message }: ContainerSeen,
+  clock: WallClock,
+): State {
+  if (state === "created") return { waiting: {} };
+  if (state === "running") return { running: { startedAt: clock.time(startedUs) } };
+  return {
+    terminated: {
+      ...{ exitCode, reason, containerID: id, finishedAt: clock.time(finishedUs) },
+      ...(startedUs > 0 && { startedAt: clock.time(startedUs) }),
+      ...(message !== undefined && { message }),
+    },
+  };
+}
+
+/** The runtime has no container of that name (any more). */
+function unseen(
+  container: Container,
+  kind: "init" | "main",
+  old: ContainerStatus | undefined,
+  pod: Pod,
+): ContainerStatus {
+  const { name, image = "" } = container;
+  if (kind === "init" && old?.state?.terminated !== undefined) return old;
+  const reason = (pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
+  const status: ContainerStatus = {
+    ...{ name, image, imageID: "", ready: false, restartCount: old?.restartCount ?? 0 },
+    lastState: old?.lastState ?? {},
+    state: { waiting: { reason } },
+  };
+  if (old?.state?.running === undefined || status.lastState?.terminated !== undefined) return status;
+  const message = "The container could not be located when the pod was deleted.  The container used to be Running";
+  return {
+    ...status,
+    restartCount: status.restartCount + (pod.metadata.deletionTimestamp === undefined ? 1 : 0),
+    lastState: { terminated: { reason: "ContainerStatusUnknown", message, exitCode: 137 } },
+  };
+}
+
+/** Whether any of the ordinary containers has ever run: the pod was initialized then. */
+export function hasStarted(statuses: readonly ContainerStatus[]): boolean {
+  return statuses.some(
+    ({ state, lastState }) =>
+      state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined,
+  );
+}

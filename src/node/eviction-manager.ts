@@ -1,0 +1,238 @@
+import { type Pod, podRequests, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
+import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
+import { isCriticalPod } from "./critical-pod.ts";
+import {
+  conditionOf,
+  inOrderOfAnswer,
+  isMet,
+  type NodeStats,
+  type Observation,
+  observations,
+  resourceOf,
+  type Threshold,
+  thresholdAmount,
+} from "./eviction-signals.ts";
+import { localStorageExcess } from "./local-storage.ts";
+import type { PodWorker } from "./pod-worker.ts";
+import { type Execution, Signal, type Steps, Work } from "./work.ts";
+
+const periodUs = 10_000_000;
+const cleanupPollUs = 1_000_000;
+/** A hard threshold leaves this long, in seconds; the runtime makes two of it. */
+const hardGraceSeconds = 1;
+
+/** What one pod uses, by container in bytes, and its processes. */
+export interface PodUsage {
+  readonly memoryBytes: ReadonlyMap<string, number>;
+  readonly diskBytes: ReadonlyMap<string, number>;
+  readonly processes: number;
+}
+
+export interface EvictionConfiguration {
+  readonly thresholds: readonly Threshold[];
+  /** Pressure is over when it has not been seen for this long. Default 5 min. */
+  readonly transitionUs: number;
+  /** Bounds the grace of soft evictions, in seconds. Default 0. */
+  readonly maxPodGraceSeconds: number;
+}
+
+interface EvictionManagerOptions {
+  readonly execution: Execution;
+  readonly configuration: EvictionConfiguration;
+  readonly ticker: Ticker;
+  readonly stats: () => NodeStats;
+  readonly usageOf: (worker: PodWorker) => PodUsage | undefined;
+  /** Pods of which something may run. */
+  readonly active: () => PodWorker[];
+  readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
+  /** The node's conditions are to be looked at. */
+  readonly changed: () => void;
+  /** Nothing changes before `look` is called: rounds that would find nothing are no events. */
+  readonly steady: boolean;
+}
+
+/** kubelet's eviction manager: one round every ten seconds, one pod a round, and the next round at once after it. */
+export class EvictionManager {
+  readonly #options: EvictionManagerOptions;
+  /** Thresholds met at the last round. */
+  #met: readonly Threshold[] = [];
+  readonly #firstMetUs = new Map<Threshold, number>();
+  readonly #lastSeenUs = new Map<string, number>();
+  #conditions: ReadonlySet<string> = new Set();
+  #baseUs: number;
+  #round: Sequence | undefined;
+  #busy = false;
+
+  constructor(options: EvictionManagerOptions) {
+    this.#options = options;
+    this.#baseUs = options.ticker.phaseUs;
+    if (!options.steady) this.#schedule();
+  }
+
+  get #nowUs(): number {
+    return this.#options.execution.loop.nowUs;
+  }
+
+  /** Node conditions under pressure, as of the last round: `MemoryPressure` and kin. */
+  get pressures(): ReadonlySet<string> {
+    return this.#conditions;
+  }
+
+  /** Something is measured to be short, or is not any more. */
+  look(): void {
+    if (this.#round === undefined && !this.#busy) this.#schedule();
+  }
+
+  #schedule(): void {
+    const ticker = { phaseUs: this.#baseUs, periodUs };
+    this.#round = this.#options.execution.at(nextTickAt(ticker, this.#nowUs + 1), () => {
+      this.#round = undefined;
+      this.#busy = true;
+      new Work(this.#options.execution, this.#rounds(), () => {
+        this.#busy = false;
+        this.#baseUs = this.#nowUs;
+        const { steady } = this.#options;
+        if (!steady || this.#conditions.size > 0 || this.#met.length > 0) this.#schedule();
+      });
+    });
+  }
+
+  /** Rounds until one evicts nobody. */
+  *#rounds(): Steps {
+    for (;;) {
+      const evicted = yield* this.#synchronize();
+      if (evicted.length === 0) return;
+      yield* this.#awaitCleanup(evicted);
+    }
+  }
+
+  *#awaitCleanup(evicted: readonly PodWorker[]): Steps {
+    const giveUpUs = this.#nowUs + 30 * cleanupPollUs;
+    do {
+      yield this.#nowUs + cleanupPollUs;
+    } while (this.#nowUs < giveUpUs && evicted.some(({ mayRun }) => mayRun));
+  }
+
+  /** Answers the pods that were evicted. */
+  *#synchronize(): Steps<PodWorker[]> {
+    const seen = observations(this.#options.stats());
+    const { thresholds, transitionUs } = this.#options.configuration;
+    const met = thresholds.filter((one) => isMet(one, seen, this.#met.includes(one)));
+    for (const one of thresholds) {
+      if (!met.includes(one)) this.#firstMetUs.delete(one);
+      else if (!this.#firstMetUs.has(one)) this.#firstMetUs.set(one, this.#nowUs);
+    }
+    for (const { signal } of met) this.#lastSeenUs.set(conditionOf(signal), this.#nowUs);
+    for (const [condition, lastUs] of this.#lastSeenUs)
+      if (this.#nowUs - lastUs >= transitionUs) this.#lastSeenUs.delete(condition);
+    this.#conditions = new Set(this.#lastSeenUs.keys());
+    if (this.#options.steady) this.#options.changed();
+    const due = inOrderOfAnswer(met.filter((one) => this.#nowUs - this.#firstMetUs.get(one)! >= one.graceUs));
+    this.#met = due;
+    const overLimit = yield* this.#evictOverLocalLimits();
+    if (overLimit.length > 0) return overLimit;
+    const [threshold] = due;
+    if (threshold === undefined) return [];
+    const resource = resourceOf(threshold.signal);
+    this.#options.nodeEvent("Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
+    for (const worker of this.#ranked(resource)) {
+      if (isCriticalPod(worker.pod)) continue;
+      const message = this.#message(worker, threshold, seen.get(threshold.signal)!);
+      yield* this.#evict(worker, message, this.#grace(threshold, worker.pod), true);
+      return [worker];
+    }
+    return [];
+  }
+
+  #grace({ hard }: Threshold, { spec }: Pod): number {
+    if (hard) return hardGraceSeconds;
+    return Math.min(this.#options.configuration.maxPodGraceSeconds, spec.terminationGracePeriodSeconds ?? 30);
+  }
+
+  #ranked(resource: string): PodWorker[] {
+    const candidates = this.#options.active().map((worker) => {
+      const usage = this.#options.usageOf(worker);
+      const requests = worker.pod.spec.containers.map(({ resources }) => resources?.requests ?? {});
+      const storage = requests.map((list) => value(list["ephemeral-storage"] ?? "0"));
+      return {
+        worker,
+        name: worker.uid,
+        priority: worker.pod.spec.priority ?? 0,
+        memoryBytes: sum(usage?.memoryBytes.values() ?? []),
+        memoryRequestBytes: podRequests(worker.pod).memoryBytes,
+        diskBytes: sum(usage?.diskBytes.values() ?? []),
+        ephemeralStorageRequestBytes: sum(storage),
+        processes: usage?.processes ?? 0,
+        noStats: usage === undefined,
+      };
+    });
+    const ranked =
+      resource === "memory"
+        ? rankForMemory(candidates)
+        : resource === "pids"
+          ? rankForPids(candidates)
+          : rankForDisk(candidates);
+    return ranked.map(({ worker }) => worker);
+  }
+
+  #message(worker: PodWorker, threshold: Threshold, observed: Observation): string {
+    const resource = resourceOf(threshold.signal);
+    const amount = binaryText(thresholdAmount(threshold, observed.capacity));
+    const limit = threshold.percentage === undefined ? threshold.quantity : amount;
+    let message = `The node was low on resource: ${resource}. Threshold quantity: ${limit}, available: ${binaryText(observed.available)}. `;
+    if (resource !== "memory") return message;
+    const usage = this.#options.usageOf(worker)?.memoryBytes;
+    for (const { name, resources } of worker.pod.spec.containers) {
+      const request = resources?.requests?.["memory"] ?? "0";
+      const used = usage?.get(name) ?? 0;
+      if (used > value(request))
+        message += `Container ${name} was using ${binaryText(used)}, request is ${request}, has larger consumption of memory. `;
+    }
+    return message;
+  }
+
+  *#evictOverLocalLimits(): Steps<PodWorker[]> {
+    const evicted: PodWorker[] = [];
+    for (const worker of this.#options.active()) {
+      const excess = localStorageExcess(worker.pod, this.#options.usageOf(worker));
+      if (excess === undefined || isCriticalPod(worker.pod)) continue;
+      yield* this.#evict(worker, excess, hardGraceSeconds, false);
+      evicted.push(worker);
+    }
+    return evicted;
+  }
+
+  *#evict(worker: PodWorker, message: string, graceSeconds: number, disrupts: boolean): Steps {
+    worker.podEvent("Warning", "Evicted", message);
+    const gone = new Signal();
+    worker.update({
+      kind: "kill",
+      pod: worker.pod,
+      kill: {
+        evict: true,
+        graceSeconds,
+        done: () => gone.fire(),
+        status: { reason: "Evicted", message, ...(disrupts && { disruption: message }) },
+      },
+    });
+    yield { signal: gone, notAfterUs: this.#nowUs + Math.max(10, Math.floor((graceSeconds * 3) / 2)) * 1_000_000 };
+  }
+}
+
+function sum(amounts: Iterable<number>): number {
+  let total = 0;
+  for (const amount of amounts) total += amount;
+  return total;
+}
+
+const units = ["", "Ki", "Mi", "Gi", "Ti"];
+
+/** A whole number as resource.Quantity prints it in BinarySI: in the largest unit that divides it. */
+function binaryText(amount: number): string {
+  let [rest, unit] = [amount, 0];
+  while (rest !== 0 && rest % 1024 === 0 && unit < units.length - 1) {
+    rest /= 1024;
+    unit += 1;
+  }
+  return `${rest}${units[unit]}`;
+}

@@ -1,0 +1,57 @@
+import type { Container, Pod } from "../model/index.ts";
+import type { PodUsage } from "./eviction-manager.ts";
+import type { NodeStats } from "./eviction-signals.ts";
+import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
+
+/** How a call of the container runtime ends, and how long it takes in microseconds. */
+export interface Outcome {
+  readonly tookUs: number;
+  /** The runtime's own words when it fails. */
+  readonly error?: string;
+}
+
+export type ProbeType = "startup" | "liveness" | "readiness";
+
+export interface ProbeOutcome {
+  readonly result: "ok" | "fail" | "error";
+  readonly tookUs: number;
+  readonly output: string;
+}
+
+/**
+ * The physics under a kubelet: how long calls take and what processes do. Asked at the beginning of each call; what processes
+ * do by themselves comes back through `Runtime.exited`.
+ */
+export interface Host {
+  /**
+   * Probes answer the same until `Kubelet.lookAgain` is called. Turns that would change nothing are then no events, and a
+   * pod that is well is not synced again.
+   */
+  readonly steady: boolean;
+  runSandbox(sandbox: RuntimeSandbox): Outcome;
+  /** Microseconds that StopPodSandbox takes. */
+  stopSandbox(sandbox: RuntimeSandbox): number;
+  removeSandbox(sandbox: RuntimeSandbox): void;
+  hasImage(image: string): boolean;
+  pull(image: string, pod: Pod): Outcome;
+  pulled(image: string): void;
+  imageBytes(image: string, pod: Pod): number;
+  create(container: RuntimeContainer): Outcome;
+  start(container: RuntimeContainer): Outcome;
+  /** The process runs from now on. */
+  started(container: RuntimeContainer): void;
+  /** The process has ended. */
+  ended(container: RuntimeContainer): void;
+  removeContainer(container: RuntimeContainer): void;
+  /** StopContainer begins. What SIGTERM leads to: the exit after so long; `undefined` when it is ignored. */
+  terminate(
+    container: RuntimeContainer,
+    timeoutSeconds: number,
+  ): { readonly tookUs: number; readonly exitCode: number } | undefined;
+  probe(container: RuntimeContainer, type: ProbeType): ProbeOutcome;
+  hook(container: RuntimeContainer, hook: "postStart" | "preStop"): Outcome;
+  stats(): NodeStats;
+  /** What a pod uses; `undefined` when nothing is known of it. */
+  usage(pod: Pod): PodUsage | undefined;
+  updateResources(container: RuntimeContainer, resources: Container["resources"]): void;
+}

@@ -1,0 +1,22 @@
+import type { ObjectKey, Pod, PodStatus } from "../model/index.ts";
+
+/** What an Event is about. */
+export interface EventSubject {
+  readonly kind: "Pod" | "Node";
+  readonly name: string;
+  readonly pod?: Pod;
+  /** `spec.containers{c}`, for events about one container. */
+  readonly fieldPath?: string;
+}
+
+/** A kubelet's link to the API server. Requests take time and may get lost with the link. */
+export interface KubeletApi {
+  /** From a decision to the request's being handled, in microseconds. */
+  readonly requestUs: number;
+  /** The pod as stored; `undefined` when it is gone or another of its name is there. */
+  pod(pod: Pod): Pod | undefined;
+  has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean;
+  patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void;
+  deletePod(pod: Pod): void;
+  event(subject: EventSubject, type: "Normal" | "Warning", reason: string, message: string): void;
+}

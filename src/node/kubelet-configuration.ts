@@ -1,0 +1,75 @@
+import { parseEvictionThresholds } from "../model/index.ts";
+import type { Ticker } from "../sim/index.ts";
+import type { EvictionConfiguration } from "./eviction-manager.ts";
+import type { ShutdownGroup } from "./shutdown-manager.ts";
+
+/** What of `KubeletConfiguration` changes decisions here; times in microseconds. */
+export interface KubeletConfiguration {
+  /** `serializeImagePulls` and `maxParallelImagePulls`: pulls at once, Infinity without a bound. Default 1. */
+  readonly parallelPulls: number;
+  /** `crashLoopBackOff.maxContainerRestartPeriod`. Default 300 s. */
+  readonly maxContainerRestartUs: number;
+  /** Every pod mounts its service account's token, though no manifest says so. */
+  readonly everyPodMounts: boolean;
+  readonly eviction: EvictionConfiguration;
+  /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
+  readonly shutdown: readonly ShutdownGroup[];
+  /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
+  readonly reportDraw: number;
+}
+
+/** `evictionHard` where nothing else is said. */
+const defaultEvictionHard = {
+  "memory.available": "100Mi",
+  "nodefs.available": "10%",
+  "nodefs.inodesFree": "5%",
+  "imagefs.available": "15%",
+  "imagefs.inodesFree": "5%",
+};
+
+export const defaultEviction: EvictionConfiguration = {
+  thresholds: parseEvictionThresholds(defaultEvictionHard).map((threshold) => ({
+    ...threshold,
+    ...{ hard: true, graceUs: 0, minReclaim: undefined },
+  })),
+  transitionUs: 300_000_000,
+  maxPodGraceSeconds: 0,
+};
+
+export const defaultKubeletConfiguration: KubeletConfiguration = {
+  parallelPulls: 1,
+  maxContainerRestartUs: 300_000_000,
+  everyPodMounts: false,
+  eviction: defaultEviction,
+  shutdown: [],
+  reportDraw: 0.5,
+};
+
+/** The loops of one kubelet, each with the phase that its start gave it. */
+export interface KubeletClocks {
+  /** Empties the re-queue, every second. */
+  readonly sync: Ticker;
+  /** The PLEG asks the runtime, every second. */
+  readonly relist: Ticker;
+  /** Orphans and old back-offs are swept, every two seconds. */
+  readonly housekeeping: Ticker;
+  /** The volume manager's reconciler, every 100 ms. */
+  readonly reconcile: Ticker;
+  /** The eviction manager's rounds, every ten seconds. */
+  readonly eviction: Ticker;
+  /** The node's status, every ten seconds. */
+  readonly nodeStatus: Ticker;
+}
+
+/** Clocks of a kubelet that started at an instant, which may lie before the run. */
+export function kubeletClocks(startUs: number): KubeletClocks {
+  const second = 1_000_000;
+  return {
+    sync: { phaseUs: startUs, periodUs: second },
+    relist: { phaseUs: startUs + 7_000, periodUs: second },
+    housekeeping: { phaseUs: startUs, periodUs: 2 * second },
+    reconcile: { phaseUs: startUs, periodUs: 100_000 },
+    eviction: { phaseUs: startUs, periodUs: 10 * second },
+    nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
+  };
+}

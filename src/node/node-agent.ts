@@ -1,0 +1,254 @@
+import type { ApiServer } from "../apiserver/index.ts";
+import { type Node, objectKey, type Pod, type WallClock } from "../model/index.ts";
+import { draw, type EventLoop, type RandomStream, type Ticker } from "../sim/index.ts";
+import { controlPlane, type Machine, type World } from "../world/index.ts";
+import { ApiLink } from "./api-link.ts";
+import type { NodeDelays } from "./delays.ts";
+import { Kubelet } from "./kubelet.ts";
+import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
+import type { ReportedCondition } from "./node-reporter.ts";
+import { newNode, nodeConditions } from "./node-status.ts";
+import { adopted } from "./reboot.ts";
+import { Execution } from "./work.ts";
+import { memoryAlarmBytes, WorldHost, type WorldHostOptions } from "./world-host.ts";
+
+const heartbeatUs = 10_000_000;
+/** The default hard threshold of `memory.available`. */
+const hardMemoryBytes = 100 * 1024 * 1024;
+/** A kubelet of a settled machine has been up for this long. */
+const settledAgeUs = 400_000_000;
+
+interface NodeAgentOptions {
+  readonly loop: EventLoop;
+  readonly api: ApiServer;
+  readonly world: World;
+  readonly clock: WallClock;
+  readonly delays: NodeDelays;
+  readonly machine: Machine;
+  readonly random: RandomStream;
+  readonly softwareOf: WorldHostOptions["softwareOf"];
+  readonly nextPodIP: () => string;
+  /** Pods that are assigned to this machine, as stored. */
+  readonly assigned: () => Pod[];
+}
+
+/** One machine's kubelet over reboots: registration, heartbeats, and what a lost link or power does to it. */
+export class NodeAgent {
+  readonly machine: Machine;
+  readonly #options: NodeAgentOptions;
+  readonly #hostIP: string;
+  readonly #images = new Set<string>();
+  #execution: Execution;
+  #link: ApiLink;
+  #startUs: number;
+  kubelet: Kubelet | undefined;
+  /** The kubelet's process is down or starts again, while containers run on. */
+  #restarting = false;
+  /** Counts boots: what was begun before a power cut is not finished after it. */
+  #boots = 0;
+
+  constructor(options: NodeAgentOptions) {
+    this.#options = options;
+    this.machine = options.machine;
+    const { index } = options.machine;
+    this.#hostIP = `10.0.${Math.floor(index / 254) % 256}.${(index % 254) + 1}`;
+    this.#startUs = Math.floor(options.random() * 1_000_000) - settledAgeUs;
+    this.#execution = new Execution(options.loop);
+    this.#link = this.#newLink();
+  }
+
+  get #key(): ReturnType<typeof objectKey> {
+    return objectKey(undefined, this.machine.spec.name);
+  }
+
+  get #time(): string {
+    return this.#options.clock.time(this.#options.loop.nowUs);
+  }
+
+  get connected(): boolean {
+    const { machine } = this;
+    return machine.alive && machine.kubeletAlive && this.#options.world.links.reachable(machine.index, controlPlane);
+  }
+
+  /** Up and registered from the beginning. */
+  settle(): void {
+    this.#boots += 1; // Power on began a boot, which is over already.
+    this.#startKubelet();
+    this.#options.api.handle({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
+    this.#postReady();
+    this.#beginLease();
+  }
+
+  /** Power, the kubelet's process, or the machine's being frozen changed. */
+  onPower(): void {
+    const { machine } = this;
+    const { api, loop } = this.#options;
+    if (machine.powered && machine.kubeletAlive) {
+      if (machine.frozen) {
+        api.leases.end(machine.spec.name, loop.nowUs);
+        this.#execution.stall();
+      } else if (this.kubelet !== undefined && !this.#restarting) {
+        this.#execution.resume();
+        this.onLink();
+      } else this.#boot();
+      return;
+    }
+    api.leases.end(machine.spec.name, loop.nowUs);
+    if (machine.powered) {
+      this.#restarting = true; // Only the kubelet is down: containers run on.
+      this.#execution.stall();
+      return;
+    }
+    this.#execution.dead = true;
+    this.kubelet = undefined;
+  }
+
+  /** From power on: the kubelet starts, registers, and reports Ready once the network plugin is up. */
+  #boot(): void {
+    const { loop, delays, random, api } = this.#options;
+    const known = this.kubelet;
+    const boot = new Execution(loop);
+    if (known === undefined) {
+      this.#execution = boot;
+      this.#link = this.#newLink();
+    }
+    const execution = this.#execution;
+    this.#boots += 1;
+    const boots = this.#boots;
+    const ifStill = (task: () => void) => () => {
+      if (this.#boots === boots && this.machine.powered && this.machine.kubeletAlive) task();
+    };
+    boot.at(
+      loop.nowUs + Math.ceil(draw(delays.kubeletStart, random)),
+      ifStill(() => {
+        this.#restarting = false;
+        if (known === undefined) {
+          this.#startUs = loop.nowUs;
+          this.#startKubelet();
+        } else execution.resume();
+        const registered = api.store.get("Node", this.#key) !== undefined;
+        if (!registered) this.#link.send({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
+        this.#beginLease();
+        const readyUs = registered ? this.#link.requestUs : Math.ceil(draw(delays.networkReady, random));
+        boot.at(
+          loop.nowUs + readyUs,
+          ifStill(() => {
+            this.#postReady();
+            this.#resync();
+          }),
+        );
+      }),
+    );
+  }
+
+  #newLink(): ApiLink {
+    return new ApiLink(this.#options.api, this.#execution, this.machine.spec.name, () => this.connected);
+  }
+
+  #startKubelet(): void {
+    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api } = this.#options;
+    const { machine } = this;
+    const execution = this.#execution;
+    const hostIP = this.#hostIP;
+    const host = new WorldHost({
+      ...{ loop, world, machine, delays, random, images: this.#images, softwareOf, nextPodIP, hostIP },
+      lost: () => execution.dead,
+    });
+    const kubelet = new Kubelet({
+      ...{ name: machine.spec.name, execution, api: this.#link, host, clock },
+      clocks: kubeletClocks(this.#startUs),
+      configuration: { ...defaultKubeletConfiguration, everyPodMounts: true },
+      node: () => api.store.get("Node", this.#key),
+      addressesOf: (_pod, sandbox) => ({
+        ...{ hostIP, hostIPs: [{ ip: hostIP }] },
+        ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
+      }),
+      networkError: () => undefined,
+      complaints: () => [],
+      patchNode: (conditions) => this.#patchConditions(conditions),
+    });
+    host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
+    this.kubelet = kubelet;
+    machine.memoryAlarmBytes = memoryAlarmBytes(machine, hardMemoryBytes);
+  }
+
+  /** The machine's memory is short, or is not any more. */
+  onMemory(): void {
+    this.kubelet?.eviction.look();
+  }
+
+  #patchConditions(conditions: readonly ReportedCondition[]): void {
+    const change = (node: Node): Node => {
+      const before = node.status.conditions ?? [];
+      const time = this.#time;
+      const next = conditions.map((condition) => {
+        const known = before.find(({ type }) => type === condition.type);
+        const lastTransitionTime = known?.status === condition.status ? known.lastTransitionTime : time;
+        return { ...condition, lastHeartbeatTime: time, lastTransitionTime };
+      });
+      const others = before.filter(({ type }) => !conditions.some((condition) => condition.type === type));
+      return { ...node, status: { ...node.status, conditions: [...others, ...next] } };
+    };
+    this.#link.send({ verb: "patch", kind: "Node", key: this.#key, part: "status", change });
+  }
+
+  /** The watch shows a pod of this machine. */
+  seen(pod: Pod, gone: boolean): void {
+    if (this.kubelet === undefined || !this.connected || this.#restarting) return;
+    this.#tell(this.kubelet, pod, gone);
+  }
+
+  #tell(kubelet: Kubelet, pod: Pod, gone: boolean): void {
+    const { uid } = pod.metadata;
+    if (gone) kubelet.remove(uid);
+    else if (kubelet.pod(uid) !== undefined) kubelet.update(pod);
+    else kubelet.add(pod, adopted(pod, this.#options.clock));
+  }
+
+  #beginLease(): void {
+    if (!this.connected) return;
+    const { loop, api } = this.#options;
+    const ticker: Ticker = { phaseUs: loop.nowUs, periodUs: heartbeatUs };
+    api.leases.begin(this.machine.spec.name, ticker, loop.nowUs);
+  }
+
+  #postReady(): void {
+    const change = (node: Node): Node => {
+      const before = node.status.conditions ?? [];
+      if (before.find(({ type }) => type === "Ready")?.status === "True") return node;
+      const own = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
+      const others = before.filter(({ type }) => !own.includes(type));
+      const conditions = [...others, ...nodeConditions(true, before, this.#time)];
+      return { ...node, status: { ...node.status, conditions } };
+    };
+    this.#link.send({ verb: "patch", kind: "Node", key: this.#key, part: "status", change });
+  }
+
+  /** The link or the machine is back, or was cut: heartbeats, reports and what was missed follow. */
+  onLink(): void {
+    const { api, loop } = this.#options;
+    const { name } = this.machine.spec;
+    if (!this.connected) {
+      api.leases.end(name, loop.nowUs);
+      return;
+    }
+    if (this.kubelet === undefined || this.#restarting || api.leases.beating(name)) return;
+    this.#beginLease();
+    // A change is noticed by the next status tick only.
+    this.#execution.at(loop.nowUs + heartbeatUs, () => this.#postReady());
+    this.#resync();
+  }
+
+  /** Compares what runs with what should: after a boot, or after a time without a watch. */
+  #resync(): void {
+    const { kubelet } = this;
+    if (kubelet === undefined) return;
+    const assigned = this.#options.assigned();
+    const uids = new Set<string>(assigned.map(({ metadata }) => metadata.uid));
+    for (const pod of assigned) this.#tell(kubelet, pod, false);
+    for (const uid of kubelet.podUids()) {
+      if (uids.has(uid)) kubelet.statuses.tellAgain(uid);
+      else kubelet.remove(uid);
+    }
+  }
+}

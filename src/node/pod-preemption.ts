@@ -1,0 +1,15 @@
+import type { PodWorker } from "./pod-worker.ts";
+import { Signal, type Steps } from "./work.ts";
+
+/** Ends pods one after another, each within its own grace, to make room for a critical one. */
+export function* preempt(victims: readonly PodWorker[]): Steps {
+  for (const worker of victims) {
+    const message = "Preempted in order to admit critical pod";
+    const disruption = "Pod was preempted by Kubelet to accommodate a critical pod.";
+    worker.podEvent("Warning", "Preempting", message);
+    const done = new Signal();
+    const status = { reason: "Preempting", message, disruption };
+    worker.update({ kind: "kill", pod: worker.pod, kill: { evict: true, status, done: () => done.fire() } });
+    yield done;
+  }
+}

@@ -1,0 +1,104 @@
+import { type Container, type ContainerStatus, isSidecar, type PodStatus } from "../model/index.ts";
+import type { ProbeType } from "./host.ts";
+import type { ProbeVerdicts } from "./pod-actions.ts";
+import type { PodWorker } from "./pod-worker.ts";
+import { type ProbeResult, type ProbeSurroundings, ProbeWorker } from "./probe-worker.ts";
+
+/** All probes of one pod: prober's manager, as far as one pod is concerned. */
+export class PodProbes implements ProbeVerdicts {
+  readonly #pod: PodWorker;
+  #workers: ProbeWorker[] | undefined;
+
+  constructor(pod: PodWorker) {
+    this.#pod = pod;
+  }
+
+  /** A worker for every probe, from the pod's first whole sync on. */
+  start(): void {
+    if (this.#workers !== undefined) return;
+    const { spec } = this.#pod.pod;
+    const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
+    if (!containers.some((one) => one.startupProbe ?? one.readinessProbe ?? one.livenessProbe)) return;
+    const surroundings = this.#surroundings();
+    this.#workers = containers.flatMap((container) =>
+      (["startup", "readiness", "liveness"] as const).flatMap((type) => {
+        const probe = container[`${type}Probe`];
+        return probe === undefined ? [] : [new ProbeWorker(type, container, probe, surroundings)];
+      }),
+    );
+  }
+
+  stop(): void {
+    for (const worker of this.#workers ?? []) worker.stop();
+  }
+
+  stopLivenessAndStartup(): void {
+    const own = new Set(this.#pod.pod.spec.containers);
+    for (const worker of this.#workers ?? []) {
+      // Sidecars are probed on: they live longer.
+      if (worker.type !== "readiness" && own.has(worker.container)) worker.stop();
+    }
+  }
+
+  /** Containers or what probes would see of them changed. */
+  look(): void {
+    for (const worker of this.#workers ?? []) worker.look();
+  }
+
+  startup(id: string): ProbeResult | undefined {
+    return this.#result("startup", id);
+  }
+
+  liveness(id: string): ProbeResult | undefined {
+    return this.#result("liveness", id);
+  }
+
+  isStarted({ name, containerID = "" }: ContainerStatus, before: boolean): boolean {
+    const worker = this.#worker("startup", name);
+    if (worker === undefined) return true;
+    const result = worker.resultOf(containerID);
+    return result === undefined ? before : result === "success";
+  }
+
+  /** A container that is not known to be ready is probed at once. */
+  isReady({ name, containerID = "" }: ContainerStatus): boolean {
+    const worker = this.#worker("readiness", name);
+    if (worker === undefined || worker.resultOf(containerID) === "success") return true;
+    worker.trigger();
+    return false;
+  }
+
+  #worker(type: ProbeType, name: string): ProbeWorker | undefined {
+    return this.#workers?.find((worker) => worker.type === type && worker.container.name === name);
+  }
+
+  #result(type: ProbeType, id: string): ProbeResult | undefined {
+    for (const worker of this.#workers ?? []) {
+      const result = worker.type === type ? worker.resultOf(id) : undefined;
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  #surroundings(): ProbeSurroundings {
+    const owner = this.#pod;
+    const { kubelet } = owner;
+    return {
+      execution: kubelet.execution,
+      host: kubelet.host,
+      held: owner.held,
+      pod: () => owner.pod,
+      status: (): PodStatus | undefined => kubelet.statuses.get(owner.uid),
+      unhealthy: (container: Container, message: string) =>
+        owner.containerEvent(container, "Warning", "Unhealthy", message),
+      published: (type, containerID, result) => {
+        if (type === "liveness" && result !== "failure") return;
+        kubelet.execution.soon(() => {
+          if (type === "readiness") kubelet.statuses.setReadiness(owner.pod, containerID, result === "success");
+          if (type === "startup") kubelet.statuses.setStarted(owner.pod, containerID, result === "success");
+          kubelet.syncSoon(owner.uid);
+        });
+      },
+    };
+  }
+}

@@ -1,0 +1,231 @@
+import type { Container, Pod, PodStatus, Probe } from "../model/index.ts";
+import type { Sequence } from "../sim/index.ts";
+import type { Host, ProbeType } from "./host.ts";
+import type { RuntimeContainer, RuntimePod } from "./runtime-pod.ts";
+import { type Execution, type Steps, Work } from "./work.ts";
+
+export type ProbeResult = "success" | "failure" | "unknown";
+
+/** What a probe worker needs of its kubelet. */
+export interface ProbeSurroundings {
+  readonly execution: Execution;
+  readonly host: Host;
+  readonly pod: () => Pod;
+  readonly held: RuntimePod;
+  /** The status manager's view: probes see containers through it. */
+  readonly status: () => PodStatus | undefined;
+  /** The published result changed. */
+  readonly published: (type: ProbeType, containerID: string, result: ProbeResult) => void;
+  readonly unhealthy: (container: Container, message: string) => void;
+}
+
+const initialResults = { startup: "unknown", liveness: "success", readiness: "failure" } as const;
+
+/** One probe of one container over all its lives: prober's `worker`. Turns lie on its ticker, which readiness re-bases. */
+export class ProbeWorker {
+  readonly type: ProbeType;
+  readonly container: Container;
+  readonly #probe: Probe;
+  readonly #surroundings: ProbeSurroundings;
+  #baseUs: number;
+  #containerID = "";
+  #result: ProbeResult | undefined;
+  #last: ProbeResult | undefined;
+  #run = 0;
+  #onHold = false;
+  #triggered = false;
+  #busy = false;
+  #stopped = false;
+  #tick: Sequence | undefined;
+  #turnUs = 0;
+
+  constructor(type: ProbeType, container: Container, probe: Probe, surroundings: ProbeSurroundings) {
+    this.type = type;
+    this.container = container;
+    this.#probe = probe;
+    this.#surroundings = surroundings;
+    this.#baseUs = this.#nowUs;
+    surroundings.execution.soon(() => this.#turn());
+  }
+
+  get #nowUs(): number {
+    return this.#surroundings.execution.loop.nowUs;
+  }
+
+  /** The published result for a container; `undefined` while there is none. */
+  resultOf(containerID: string): ProbeResult | undefined {
+    return containerID === this.#containerID ? this.#result : undefined;
+  }
+
+  /** Asks for a turn at once; the ticker starts anew with it. */
+  trigger(): void {
+    if (this.#triggered || this.#stopped) return;
+    this.#triggered = true;
+    if (!this.#busy) this.#surroundings.execution.soon(() => this.#manualTurn());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTick();
+  }
+
+  /** What it would see has changed, or its container has. */
+  look(): void {
+    if (!this.#busy && !this.#stopped && this.#tick === undefined) this.#scheduleTick();
+  }
+
+  #manualTurn(): void {
+    if (this.#busy || this.#stopped || !this.#triggered) return;
+    this.#triggered = false;
+    this.#baseUs = this.#nowUs;
+    this.#turn();
+  }
+
+  #cancelTick(): void {
+    if (this.#tick !== undefined) this.#surroundings.execution.loop.cancel(this.#tick);
+    this.#tick = undefined;
+  }
+
+  #scheduleTick(): void {
+    const { execution, host } = this.#surroundings;
+    if (host.steady && this.#settled()) return;
+    const periodUs = (this.#probe.periodSeconds ?? 10) * 1_000_000;
+    // A tick that came while a probe was under way is not lost.
+    const turns = Math.floor((this.#turnUs - this.#baseUs) / periodUs) + 1;
+    const atUs = this.#baseUs + turns * periodUs;
+    const missed = host.steady ? Math.floor((this.#nowUs - this.#baseUs) / periodUs) + 1 : turns;
+    this.#tick = execution.at(Math.max(this.#nowUs, host.steady ? this.#baseUs + missed * periodUs : atUs), () => {
+      this.#tick = undefined;
+      if (!this.#busy && !this.#stopped) this.#turn();
+    });
+  }
+
+  /** Another turn would find what is known already, until something changes. */
+  #settled(): boolean {
+    const { host, held } = this.#surroundings;
+    const container = held.byId(this.#containerID);
+    const status = this.#status();
+    if (status?.containerID !== this.#containerID) return status?.containerID === undefined;
+    if (this.#onHold) return true;
+    if (status.state?.running === undefined || container?.state !== "running") return this.#result === "failure";
+    if ((status.started === true) === (this.type === "startup")) return true;
+    const { result } = host.probe(container, this.type);
+    return resultOf(result) === this.#result && (this.#last === undefined || this.#last === this.#result);
+  }
+
+  #status(): NonNullable<PodStatus["containerStatuses"]>[number] | undefined {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.#surroundings.status() ?? {};
+    return [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === this.container.name);
+  }
+
+  #publish(result: ProbeResult): void {
+    if (this.#containerID === "" || this.#result === result) return;
+    this.#result = result;
+    this.#surroundings.published(this.type, this.#containerID, result);
+  }
+
+  /** prober's `doProbe`, and the wait for the next turn. */
+  #turn(): void {
+    this.#cancelTick();
+    if (this.#stopped) return;
+    this.#turnUs = this.#nowUs;
+    const { execution, held, pod, status: podStatus } = this.#surroundings;
+    const phase = podStatus()?.phase;
+    if (phase === "Failed" || phase === "Succeeded") {
+      this.#stopped = true;
+      return;
+    }
+    const status = this.#status();
+    const id = status?.containerID;
+    if (status === undefined || id === undefined) {
+      this.#next();
+      return;
+    }
+    if (id !== this.#containerID) {
+      this.#containerID = id;
+      this.#result = undefined;
+      this.#publish(initialResults[this.type]);
+      this.#onHold = false;
+    }
+    if (this.#onHold) {
+      this.#next();
+      return;
+    }
+    if (status.state?.running === undefined) {
+      this.#publish("failure");
+      if (status.state?.terminated !== undefined && pod().spec.restartPolicy === "Never") this.stop();
+      else this.#next();
+      return;
+    }
+    if (pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
+      this.#publish("success"); // A quiet end.
+      this.stop();
+      return;
+    }
+    const container = held.byId(id);
+    const aliveSeconds = Math.floor(
+      (this.#nowUs - Math.floor((container?.startedUs ?? 0) / 1_000_000) * 1_000_000) / 1_000_000,
+    );
+    const due = aliveSeconds >= (this.#probe.initialDelaySeconds ?? 0);
+    if (container === undefined || !due || (status.started === true) === (this.type === "startup")) {
+      this.#next();
+      return;
+    }
+    this.#busy = true;
+    new Work(execution, this.#exec(container));
+  }
+
+  /** Up to three tries while the probe itself cannot run; a result, good or bad, counts at once. */
+  *#exec(container: RuntimeContainer): Steps {
+    const { host } = this.#surroundings;
+    const seconds = this.#probe.timeoutSeconds ?? 1;
+    for (let tries = 3; ; tries -= 1) {
+      const { result, tookUs, output } = host.probe(container, this.type);
+      const overUs = this.#nowUs + tookUs;
+      const untilUs = Math.min(overUs, this.#nowUs + seconds * 1_000_000);
+      if (result === "error" && container.state !== "running") yield untilUs;
+      else yield { signal: container.exit, notAfterUs: untilUs };
+      const cut = this.#nowUs < untilUs;
+      if (result === "error" && !cut && tries > 1) continue;
+      this.#busy = false;
+      if (this.#stopped) return;
+      if (cut) this.#finished("failure", "");
+      else if (tookUs >= seconds * 1_000_000)
+        this.#finished("failure", `command timed out: "probe ${this.type}" timed out after ${seconds}s`);
+      else this.#finished(result === "error" ? undefined : resultOf(result), output);
+      return;
+    }
+  }
+
+  #finished(result: ProbeResult | undefined, output: string): void {
+    const { unhealthy } = this.#surroundings;
+    const title = `${this.type[0]!.toUpperCase()}${this.type.slice(1)}`;
+    if (result === "failure") unhealthy(this.container, `${title} probe failed: ${output}`);
+    if (result === undefined)
+      unhealthy(this.container, `${title} probe errored and resulted in unknown state: ${output}`);
+    else {
+      this.#run = result === this.#last ? this.#run + 1 : 1;
+      this.#last = result;
+      const threshold =
+        result === "success" ? (this.#probe.successThreshold ?? 1) : (this.#probe.failureThreshold ?? 3);
+      if (this.#run >= threshold) {
+        this.#publish(result);
+        if (this.type === "startup" || (this.type === "liveness" && result === "failure")) {
+          this.#onHold = true;
+          this.#run = 0;
+        }
+      }
+    }
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#stopped) return;
+    if (this.#triggered) this.#surroundings.execution.soon(() => this.#manualTurn());
+    this.#scheduleTick();
+  }
+}
+
+function resultOf(result: "ok" | "fail" | "error"): ProbeResult {
+  return result === "ok" ? "success" : "failure";
+}

@@ -1,0 +1,253 @@
+import { type Container, isSidecar, keyOf, milliValue, type Pod, value, workloadOf } from "../model/index.ts";
+import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/index.ts";
+import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
+import type { NodeDelays } from "./delays.ts";
+import type { PodUsage } from "./eviction-manager.ts";
+import type { NodeStats } from "./eviction-signals.ts";
+import type { Host, Outcome, ProbeOutcome } from "./host.ts";
+import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
+
+const runTask = handler<() => void>("host/process", (task) => task());
+
+/** Software of one pod: how it behaves, and its luck. */
+interface Software {
+  readonly behavior: Behavior;
+  readonly random: RandomStream;
+  running: RunningPod | undefined;
+}
+
+export interface WorldHostOptions {
+  readonly loop: EventLoop;
+  readonly world: World;
+  readonly machine: Machine;
+  readonly delays: NodeDelays;
+  readonly random: RandomStream;
+  /** Images on the machine's disk, which survive a reboot. */
+  readonly images: Set<string>;
+  readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly random: RandomStream };
+  readonly nextPodIP: () => string;
+  readonly hostIP: string;
+  /** The machine's power went off since it was begun. */
+  readonly lost: () => boolean;
+}
+
+/** A machine of the world under a kubelet: drawn delays, declared behavior, processes that use CPU and memory. */
+export class WorldHost implements Host {
+  readonly steady = true;
+  readonly #options: WorldHostOptions;
+  readonly #software = new Map<string, Software>();
+  readonly #startUs = new WeakMap<RuntimeContainer, number>();
+  exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
+
+  constructor(options: WorldHostOptions) {
+    this.#options = options;
+  }
+
+  runSandbox(sandbox: RuntimeSandbox): Outcome {
+    const { pod } = sandbox;
+    const tookUs = Math.ceil(draw(this.#options.delays.sandbox, this.#options.random));
+    this.#after(tookUs, () => {
+      sandbox.ip = pod.spec.hostNetwork === true ? this.#options.hostIP : this.#options.nextPodIP();
+      this.#begin(pod);
+    });
+    return { tookUs };
+  }
+
+  stopSandbox({ pod, ready }: RuntimeSandbox): number {
+    const software = this.#software.get(pod.metadata.uid);
+    if (software?.running !== undefined) this.#options.world.removePod(software.running);
+    if (software !== undefined) software.running = undefined;
+    return ready ? this.#options.delays.sandboxStopUs : 0;
+  }
+
+  removeSandbox({ pod }: RuntimeSandbox): void {
+    this.#software.delete(pod.metadata.uid);
+  }
+
+  hasImage(image: string): boolean {
+    return this.#options.images.has(image);
+  }
+
+  pull(image: string, pod: Pod): Outcome {
+    const { world, machine, delays, random, images } = this.#options;
+    const setupUs = draw(delays.pullSetup, random);
+    if (!Number.isFinite(world.registrySlowdown))
+      return { tookUs: Math.ceil(setupUs), error: `failed to pull and unpack image "${image}": registry unavailable` };
+    const bytesPerSecond = Math.min(machine.spec.type.networkBytesPerSecond, delays.unpackBytesPerSecond);
+    const bytes = images.has(image) ? 0 : this.imageBytes(image, pod); // Else only its digest is asked for.
+    const transferUs = Math.ceil((bytes * 1_000_000) / bytesPerSecond);
+    return { tookUs: Math.ceil((setupUs + transferUs) * world.registrySlowdown) };
+  }
+
+  pulled(image: string): void {
+    this.#options.images.add(image);
+  }
+
+  imageBytes(_image: string, pod: Pod): number {
+    return this.#of(pod).behavior.imageBytes;
+  }
+
+  create(container: RuntimeContainer): Outcome {
+    const bothUs = Math.ceil(draw(this.#options.delays.containerStart, this.#options.random));
+    const tookUs = Math.floor((bothUs * 2) / 5);
+    this.#startUs.set(container, bothUs - tookUs);
+    return { tookUs };
+  }
+
+  start(container: RuntimeContainer): Outcome {
+    return { tookUs: this.#startUs.get(container) ?? 0 };
+  }
+
+  started(container: RuntimeContainer): void {
+    const { behavior, random, running } = this.#of(container.pod);
+    const process = this.#processOf(container);
+    const exits = (afterUs: number, code: number): void =>
+      this.#after(Math.ceil(afterUs), () => this.exited(container, code, code === 0 ? "Completed" : "Error"));
+    if (process === undefined || running === undefined) {
+      exits(draw(behavior.init ?? { medianUs: 1_000_000 }, random), 0);
+      return;
+    }
+    this.#options.world.startContainer(running, process);
+    if (process !== running.main) return;
+    this.#after(Math.ceil(draw(behavior.startup, random)), () => {
+      if (container.state === "running" && !container.terminating) this.#options.world.setAccepting(running, true);
+    });
+    if (behavior.exit !== undefined) exits(draw(behavior.exit.after, random), behavior.exit.code);
+  }
+
+  ended(container: RuntimeContainer): void {
+    const { running } = this.#of(container.pod);
+    const process = this.#processOf(container);
+    if (running === undefined || process === undefined || running.gone) return;
+    if (process === running.main) this.#options.world.setAccepting(running, false);
+    this.#options.world.stopContainer(running, process);
+  }
+
+  removeContainer(): void {}
+
+  /** SIGTERM: no new requests from here on; what is in progress is finished. */
+  terminate(container: RuntimeContainer): { readonly tookUs: number; readonly exitCode: number } {
+    const { behavior, random, running } = this.#of(container.pod);
+    container.terminating = true;
+    if (running !== undefined && this.#processOf(container) === running.main)
+      this.#options.world.setAccepting(running, false);
+    return { tookUs: Math.ceil(draw(behavior.shutdown, random)), exitCode: 0 };
+  }
+
+  probe(container: RuntimeContainer): ProbeOutcome {
+    const { running } = this.#of(container.pod);
+    const isMain = running !== undefined && this.#processOf(container) === running.main;
+    const ok = container.state === "running" && (!isMain || (running.answers && !running.slow));
+    return { result: ok ? "ok" : "fail", tookUs: 0, output: "the software did not answer in time" };
+  }
+
+  /** A `sleep N` on its command line is what a hook takes; other hooks take no time. */
+  hook({ spec }: RuntimeContainer, hook: "postStart" | "preStop"): Outcome {
+    const command = spec.lifecycle?.[hook]?.exec?.command ?? [];
+    const match = /(?:^|[\s;/])sleep\s+(\d+)\b/.exec(command.join(" "));
+    return { tookUs: match === null ? 0 : Number(match[1]) * 1_000_000 };
+  }
+
+  /** Disks and processes are not modelled: they are never short. */
+  stats(): NodeStats {
+    const { machine } = this.#options;
+    const ample = { capacity: 1, available: 1 };
+    return {
+      memoryCapacity: memoryCapacity(machine),
+      memoryWorkingSet: Math.min(memoryCapacity(machine), systemMemory(machine) + inPages(machine.memoryBytes)),
+      ...{ nodeFsCapacity: ample.capacity, nodeFsAvailable: ample.available, nodeFsInodes: 1, nodeFsInodesFree: 1 },
+      ...{ maxPids: 1, pids: 0 },
+    };
+  }
+
+  usage(pod: Pod): PodUsage | undefined {
+    const { running } = this.#of(pod);
+    if (running === undefined) return undefined;
+    const memoryBytes = new Map(
+      running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, inPages(bytes)] as const),
+    );
+    return { memoryBytes, diskBytes: new Map(), processes: 0 };
+  }
+
+  updateResources(): void {}
+
+  /** The container behind a process of the world. */
+  static matches(container: RuntimeContainer, pod: RunningPod, process: RunningContainer): boolean {
+    return container.state === "running" && pod.containers[processIndex(container.pod, container.spec)] === process;
+  }
+
+  #begin(pod: Pod): void {
+    const { world, machine } = this.#options;
+    const software = this.#of(pod);
+    const specs = processesOf(pod);
+    software.running = world.startPod({
+      ...{ key: keyOf(pod), uid: pod.metadata.uid, machine, workload: workloadOf(pod), behavior: software.behavior },
+      containers: specs.map(limitsOf),
+      mainIndex: specs.length - pod.spec.containers.length,
+    });
+  }
+
+  #of(pod: Pod): Software {
+    const { uid } = pod.metadata;
+    let software = this.#software.get(uid);
+    if (software === undefined) {
+      software = { ...this.#options.softwareOf(pod), running: undefined };
+      this.#software.set(uid, software);
+    }
+    return software;
+  }
+
+  #processOf(container: RuntimeContainer): RunningContainer | undefined {
+    return this.#of(container.pod).running?.containers[processIndex(container.pod, container.spec)];
+  }
+
+  /** What the machine does lives and dies with its power. */
+  #after(us: number, task: () => void): void {
+    const { loop, lost } = this.#options;
+    loop.schedule(loop.nowUs + us, phase.world, runTask, () => {
+      if (!lost()) task();
+    });
+  }
+}
+
+function memoryCapacity({ spec }: Machine): number {
+  return value(spec.type.capacity["memory"] ?? "0");
+}
+
+/** What the system and the kubelet use themselves: half of what is reserved for them. Assumption. */
+function systemMemory(machine: Machine): number {
+  const allocatable = value(machine.spec.type.allocatable["memory"] ?? "0");
+  return inPages((memoryCapacity(machine) - allocatable) / 2);
+}
+
+const pageBytes = 4096;
+
+function inPages(bytes: number): number {
+  return Math.ceil(bytes / pageBytes) * pageBytes;
+}
+
+/** Containers hold together so much when less than `availableBytes` of the machine's memory is left. */
+export function memoryAlarmBytes(machine: Machine, availableBytes: number): number {
+  return memoryCapacity(machine) - systemMemory(machine) - availableBytes;
+}
+
+/** Containers that live side by side: sidecars first, then the ordinary ones. */
+function processesOf({ spec }: Pod): readonly Container[] {
+  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+}
+
+function processIndex(pod: Pod, { name }: Container): number {
+  return processesOf(pod).findIndex((container) => container.name === name);
+}
+
+/** What a container's cgroup is given. */
+function limitsOf({ name, resources }: Container): ContainerLimits {
+  const { requests = {}, limits = {} } = resources ?? {};
+  const requested = requests["cpu"] === undefined ? 0 : milliValue(requests["cpu"]);
+  return {
+    name,
+    cpuShares: Math.max(2, Math.floor((requested * 1024) / 1000)),
+    cpuLimitMillicores: limits["cpu"] === undefined ? 0 : milliValue(limits["cpu"]),
+    memoryLimitBytes: limits["memory"] === undefined ? 0 : value(limits["memory"]),
+  };
+}

@@ -1,0 +1,215 @@
+import { defaultPod, type Node, type Pod, parseEvictionThresholds, WallClock } from "../../src/model/index.ts";
+import { Kubelet } from "../../src/node/kubelet.ts";
+import type { EvictionConfiguration } from "../../src/node/eviction-manager.ts";
+import { defaultEviction, defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import type { ReportedCondition } from "../../src/node/node-reporter.ts";
+import type { ShutdownGroup } from "../../src/node/shutdown-manager.ts";
+import { Execution } from "../../src/node/work.ts";
+import { EventLoop, handler, phase } from "../../src/sim/index.ts";
+import { RecordedApi } from "./kubelet-api.ts";
+import type { KubeletCase, Line, ScriptStep } from "./kubelet-case.ts";
+import { conditionLine } from "./kubelet-status-lines.ts";
+import { RecordedHost } from "./kubelet-host.ts";
+
+/** The recorded kubelet is that old at 0. */
+const ageMs = 400_000;
+const runTask = handler<() => void>("script", (task) => task());
+
+/** One case through the simulator's kubelet, with the recordings' machine and API around it. */
+export class KubeletRun {
+  readonly #case: KubeletCase;
+  readonly #loop = new EventLoop();
+  readonly #clock = new WallClock(0);
+  readonly #lines: Line[] = [];
+  readonly #api: RecordedApi;
+  readonly #host: RecordedHost;
+  readonly #kubelet: Kubelet;
+  /** An operation of the script that this adapter does not know. */
+  readonly unknown: string | undefined;
+
+  constructor(recorded: KubeletCase) {
+    this.#case = recorded;
+    const loop = this.#loop;
+    const record = (what: string, fields: Readonly<Record<string, unknown>>): void => {
+      this.#lines.push({ atMs: Math.floor(loop.nowUs / 1000), what, ...fields });
+    };
+    const execution = new Execution(loop);
+    this.#host = new RecordedHost(recorded, loop, record);
+    this.#api = new RecordedApi({
+      ...{ nowUs: () => loop.nowUs, record },
+      seen: (pod, gone) => execution.soon(() => this.#seen(pod, gone)),
+    });
+    this.#kubelet = new Kubelet({
+      ...{ name: "n1", execution, api: this.#api, host: this.#host, clock: this.#clock },
+      clocks: kubeletClocks((recorded.plegPhaseMs - ageMs) * 1000),
+      configuration: {
+        ...defaultKubeletConfiguration,
+        ...configured(recorded.kubelet ?? {}),
+        reportDraw: recorded.reportDraw ?? 0.5,
+      },
+      node: () => this.#node(),
+      addressesOf: () => ({}),
+      networkError: () => this.#network,
+      released: () => record("shutdownLockReleased", {}),
+      complaints: () => this.#complaints(),
+      patchNode: (conditions) => this.#patchNode(conditions, record),
+    });
+    this.#host.exited = (container, code, reason) => this.#kubelet.runtime.exited(container, code, reason);
+    this.unknown = recorded.script.find(({ op }) => !(op in this.#operations))?.op;
+    if (this.unknown !== undefined) return;
+    for (const step of recorded.script) {
+      loop.schedule(step.atMs * 1000, phase.world, runTask, () => this.#operations[step.op]!(step));
+    }
+    loop.step(10_000_000, recorded.durationMs * 1000);
+  }
+
+  lines(): readonly Line[] {
+    return this.#lines;
+  }
+
+  readonly #operations: Record<string, (step: ScriptStep) => void> = {
+    create: ({ pod = "" }) => this.#create(pod),
+    delete: ({ pod = "", gracePeriodSeconds }) =>
+      this.#api.delete(pod, gracePeriodSeconds, (us) => this.#clock.time(us)),
+    configMap: ({ name = "" }) => this.#api.put("ConfigMap", name),
+    secret: ({ name = "" }) => this.#api.put("Secret", name),
+    condition: ({ pod = "", Type: type, Status: status }) => {
+      const stored = this.#api.named(pod)!;
+      const condition = { type: String(type), status: String(status) };
+      const others = (stored.status.conditions ?? []).filter((one) => one.type !== condition.type);
+      this.#api.change(pod, { ...stored, status: { ...stored.status, conditions: [...others, condition] } });
+    },
+    node: ({ set }) => this.#host.set(set as Readonly<Record<string, unknown>>),
+    memory: ({ pod = "", container = "", bytes }) => this.#host.use("memoryBytes", pod, container, bytes as number),
+    disk: ({ pod = "", container = "", bytes }) => this.#host.use("diskBytes", pod, container, bytes as number),
+    pids: ({ pod = "", count }) => this.#host.useProcesses(pod, count as number),
+    taint: ({ name = "", Status }) => this.#taints.push({ key: name, effect: String(Status) }),
+    runtime: ({ set }) => {
+      const { networkReady } = set as { networkReady?: boolean };
+      const message = "Network plugin returns error: cni plugin not initialized";
+      const error = `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`;
+      if (networkReady !== undefined) this.#network = networkReady ? undefined : error;
+    },
+    shutdown: () => this.#kubelet.shutdown.shutDown(),
+    shutdownCancel: () => this.#kubelet.shutdown.cancel(),
+    oomKill: ({ pod = "", container }) => this.#kill(pod, (name) => name === container, "OOMKilled"),
+    killSandbox: ({ pod = "" }) => {
+      const worker = this.#workerOf(pod);
+      for (const sandbox of worker?.held.sandboxes ?? []) sandbox.ready = false;
+      this.#kill(pod, () => true, "Error");
+      if (worker !== undefined) this.#kubelet.pleg.changed(worker.uid);
+    },
+  };
+
+  #network: string | undefined;
+  readonly #taints: { readonly key: string; readonly effect: string }[] = [];
+
+  #complaints(): string[] {
+    return this.#network === undefined ? [] : [this.#network];
+  }
+
+  #patchNode(
+    conditions: readonly ReportedCondition[],
+    record: (what: string, fields: Readonly<Record<string, unknown>>) => void,
+  ): void {
+    if (conditions.length === 0 && this.#case.record?.includes("node") !== true) return;
+    const lastTransitionTime = this.#clock.time(this.#loop.nowUs);
+    const lines = conditions.map(({ type, ...rest }) => [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })]);
+    record("nodeStatus", Object.fromEntries(lines));
+  }
+
+  #workerOf(name: string): Kubelet["workers"] extends Map<string, infer Worker> ? Worker | undefined : never {
+    return [...this.#kubelet.workers.values()].findLast(({ pod }) => pod.metadata.name === name);
+  }
+
+  #kill(pod: string, matches: (container: string) => boolean, reason: string): void {
+    for (const container of this.#workerOf(pod)?.held.containers ?? []) {
+      if (matches(container.spec.name)) this.#kubelet.runtime.exited(container, 137, reason);
+    }
+  }
+
+  #create(name: string): void {
+    const manifest = this.#case.pods.find(({ metadata }) => metadata.name === name)!;
+    const { metadata, spec } = defaultPod(manifest);
+    const scheduled = { type: "PodScheduled", status: "True", lastTransitionTime: this.#clock.time(this.#loop.nowUs) };
+    this.#api.create({
+      ...manifest,
+      metadata: { namespace: "default", generation: 1, ...metadata, uid: `uid-${name}` },
+      spec: { ...spec, nodeName: "n1" },
+      status: { phase: "Pending", conditions: [scheduled] },
+    } as unknown as Pod);
+  }
+
+  #seen(pod: Pod, gone: boolean): void {
+    const { uid } = pod.metadata;
+    if (gone) this.#kubelet.remove(uid);
+    else if (this.#kubelet.pod(uid) === undefined) this.#kubelet.add(pod);
+    else this.#kubelet.update(pod);
+  }
+
+  #node(): Node {
+    const { cores = 4, memoryCapacity = 17_179_869_184 } = this.#case.node ?? {};
+    const pods = this.#case.kubelet?.["maxPods"] ?? 110;
+    const allocatable = { cpu: `${cores as number}`, memory: `${(memoryCapacity as number) - 104_857_600}`, pods: `${pods as number}` };
+    const labels = { "kubernetes.io/hostname": "n1", ...this.#case.nodeLabels };
+    return { metadata: { name: "n1", labels }, spec: { taints: this.#taints }, status: { allocatable, capacity: allocatable } } as unknown as Node;
+  }
+}
+
+function configured(kubelet: Readonly<Record<string, unknown>>): Partial<Kubelet["configuration"]> {
+  const { serializeImagePulls, maxParallelImagePulls, crashLoopBackOff } = kubelet;
+  const longest = (crashLoopBackOff as { maxContainerRestartPeriod?: string } | undefined)?.maxContainerRestartPeriod;
+  const parallel = maxParallelImagePulls ?? (serializeImagePulls === false ? Number.POSITIVE_INFINITY : undefined);
+  return {
+    ...(parallel !== undefined && { parallelPulls: parallel as number }),
+    ...(longest !== undefined && { maxContainerRestartUs: durationUs(longest) }),
+    eviction: eviction(kubelet),
+    shutdown: shutdownGroups(kubelet),
+  };
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+function eviction(kubelet: Readonly<Record<string, unknown>>): EvictionConfiguration {
+  const { evictionHard, evictionSoft = {}, evictionSoftGracePeriod = {}, evictionMinimumReclaim = {} } = kubelet as Readonly<
+    Record<string, Texts | undefined>
+  >;
+  const hard = evictionHard === undefined ? undefined : parseEvictionThresholds(evictionHard);
+  const reclaim = (signal: string): string | undefined => evictionMinimumReclaim[signal];
+  const soft = parseEvictionThresholds(evictionSoft).map((threshold) => ({
+    ...threshold,
+    ...{ hard: false, graceUs: durationUs(evictionSoftGracePeriod[threshold.signal] ?? "0s") },
+    minReclaim: reclaim(threshold.signal),
+  }));
+  const own = (hard ?? defaultEviction.thresholds).map((threshold) => ({
+    ...threshold,
+    ...{ hard: true, graceUs: 0, minReclaim: reclaim(threshold.signal) },
+  }));
+  const { evictionPressureTransitionPeriod: transition, evictionMaxPodGracePeriod: longest } = kubelet;
+  return {
+    thresholds: [...own, ...soft],
+    transitionUs: transition === undefined ? defaultEviction.transitionUs : durationUs(transition as string),
+    maxPodGraceSeconds: (longest as number | undefined) ?? 0,
+  };
+}
+
+function durationUs(text: string): number {
+  return Number.parseInt(text, 10) * (text.endsWith("m") ? 60_000_000 : 1_000_000);
+}
+
+/** Without groups by priority: ordinary pods, then critical ones. */
+function shutdownGroups(kubelet: Readonly<Record<string, unknown>>): ShutdownGroup[] {
+  const { shutdownGracePeriod, shutdownGracePeriodCriticalPods, shutdownGracePeriodByPodPriority } = kubelet;
+  const groups = shutdownGracePeriodByPodPriority as
+    | { readonly priority: number; readonly shutdownGracePeriodSeconds: number }[]
+    | undefined;
+  if (groups !== undefined)
+    return groups.map(({ priority, shutdownGracePeriodSeconds: seconds }) => ({ priority, seconds }));
+  if (shutdownGracePeriod === undefined) return [];
+  const all = durationUs(shutdownGracePeriod as string) / 1_000_000;
+  const critical = durationUs((shutdownGracePeriodCriticalPods as string | undefined) ?? "0s") / 1_000_000;
+  return [
+    { priority: 0, seconds: all - critical },
+    { priority: 2_000_000_000, seconds: critical },
+  ];
+}
