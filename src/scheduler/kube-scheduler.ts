@@ -1,12 +1,16 @@
 import { type Change, callApi, type Process, recordEvent, type Task } from "../client/index.ts";
 import { keyOf, type Node, type Pod, withCondition } from "../model/index.ts";
 import { type Handler, handler, phase, type RandomStream, type Sequence } from "../sim/index.ts";
+import { BindingCycles, type BindingFailure, type Placement } from "./binding-cycles.ts";
 import type { SchedulerConfiguration } from "./configuration/kube-scheduler-configuration.ts";
 import { eventMessage } from "./cycle/fit-error.ts";
-import { type Decision, type SchedulerState, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
+import { type SchedulerState, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
 import { FastCycle } from "./fast/fast-cycle.ts";
 import { PodTallies } from "./fast/pod-tallies.ts";
-import { Framework, type Registry } from "./framework/framework.ts";
+import { Framework } from "./framework/framework.ts";
+import type { Registry } from "./framework/resolve-plugins.ts";
+import { schedulerClient as client } from "./framework/scheduler-client.ts";
+import { WaitingPods } from "./framework/waiting-pods.ts";
 import { assignedPodEvents, nodeEvents, objectEvent } from "./queue/object-events.ts";
 import type { QueuedPod } from "./queue/queued-pod.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
@@ -14,7 +18,6 @@ import { clusterObjectKinds } from "./snapshot/cluster-objects.ts";
 import { podInfo } from "./snapshot/pod-info.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
 
-const client = "kube-scheduler";
 /** What one scheduling cycle takes; the next one begins after it. Assumption: the real one needs 1 to 8 ms. */
 const cycleUs = 1_000;
 
@@ -22,6 +25,7 @@ const cycleUs = 1_000;
 interface Mind {
   readonly snapshot: Snapshot;
   readonly queue: SchedulingQueue;
+  readonly frameworks: ReadonlyMap<string, Framework>;
   readonly cycles: ReadonlyMap<string, FastCycle>;
   readonly state: SchedulerState;
 }
@@ -36,6 +40,7 @@ export class KubeScheduler {
   readonly #registry: Registry;
   readonly #random: RandomStream;
   readonly #cycle: Handler<number>;
+  readonly #bindings: BindingCycles;
   #mind: Mind;
   #scheduled: { readonly event: Sequence; readonly atUs: number } | undefined;
 
@@ -45,6 +50,10 @@ export class KubeScheduler {
     this.#registry = registry;
     this.#random = random;
     this.#mind = this.#freshMind();
+    this.#bindings = new BindingCycles(process, {
+      bound: (placement) => this.#onBound(placement),
+      failed: (placement, failure) => this.#onBindingFailed(placement, failure),
+    });
     this.#cycle = handler("kube-scheduler/cycle", (life) => {
       this.#scheduled = undefined;
       if (life === process.life) this.#next();
@@ -63,8 +72,16 @@ export class KubeScheduler {
     const { profiles, percentageOfNodesToScore, podInitialBackoffSeconds, podMaxBackoffSeconds } = this.#configuration;
     const snapshot = new Snapshot();
     const tallies = new PodTallies(snapshot);
+    const surroundings = {
+      waitingPods: new WaitingPods(),
+      nowUs: () => this.#process.nowUs,
+      random: this.#random,
+    };
     const frameworks = new Map(
-      profiles.map((profile) => [profile.schedulerName, new Framework(profile, this.#registry, snapshot)] as const),
+      profiles.map((profile) => {
+        const framework = new Framework(profile, this.#registry, snapshot, surroundings);
+        return [profile.schedulerName, framework] as const;
+      }),
     );
     const queue = new SchedulingQueue({
       frameworks,
@@ -77,6 +94,7 @@ export class KubeScheduler {
     return {
       snapshot,
       queue,
+      frameworks,
       cycles,
       state: { nextStartNodeIndex: 0, percentageOfNodesToScore, random: this.#random },
     };
@@ -143,7 +161,7 @@ export class KubeScheduler {
   }
 
   #decide(queued: QueuedPod): void {
-    const { snapshot, queue, cycles, state } = this.#mind;
+    const { snapshot, queue, frameworks, cycles, state } = this.#mind;
     const { pod } = queued.pod;
     if (pod.metadata.deletionTimestamp !== undefined || snapshot.isAssumed(queued.key)) {
       queue.done(queued.key);
@@ -151,44 +169,47 @@ export class KubeScheduler {
     }
     const decision = cycles.get(schedulerOf(pod))!.schedule(queued.pod, state);
     if (decision.result === "scheduled") {
-      snapshot.assume(queued.pod, decision.nodeName);
-      this.#process.run(this.#bind(queued, decision.nodeName), () => undefined);
+      const framework = frameworks.get(schedulerOf(pod))!;
+      this.#bindings.begin({ framework, state: decision.state, queued, nodeName: decision.nodeName });
       return;
     }
     const rejecting = decision.result === "unschedulable" ? decision.fitError.unschedulablePlugins : [];
     queue.fail(queued, rejecting, this.#process.nowUs);
     const nominated = decision.result === "unschedulable" ? decision.postFilter?.nominatedNodeName : undefined;
     if (nominated !== undefined) queue.nominate(queued.pod, nominated);
-    this.#process.run(this.#explain(pod, decision), () => undefined);
+    const failure = {
+      message: decision.message,
+      reason: decision.result === "unschedulable" || decision.noNodes ? "Unschedulable" : "SchedulerError",
+      nominated: decision.result === "unschedulable" ? nominationOf(decision, pod) : pod.status.nominatedNodeName,
+    };
+    this.#process.run(this.#report(pod, failure, victimsOf(decision)), () => undefined);
   }
 
-  *#bind(queued: QueuedPod, node: string): Task<void> {
-    const { snapshot, queue } = this.#mind;
+  *#onBound({ queued, nodeName }: Placement): Task<void> {
     const { pod } = queued.pod;
-    const key = keyOf(pod);
-    const reply = yield* callApi(client, { verb: "bind", key, uid: pod.metadata.uid, node });
-    if (reply.ok) {
-      queue.done(queued.key);
-      yield* recordEvent(client, pod, "Normal", "Scheduled", `Successfully assigned ${key} to ${node}`);
-      return;
-    }
-    snapshot.forget(queued.key);
-    for (const event of assignedPodEvents(pod, undefined)) queue.move(event, this.#process.nowUs);
-    if (reply.error.code === 404) queue.done(queued.key);
-    else queue.fail(queued, [], this.#process.nowUs);
-    this.#wake();
-    const message = `running Bind plugin "DefaultBinder": ${reply.error.message}`;
-    yield* recordEvent(client, pod, "Warning", "FailedScheduling", message);
+    this.#mind.queue.done(queued.key);
+    yield* recordEvent(client, pod, "Normal", "Scheduled", `Successfully assigned ${queued.key} to ${nodeName}`);
   }
 
-  *#explain(pod: Pod, decision: Exclude<Decision, { result: "scheduled" }>): Task<void> {
-    const { message } = decision;
+  #onBindingFailed({ queued }: Placement, { message, rejectedBy, inBackground }: BindingFailure): void {
+    const { queue } = this.#mind;
+    const { nowUs, view } = this.#process;
+    const { pod } = queued.pod;
+    if (inBackground) for (const event of assignedPodEvents(pod, undefined)) queue.move(event, nowUs);
+    const known = view.get("Pod", keyOf(pod));
+    if (known?.metadata.uid !== pod.metadata.uid || isAssigned(known)) queue.done(queued.key);
+    else queue.fail(queued, rejectedBy === undefined ? [] : [rejectedBy], nowUs);
+    this.#wake();
+    const reason = rejectedBy === undefined ? "SchedulerError" : "Unschedulable";
+    const failure = { message, reason, nominated: pod.status.nominatedNodeName };
+    this.#process.run(this.#report(pod, failure, []), () => undefined);
+  }
+
+  /** Says why the pod has no node, and asks those to leave that are in its way. */
+  *#report(pod: Pod, { message, reason, nominated }: Failure, victims: readonly Pod[]): Task<void> {
     yield* recordEvent(client, pod, "Warning", "FailedScheduling", eventMessage(message));
-    const victims = decision.result === "unschedulable" ? victimsOf(decision) : [];
     for (const victim of victims)
       if (victim.metadata.deletionTimestamp === undefined) yield* this.#preempt(victim, pod);
-    const nominated = decision.result === "unschedulable" ? nominationOf(decision, pod) : pod.status.nominatedNodeName;
-    const reason = decision.result === "unschedulable" || decision.noNodes ? "Unschedulable" : "SchedulerError";
     const lastTransitionTime = this.#process.clock.time(this.#process.nowUs);
     const change = (stored: Pod): Pod => {
       const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
@@ -216,6 +237,13 @@ export class KubeScheduler {
     const by = `Preempted by pod ${preemptor.metadata.uid} on node ${victim.spec.nodeName}`;
     yield* recordEvent(client, victim, "Normal", "Preempted", by);
   }
+}
+
+/** Why a pod has no node, as its condition says it. */
+interface Failure {
+  readonly message: string;
+  readonly reason: string;
+  readonly nominated: string | undefined;
 }
 
 function isAssigned({ spec }: Pod): boolean {

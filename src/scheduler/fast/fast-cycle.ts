@@ -11,7 +11,7 @@ import { type LocalClass, unknownVerdict } from "./local-class.ts";
 import type { PodClass } from "./pod-class.ts";
 import { PodClasses } from "./pod-classes.ts";
 import { PodTallies } from "./pod-tallies.ts";
-import { isSupported, isUnusual } from "./supported.ts";
+import { hasOwnPlugins, isSupported, isUnusual } from "./supported.ts";
 import { VerdictStatuses } from "./verdict-statuses.ts";
 
 /**
@@ -29,7 +29,8 @@ export class FastCycle {
     readonly affinityWeight: number;
     readonly spreadWeight: number;
   };
-  readonly #emptyState: CycleState = new CycleState();
+  /** Shared by all decisions, unless plugins of the user's may write into it. */
+  readonly #emptyState: CycleState | undefined;
   #order: readonly NodeInfo[] = [];
   #slots: Int32Array = new Int32Array(0);
   #feasible: Int32Array = new Int32Array(0);
@@ -48,6 +49,7 @@ export class FastCycle {
     this.#tallies = tallies;
     this.#classes = new PodClasses(framework, tallies);
     this.#supported = isSupported(framework);
+    this.#emptyState = hasOwnPlugins(framework) ? undefined : new CycleState();
     const filters = (plugin: string): boolean => framework.plugins.filter.some(({ name }) => name === plugin);
     this.#plugins = {
       affinityFilters: filters("InterPodAffinity"),
@@ -107,7 +109,7 @@ export class FastCycle {
           : Array.from(feasible.subarray(0, feasibleNodes), (slot) => nodeOfSlot[slot]!);
       },
       evaluatedNodes,
-      state: this.#emptyState,
+      state: this.#emptyState ?? new CycleState(),
     };
   }
 

@@ -38,6 +38,9 @@ export function classOf(object: PersistentVolumeClaim | PersistentVolume): strin
   return object.metadata.annotations?.[classAnnotation] ?? object.spec.storageClassName ?? "";
 }
 
+/** The annotation that names the node for which a volume is to be made. */
+export const selectedNode = "volume.kubernetes.io/selected-node";
+
 /** Bound on both sides: it names a volume, and the binding was completed. */
 export function isFullyBound({ spec, metadata }: PersistentVolumeClaim): boolean {
   const named = spec.volumeName !== undefined && spec.volumeName !== "";
