@@ -10,6 +10,7 @@ import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { People } from "./people.ts";
 import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
+import type { KubeScheduler } from "./scheduler/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
 import { type Stretch, Traffic } from "./traffic/index.ts";
 import { World } from "./world/index.ts";
@@ -38,6 +39,7 @@ export class Simulation {
   readonly world: World;
   readonly faults: Faults;
   readonly traffic: Traffic;
+  readonly scheduler: KubeScheduler;
   readonly #seed: string;
   readonly #collector: Collector;
   readonly #checkers: Checker[] = [];
@@ -79,7 +81,7 @@ export class Simulation {
     });
     new KubeProxies(loop, this.api, this.world);
 
-    const processes = startControlPlane({
+    const { processes, scheduler } = startControlPlane({
       surroundings,
       scenario,
       streams,
@@ -91,6 +93,7 @@ export class Simulation {
         pod: (pod) => this.traffic.observePod(pod),
       },
     });
+    this.scheduler = scheduler;
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { complaintText, ScenarioError } from "../scenario/index.ts";
 import { compareCommand } from "./compare.ts";
 import { exitCode } from "./exit-code.ts";
+import { explainCommand } from "./explain.ts";
 import { exploreCommand } from "./explore.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -22,6 +23,7 @@ const commands = [
   planCommand(),
   exploreCommand(),
   inspectCommand(),
+  explainCommand(),
   validateCommand(),
   initCommand(),
   schemaCommand(),

@@ -16,6 +16,8 @@ export {
   type Unschedulable,
   victimsOf,
 } from "./cycle/schedule-pod.ts";
+export { type ExplainedNode, type Explanation, explain } from "./explain/explanation.ts";
+export { missingText } from "./explain/remedies.ts";
 export { FastCycle } from "./fast/fast-cycle.ts";
 export { PodTallies } from "./fast/pod-tallies.ts";
 export * from "./framework/cluster-event.ts";
@@ -26,7 +28,7 @@ export type { Registry } from "./framework/resolve-plugins.ts";
 export { schedulerClient } from "./framework/scheduler-client.ts";
 export * from "./framework/status.ts";
 export type { WaitingPod, WaitingPods } from "./framework/waiting-pods.ts";
-export { KubeScheduler } from "./kube-scheduler.ts";
+export { KubeScheduler, type WaitingExplanation } from "./kube-scheduler.ts";
 export { pluginRegistry } from "./plugins/registry.ts";
 export { podFitsNode, prepareFilters } from "./pod-fits-node.ts";
 export { assignedPodEvents, nodeEvents, objectEvent, podUpdateEvents } from "./queue/object-events.ts";

@@ -4,7 +4,8 @@ import { type Handler, handler, phase, type RandomStream, type Sequence } from "
 import { BindingCycles, type BindingFailure, type Placement } from "./binding-cycles.ts";
 import type { SchedulerConfiguration } from "./configuration/kube-scheduler-configuration.ts";
 import { eventMessage } from "./cycle/fit-error.ts";
-import { type SchedulerState, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
+import { type Decision, type SchedulerState, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
+import { type Explanation, explain } from "./explain/explanation.ts";
 import { FastCycle } from "./fast/fast-cycle.ts";
 import { PodTallies } from "./fast/pod-tallies.ts";
 import { Framework } from "./framework/framework.ts";
@@ -13,7 +14,7 @@ import { schedulerClient as client } from "./framework/scheduler-client.ts";
 import { WaitingPods } from "./framework/waiting-pods.ts";
 import { assignedPodEvents, nodeEvents, objectEvent } from "./queue/object-events.ts";
 import type { QueuedPod } from "./queue/queued-pod.ts";
-import { SchedulingQueue } from "./queue/scheduling-queue.ts";
+import { type QueuePlace, SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { clusterObjectKinds } from "./snapshot/cluster-objects.ts";
 import { podInfo } from "./snapshot/pod-info.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
@@ -30,6 +31,18 @@ interface Mind {
   readonly state: SchedulerState;
 }
 
+/** Hears of every decision before anything comes of it; `why` says how it came about, by the plain code. */
+export type DecisionListener = (pod: Pod, decision: Decision, why: () => Explanation) => void;
+
+/** A pod that waits, and what would be decided about it now. */
+export interface WaitingExplanation {
+  readonly place: QueuePlace;
+  readonly attempts: number;
+  /** Plugins that rejected it at its last attempt, or keep it out of the queue. */
+  readonly rejectedBy: readonly string[];
+  readonly explanation: Explanation;
+}
+
 /**
  * kube-scheduler as a process: watches feed the snapshot and the scheduling queue, one pod at a time is decided about and
  * assumed, and its binding goes on in the background.
@@ -41,6 +54,7 @@ export class KubeScheduler {
   readonly #random: RandomStream;
   readonly #cycle: Handler<number>;
   readonly #bindings: BindingCycles;
+  #listener: DecisionListener | undefined;
   #mind: Mind;
   #scheduled: { readonly event: Sequence; readonly atUs: number } | undefined;
 
@@ -66,6 +80,23 @@ export class KubeScheduler {
       this.#mind = this.#freshMind();
       this.#scheduled = undefined;
     });
+  }
+
+  onDecision(listener: DecisionListener): void {
+    this.#listener = listener;
+  }
+
+  /** What keeps a waiting pod waiting, if it waits. */
+  explainWaiting(key: string): WaitingExplanation | undefined {
+    const { queue, frameworks, state } = this.#mind;
+    const queued = queue.find(key);
+    const place = queue.placeOf(key);
+    if (queued === undefined || place === undefined) return undefined;
+    const framework = frameworks.get(schedulerOf(queued.pod.pod))!;
+    const now = { ...state, random: () => 0 };
+    const { attempts, unschedulablePlugins } = queued;
+    const explanation = explain(framework, queued.pod, now);
+    return { place, attempts, rejectedBy: [...unschedulablePlugins].sort(), explanation };
   }
 
   #freshMind(): Mind {
@@ -167,9 +198,11 @@ export class KubeScheduler {
       queue.done(queued.key);
       return;
     }
+    const framework = frameworks.get(schedulerOf(pod))!;
+    const { nextStartNodeIndex } = state;
     const decision = cycles.get(schedulerOf(pod))!.schedule(queued.pod, state);
+    this.#listener?.(pod, decision, () => explain(framework, queued.pod, { ...state, nextStartNodeIndex }, decision));
     if (decision.result === "scheduled") {
-      const framework = frameworks.get(schedulerOf(pod))!;
       this.#bindings.begin({ framework, state: decision.state, queued, nodeName: decision.nodeName });
       return;
     }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +62,23 @@ describe("the command line", () => {
     const { out } = seatrial("inspect", "mine", "nodes", "--at", "09:18");
     expect(out.split("\n")[0]).toMatch(/^NAME\s+STATUS\s+ROLES\s+AGE\s+VERSION/);
     expect(out).toContain("NotReady");
+  });
+
+  it("explains a bound pod by its scheduling cycle, and a waiting one by what it lacks", () => {
+    const text = readFileSync(join(folder, "mine/manifests/web.yaml"), "utf8");
+    const pod = (name: string, cpu: string): string =>
+      `\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec: { containers: [{ name: c, image: x:1, resources: { requests: { cpu: ${cpu} } } }] }\n`;
+    mkdirSync(join(folder, "pods/manifests"), { recursive: true });
+    writeFileSync(join(folder, "pods/manifests/web.yaml"), text + pod("small", "100m") + pod("huge", '"64"'));
+    writeFileSync(join(folder, "pods/scenario.yaml"), readFileSync(join(folder, "mine/scenario.yaml"), "utf8"));
+    const bound = JSON.parse(seatrial("explain", "pods", "pod", "small", "--json").out);
+    expect(bound.waiting).toBeUndefined();
+    expect(bound.explanation.nodes.filter(({ chosen }: { chosen: boolean }) => chosen)).toHaveLength(1);
+    const { code, out } = seatrial("explain", "pods", "pod", "huge", "--at", "09:05");
+    expect(code).toBe(0);
+    expect(out).toMatch(/waits at .*09:05:00Z \(unschedulable, \d+ attempts, rejected by NodeResourcesFit\)/);
+    expect(out).toContain("cpu on a bigger node");
+    expect(seatrial("explain", "pods", "pod", "nobody").err).toContain("NO_SUCH_POD");
   });
 
   it("compares an overlay with its scenario over seeds", () => {
