@@ -8,6 +8,7 @@ import { Faults } from "./faults/index.ts";
 import { WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { People } from "./people.ts";
+import { startPodArrivals } from "./pod-arrivals.ts";
 import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
 import type { KubeScheduler } from "./scheduler/index.ts";
@@ -94,6 +95,7 @@ export class Simulation {
       },
     });
     this.scheduler = scheduler;
+    startPodArrivals(loop, this.api, scenario.pods);
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));

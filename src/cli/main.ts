@@ -5,6 +5,7 @@ import { compareCommand } from "./compare.ts";
 import { exitCode } from "./exit-code.ts";
 import { explainCommand } from "./explain.ts";
 import { exploreCommand } from "./explore.ts";
+import { importCommand } from "./import.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { planCommand } from "./plan.ts";
@@ -24,6 +25,7 @@ const commands = [
   exploreCommand(),
   inspectCommand(),
   explainCommand(),
+  importCommand(),
   validateCommand(),
   initCommand(),
   schemaCommand(),

@@ -1,7 +1,7 @@
-import { treeOrder } from "../cycle/choose-host.ts";
+import { chooseHost, treeOrder } from "../cycle/choose-host.ts";
 import { nodesUnavailable } from "../cycle/fit-error.ts";
 import { numFeasibleNodesToFind } from "../cycle/sampling.ts";
-import { type Decision, type Scheduled, type SchedulerState, schedulePod } from "../cycle/schedule-pod.ts";
+import { type Decision, type Scheduled, type SchedulerState, schedulePod, weightedSum } from "../cycle/schedule-pod.ts";
 import { CycleState } from "../framework/cycle-state.ts";
 import type { Framework } from "../framework/framework.ts";
 import type { PostFilterResult } from "../framework/plugin.ts";
@@ -11,7 +11,7 @@ import { type LocalClass, unknownVerdict } from "./local-class.ts";
 import type { PodClass } from "./pod-class.ts";
 import { PodClasses } from "./pod-classes.ts";
 import { PodTallies } from "./pod-tallies.ts";
-import { hasOwnPlugins, isSupported, isUnusual } from "./supported.ts";
+import { hasOwnPlugins, isSupported, isUnusual, remembersScores } from "./supported.ts";
 import { VerdictStatuses } from "./verdict-statuses.ts";
 
 /**
@@ -21,6 +21,7 @@ import { VerdictStatuses } from "./verdict-statuses.ts";
 export class FastCycle {
   readonly #framework: Framework;
   readonly #supported: boolean;
+  readonly #remembersScores: boolean;
   readonly #tallies: PodTallies;
   readonly #classes: PodClasses;
   readonly #plugins: {
@@ -49,6 +50,7 @@ export class FastCycle {
     this.#tallies = tallies;
     this.#classes = new PodClasses(framework, tallies);
     this.#supported = isSupported(framework);
+    this.#remembersScores = remembersScores(framework);
     this.#emptyState = hasOwnPlugins(framework) ? undefined : new CycleState();
     const filters = (plugin: string): boolean => framework.plugins.filter.some(({ name }) => name === plugin);
     this.#plugins = {
@@ -91,8 +93,9 @@ export class FastCycle {
       // All nodes were tried, so the next search starts where this one did.
       return this.#unschedulable(pod, podClass.local, scheduler);
     }
+    const best = count === 1 ? 0 : this.#choose(podClass, pod, count, highestFound);
+    if (best === undefined) return schedulePod(this.#framework, pod, scheduler);
     scheduler.nextStartNodeIndex = (start + evaluated) % this.#order.length;
-    const best = count === 1 ? 0 : this.#choose(podClass, count, highestFound);
     return this.#scheduled(this.#nodeOfSlot[this.#feasible[best]!]!, count, evaluated);
   }
 
@@ -201,7 +204,8 @@ export class FastCycle {
   }
 
   /** The place in `#feasible` of the node that upstream's heap would bring to the top. */
-  #choose(podClass: PodClass, count: number, highestFound: number): number {
+  #choose(podClass: PodClass, pod: PodInfo, count: number, highestFound: number): number | undefined {
+    if (!this.#remembersScores) return this.#chooseByPlainScores(pod, count);
     const { scores } = podClass.local;
     const feasible = this.#feasible;
     const crossScores =
@@ -225,6 +229,17 @@ export class FastCycle {
     if (scoresAffinity) this.#addAffinity(podClass, count);
     if (this.#plugins.spreadWeight > 0 && podClass.spread.scores) this.#addSpread(podClass, count);
     return firstHighest(totals, count, this.#treeOrder);
+  }
+
+  /** The winner when some plugin wants to be asked anew; none on errors, which the plain code tells. */
+  #chooseByPlainScores(pod: PodInfo, count: number): number | undefined {
+    const nodes = Array.from(this.#feasible.subarray(0, count), (slot) => this.#nodeOfSlot[slot]!);
+    const state = new CycleState();
+    this.#framework.runPreFilter(state, pod);
+    if (this.#framework.runPreScore(state, pod, nodes) !== undefined) return undefined;
+    const scores = this.#framework.runScore(state, pod, nodes);
+    if ("code" in scores) return undefined;
+    return chooseHost(nodes.map((_node, index) => weightedSum(scores, index)));
   }
 
   /** The winner when, besides scores of single nodes, only a score by domain counts. */

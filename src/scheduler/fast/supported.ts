@@ -8,10 +8,11 @@ export function isSupported({ plugins, registry }: Framework): boolean {
   const inTree = new Map(inTreePlugins.map((definition) => [definition.name, definition]));
   const runs = (list: readonly { readonly name: string }[], name: string): boolean =>
     list.some((plugin) => plugin.name === name);
-  for (const list of [plugins.preFilter, plugins.filter, plugins.preScore, plugins.score]) {
+  for (const list of [plugins.preFilter, plugins.filter]) {
     for (const { name } of list) {
       const definition = registry.get(name);
-      if (definition !== inTree.get(name) && (inTree.has(name) || definition?.looksAtOneNode !== true)) return false;
+      if (definition === inTree.get(name)) continue;
+      if (inTree.has(name) || definition?.looksAtOneNode === undefined) return false;
     }
   }
   for (const name of [...crossNodePlugins, "NodeAffinity"]) {
@@ -21,6 +22,15 @@ export function isSupported({ plugins, registry }: Framework): boolean {
   const local = plugins.filter.filter(({ name }) => !crossNodePlugins.has(name));
   for (const { name } of local) if (!runs(plugins.preFilter, name) && needsPreFilter.has(name)) return false;
   return true;
+}
+
+/** Whether all scores of single nodes may be remembered; else only verdicts are. */
+export function remembersScores({ plugins, registry }: Framework): boolean {
+  const inTree = new Map(inTreePlugins.map((definition) => [definition.name, definition]));
+  return [...plugins.preScore, ...plugins.score].every(({ name }) => {
+    const definition = registry.get(name);
+    return definition === inTree.get(name) || (!inTree.has(name) && definition?.looksAtOneNode === "filter and score");
+  });
 }
 
 /** Whether some plugin of the profile is not a built-in one. */

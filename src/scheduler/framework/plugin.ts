@@ -127,10 +127,10 @@ export interface PluginHandle extends FrameworkSurroundings {
 export interface PluginDefinition<Args = unknown> {
   readonly name: string;
   /**
-   * True: Filter and Score depend on nothing but the arguments, the pod's spec and what is on that one node, so that the answer
-   * about a node is asked once for all equal pods until that node changes. Default: asked about every node for every pod.
+   * Which of its answers depend on nothing but the arguments, the pod's spec and what is on that one node: they are asked once
+   * for all equal pods until that node changes. Default: every node is asked about for every pod.
    */
-  readonly looksAtOneNode?: boolean;
+  readonly looksAtOneNode?: "filter" | "filter and score";
   /** Refuses bad arguments by throwing `ConfigurationError`. */
   create(args: Args, handle: PluginHandle): Plugin;
 }
