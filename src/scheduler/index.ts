@@ -40,7 +40,7 @@ export {
   type SchedulingQueueOptions,
   schedulerNameOf,
 } from "./queue/scheduling-queue.ts";
-export { type ClusterObjectKind, clusterObjectKinds } from "./snapshot/cluster-objects.ts";
+export { type ClusterObjectKind, clusterObjectKinds, filterKinds } from "./snapshot/cluster-objects.ts";
 export { NodeInfo } from "./snapshot/node-info.ts";
 export { type PodInfo, podInfo } from "./snapshot/pod-info.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";
