@@ -52,7 +52,7 @@ export function compareCommand(): Command {
 }
 
 /** Values with their 95 % intervals; a difference whose interval leaves out 0 is marked. */
-export function comparisonText({ variants, rows, seeds }: Comparison): string {
+function comparisonText({ variants, rows, seeds }: Comparison): string {
   const table = new CliTable({
     head: ["", ...variants, ...variants.slice(1).map((name) => `${name} − ${variants[0]}`)],
     style: { head: [], border: [] },

@@ -38,7 +38,7 @@ interface RunOptions {
 }
 
 /** Colour only on a terminal, and never against NO_COLOR. */
-export function wantsColor(): boolean {
+function wantsColor(): boolean {
   return process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
 }
 

@@ -32,7 +32,7 @@ interface Mind {
 }
 
 /** Hears of every decision before anything comes of it; `why` says how it came about, by the plain code. */
-export type DecisionListener = (pod: Pod, decision: Decision, why: () => Explanation) => void;
+type DecisionListener = (pod: Pod, decision: Decision, why: () => Explanation) => void;
 
 /** A pod that waits, and what would be decided about it now. */
 export interface WaitingExplanation {

@@ -2,7 +2,7 @@ import type { OpenbPolicy } from "../../scenario/index.ts";
 import type { FillCurve } from "./fill.ts";
 
 /** Mean and standard deviation over seeds, by whole percents of arrived demand. */
-export interface Spread {
+interface Spread {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }

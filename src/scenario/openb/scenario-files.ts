@@ -6,7 +6,7 @@ import type { OpenbNode, OpenbPod } from "./trace.ts";
 /** Before this instant the trace holds 22 pods in 112 days; from here on, 8,130 in 37. */
 const busySeconds = 9_676_800;
 
-export interface ReplayOptions {
+interface ReplayOptions {
   /** Pods come so many times faster than they did; they run as long. */
   readonly speed: number;
   readonly policy: OpenbPolicy;

@@ -7,7 +7,7 @@ import { type PodInfo, startTimeUs } from "../snapshot/pod-info.ts";
 import { nodesUnavailable } from "./fit-error.ts";
 
 /** A node on which removing these pods would make room. */
-export interface PreemptionCandidate {
+interface PreemptionCandidate {
   readonly node: string;
   /** Most important first. */
   readonly victims: readonly PodInfo[];
@@ -19,7 +19,7 @@ export interface PreemptionCandidate {
 /** What the dry run on one node came to. */
 export type DryRun = PreemptionCandidate | Status;
 
-export interface PreemptionArgs {
+interface PreemptionArgs {
   /** Share of potential nodes to look for candidates on. Default 10. */
   readonly minCandidateNodesPercentage: number;
   /** At least so many. Default 100. */
@@ -27,7 +27,7 @@ export interface PreemptionArgs {
 }
 
 /** Everything found out about making room for a pod, before one candidate is chosen. */
-export class PreemptionOutcome {
+class PreemptionOutcome {
   /** Nodes that were worth a try. */
   readonly potential: readonly NodeInfo[];
   readonly candidates: PreemptionCandidate[] = [];

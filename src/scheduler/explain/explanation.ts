@@ -9,7 +9,7 @@ import { type Missing, missingOn } from "./missing.ts";
 import { type Remedy, remediesOf } from "./remedies.ts";
 
 /** What one plugin made of one node. */
-export interface ExplainedScore {
+interface ExplainedScore {
   readonly plugin: string;
   readonly raw: number;
   readonly normalized: number;
@@ -18,7 +18,7 @@ export interface ExplainedScore {
   readonly weighted: number;
 }
 
-export interface ExplainedVerdict {
+interface ExplainedVerdict {
   readonly plugin: string;
   readonly code: string;
   readonly reasons: readonly string[];

@@ -11,7 +11,7 @@ export const crossNodePlugins: ReadonlySet<string> = new Set(["PodTopologySpread
 const unknown = 65535;
 
 /** A normalized score: raw values by slot, and whether any known one is not 0. */
-export interface RawColumn {
+interface RawColumn {
   readonly plugin: Implementing<"score">;
   readonly weight: number;
   raw: Int32Array;

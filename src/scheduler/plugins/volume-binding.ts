@@ -34,7 +34,7 @@ class Volumes implements StateData {
   }
 }
 
-export interface VolumeBindingArgs {
+interface VolumeBindingArgs {
   readonly bindTimeoutSeconds?: number;
 }
 

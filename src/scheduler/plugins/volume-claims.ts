@@ -2,7 +2,7 @@ import { controllerOf, type PersistentVolume, type PersistentVolumeClaim, type P
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 
 /** A volume of a pod that is a claim. Generic ephemeral volumes get one of the pod's and the volume's name. */
-export interface ClaimOfPod {
+interface ClaimOfPod {
   readonly name: string;
   readonly ephemeral: boolean;
 }

@@ -11,7 +11,7 @@ export interface TypicalPod {
 }
 
 /** What a machine has left for pods of the mix. */
-export interface Remainder {
+interface Remainder {
   readonly cpuMillicores: number;
   readonly model: string;
   /** Thousandths left of each GPU. */

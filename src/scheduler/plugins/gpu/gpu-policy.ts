@@ -11,7 +11,7 @@ import { type GpuRequest, gpuIndex, gpuRequestOf, wholeGpu } from "./gpu-request
 const noRoom = unschedulable("Insufficient gpu");
 
 /** How a policy prefers machines, and GPUs within one. */
-export interface GpuPolicy extends Pick<Plugin, "preScore"> {
+interface GpuPolicy extends Pick<Plugin, "preScore"> {
   /** 0 to 100: how good the machine is; `left`: thousandths left of each of its GPUs. */
   score(request: GpuRequest, pod: PodInfo, node: NodeInfo, left: readonly number[]): number;
   /** Of the GPUs on which the part fits, the one to take; the pod counts on the node already. Default: that with least left. */
