@@ -178,6 +178,7 @@ export class FastCycle {
     const { spread, affinity } = podClass;
     const bySpread = this.#plugins.spreadFilters && spread.filters ? spread.blocked : this.#unblocked;
     const byAffinity = this.#plugins.affinityFilters && affinity.filters ? affinity.blocked : this.#unblocked;
+    const anyBlocked = bySpread !== byAffinity || this.#heldSlots.length > 0;
     let count = 0;
     let evaluated = 0;
     let at = scheduler.nextStartNodeIndex;
@@ -190,7 +191,7 @@ export class FastCycle {
       ) {
         continue;
       }
-      if (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0) continue;
+      if (anyBlocked && (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0)) continue;
       if (count === wanted) break;
       feasible[count] = slot;
       const score = scores[slot]!;
