@@ -220,13 +220,9 @@ function earliestStartOfHighest(victims: readonly PodInfo[]): number {
 
 /** Candidates that upstream may choose: equal ones are chosen among by chance. */
 export function bestCandidates(candidates: readonly PreemptionCandidate[]): readonly PreemptionCandidate[] {
-  const best: PreemptionCandidate[] = [];
-  for (const candidate of candidates) {
-    const order = best.length === 0 ? 0 : compareCosts(candidate.costs, best[0]!.costs);
-    if (order < 0) best.length = 0;
-    if (order <= 0) best.push(candidate);
-  }
-  return best;
+  let best = candidates[0]!;
+  for (const candidate of candidates) if (compareCosts(candidate.costs, best.costs) < 0) best = candidate;
+  return candidates.filter(({ costs }) => compareCosts(costs, best.costs) === 0);
 }
 
 function compareCosts(left: readonly number[], right: readonly number[]): number {

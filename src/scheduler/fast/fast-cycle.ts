@@ -168,7 +168,7 @@ export class FastCycle {
     const order = this.#treeOrder;
     const held = this.#held;
     let highestFound = 0;
-    let highest = Number.NEGATIVE_INFINITY;
+    let highest = -2_147_483_648; // The least integer: a float here would make every comparison one.
     const slots = this.#slots;
     const feasible = this.#feasible;
     const { profile, plugins } = this.#framework;
@@ -179,29 +179,30 @@ export class FastCycle {
     const bySpread = this.#plugins.spreadFilters && spread.filters ? spread.blocked : this.#unblocked;
     const byAffinity = this.#plugins.affinityFilters && affinity.filters ? affinity.blocked : this.#unblocked;
     const anyBlocked = bySpread !== byAffinity || this.#heldSlots.length > 0;
+    const start = scheduler.nextStartNodeIndex % slots.length; // Nodes may have gone since.
     let count = 0;
-    let evaluated = 0;
-    let at = scheduler.nextStartNodeIndex;
-    for (; evaluated < slots.length; evaluated++, at++) {
-      if (at >= slots.length) at = 0;
-      const slot = slots[at]!;
-      if (
-        verdicts[slot] !== 0 &&
-        (verdicts[slot] !== unknownVerdict || podClass.local.ask(this.#nodeOfSlot[slot]!) !== 0)
-      ) {
-        continue;
+    // From the start index to the end of the list, then from its beginning.
+    for (let turn = 0; turn < 2; turn++) {
+      const end = turn === 0 ? slots.length : start;
+      for (let at = turn === 0 ? start : 0; at < end; at++) {
+        const slot = slots[at]!;
+        let verdict = verdicts[slot]!;
+        if (verdict === unknownVerdict) verdict = podClass.local.ask(this.#nodeOfSlot[slot]!);
+        if (verdict !== 0) continue;
+        if (anyBlocked && (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0)) continue;
+        if (count === wanted) {
+          return { count, evaluated: turn === 0 ? at - start : slots.length - start + at, highestFound };
+        }
+        feasible[count] = slot;
+        const score = scores[slot]!;
+        if (score > highest || (score === highest && order[count]! < order[highestFound]!)) {
+          highestFound = count;
+          highest = score;
+        }
+        count++;
       }
-      if (anyBlocked && (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0)) continue;
-      if (count === wanted) break;
-      feasible[count] = slot;
-      const score = scores[slot]!;
-      if (score > highest || (score === highest && order[count]! < order[highestFound]!)) {
-        highestFound = count;
-        highest = score;
-      }
-      count++;
     }
-    return { count, evaluated, highestFound };
+    return { count, evaluated: slots.length, highestFound };
   }
 
   /** The place in `#feasible` of the node that upstream's heap would bring to the top. */
