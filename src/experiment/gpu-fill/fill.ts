@@ -58,6 +58,12 @@ export function fill({ nodes, pods }: FillInput, policy: OpenbPolicy, seed: stri
   const fragments = new Fragments(snapshot, mix);
   const curve = { allocated: [0], fragmented: [(100 * fragments.total) / capacity] };
   let [arrived, allocated] = [0, 0];
+  const note = (percent: number): void => {
+    while (curve.allocated.length <= percent) {
+      curve.allocated.push((100 * allocated) / capacity);
+      curve.fragmented.push((100 * fragments.total) / capacity);
+    }
+  };
   const specOf = specsByClass();
   for (const [index, pod] of arrivals(pods, capacity, streams("gpu-fill/arrivals")).entries()) {
     const info = podInfo(podNamed(`pod-${index}`, specOf(pod)));
@@ -69,16 +75,10 @@ export function fill({ nodes, pods }: FillInput, policy: OpenbPolicy, seed: stri
       allocated += demandOf(pod);
       fragments.changed(snapshot.node(decision.nodeName)!);
     }
-    while (curve.allocated.length <= (100 * arrived) / capacity) {
-      curve.allocated.push((100 * allocated) / capacity);
-      curve.fragmented.push((100 * fragments.total) / capacity);
-    }
+    note((100 * arrived) / capacity);
   }
   // The last copy would have overshot: less than one pod's demand is missing.
-  if (curve.allocated.length === arrivingPercent) {
-    curve.allocated.push((100 * allocated) / capacity);
-    curve.fragmented.push((100 * fragments.total) / capacity);
-  }
+  note(arrivingPercent);
   return curve;
 }
 
