@@ -24,6 +24,8 @@ export interface BindingFailure {
 }
 
 interface Ends {
+  /** Nothing that happens from here on makes the pod unschedulable: events need not be kept for it. */
+  readonly permitted: (placement: Placement) => void;
   readonly bound: (placement: Placement) => Task<void>;
   readonly failed: (placement: Placement, failure: BindingFailure) => void;
 }
@@ -70,6 +72,7 @@ export class BindingCycles {
   }
 
   #bind(placement: Placement): void {
+    this.#ends.permitted(placement);
     this.#process.run(this.#bindingCycle(placement), () => undefined);
   }
 

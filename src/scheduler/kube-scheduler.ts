@@ -65,6 +65,7 @@ export class KubeScheduler {
     this.#random = random;
     this.#mind = this.#freshMind();
     this.#bindings = new BindingCycles(process, {
+      permitted: ({ queued }) => this.#mind.queue.done(queued.key),
       bound: (placement) => this.#onBound(placement),
       failed: (placement, failure) => this.#onBindingFailed(placement, failure),
     });
@@ -165,7 +166,7 @@ export class KubeScheduler {
       for (const event of assignedPodEvents(wasAssigned ? before : undefined, after)) queue.move(event, nowUs);
     } else if (cycles.has(schedulerOf(after))) {
       if (before === undefined) queue.add(podInfo(after), nowUs);
-      else queue.update(podInfo(before), podInfo(after), nowUs);
+      else if (!snapshot.isAssumed(keyOf(after))) queue.update(podInfo(before), podInfo(after), nowUs);
     }
     this.#wake();
   }
@@ -220,7 +221,6 @@ export class KubeScheduler {
 
   *#onBound({ queued, nodeName }: Placement): Task<void> {
     const { pod } = queued.pod;
-    this.#mind.queue.done(queued.key);
     yield* recordEvent(client, pod, "Normal", "Scheduled", `Successfully assigned ${queued.key} to ${nodeName}`);
   }
 
@@ -231,7 +231,10 @@ export class KubeScheduler {
     if (inBackground) for (const event of assignedPodEvents(pod, undefined)) queue.move(event, nowUs);
     const known = view.get("Pod", keyOf(pod));
     if (known?.metadata.uid !== pod.metadata.uid || isAssigned(known)) queue.done(queued.key);
-    else queue.fail(queued, rejectedBy === undefined ? [] : [rejectedBy], nowUs);
+    else {
+      queued.pod = podInfo(known);
+      queue.fail(queued, rejectedBy === undefined ? [] : [rejectedBy], nowUs);
+    }
     this.#wake();
     const reason = rejectedBy === undefined ? "SchedulerError" : "Unschedulable";
     const failure = { message, reason, nominated: pod.status.nominatedNodeName };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NewObject } from "../../src/apiserver/index.ts";
-import { callApi, type Task } from "../../src/client/index.ts";
+import { callApi, type Task, waitUntil } from "../../src/client/index.ts";
 import { keyOf, type PersistentVolume, type PersistentVolumeClaim, type Pod } from "../../src/model/index.ts";
 import type { Scenario } from "../../src/scenario/index.ts";
 import {
@@ -192,5 +192,30 @@ describe("a plugin of one's own at the later points", () => {
     if (!bound) {
       expect(eventsAbout(simulation, "p")).toContain(`FailedScheduling: 0/1 nodes are available: 1 ${why}.`);
     }
+  });
+});
+
+describe("a pod that changes while it is being bound", () => {
+  it("is not tried again beside it, and is bound as decided", () => {
+    let cycles = 0;
+    const slow = definePlugin({
+      name: "Slow",
+      create: (_args, { nowUs }) => ({ name: "Slow", preBind: () => wait(nowUs() + 10 * second) }),
+    });
+    function* wait(untilUs: number): Task<undefined> {
+      yield* waitUntil(untilUs);
+    }
+    const simulation = clusterWith([pod("p")], [slow]);
+    simulation.scheduler.onDecision((_pod, { result }) => {
+      if (result === "scheduled") cycles += 1;
+    });
+    simulation.runUntil(5 * second);
+    expect(cycles).toBe(1);
+    const key = keyOf(podNamed(simulation, "p"));
+    const change = (stored: Pod): Pod => ({ ...stored, metadata: { ...stored.metadata, labels: { new: "label" } } });
+    simulation.api.handle({ verb: "patch", kind: "Pod", key, part: "main", change });
+    simulation.runUntil(20 * second);
+    expect(cycles).toBe(1);
+    expect(podNamed(simulation, "p").spec.nodeName).toBeDefined();
   });
 });
