@@ -1,7 +1,6 @@
 import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
 import { ControllerRunner, Process, type ProcessOptions, type Surroundings } from "./client/index.ts";
 import { type CloudCall, type CloudProvider, templateNode } from "./cloud/index.ts";
-import { podsMatching } from "./controllers/index.ts";
 import type { Extension } from "./extension.ts";
 import { startControllers } from "./kube-controller-manager.ts";
 import { MetricsAdapter, type MetricsAdapterOptions, MetricsApis, MetricsServer } from "./metrics/index.ts";
@@ -69,7 +68,7 @@ function metricsApis({ surroundings, streams, traffic }: ControlPlaneParts, mana
   const server = new MetricsServer({ loop, world, clock, ticker: tickerOf(scrapePeriodUs, streams("metrics-server")) });
   const ticker = tickerOf(scrapePeriodUs, streams("prometheus"));
   const adapter = new MetricsAdapter({ loop, world, ticker, rateWindowUs, traffic });
-  return new MetricsApis(server, adapter, (namespace, selector) => podsMatching(manager.view, namespace, selector));
+  return new MetricsApis(server, adapter, (namespace, selector) => manager.view.podsSelected(namespace, selector));
 }
 
 function schedulerIn(process: Process, { scenario, streams, extensions }: ControlPlaneParts): KubeScheduler {

@@ -1,6 +1,7 @@
 import {
   applyDefaults,
   DecodeError,
+  generationAfter,
   type Kind,
   type KubeObject,
   keyOf,
@@ -16,20 +17,22 @@ import {
   qosClass,
   structOf,
   validateCreate,
+  validateUpdate,
 } from "../model/index.ts";
 import { admit, namespaceRefusal, validatingRefusal } from "./admission.ts";
 import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
+import { BoundLabels } from "./bound-labels.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { deletionOf, namespaceFinalizers } from "./deletion.ts";
 import { EventLog } from "./event-log.ts";
 import { evictionVerdict } from "./eviction.ts";
-import { nextGeneration, withTemplateGeneration } from "./generation.ts";
 import { Identities } from "./identity.ts";
 import { LeaseTable } from "./lease-table.ts";
 import { PodSpecs } from "./pod-specs.ts";
 import type { ApiReply, ApiRequest, DeleteOptions, NewObject } from "./request.ts";
-import { deepFreeze } from "./same-content.ts";
 import { ServiceAddresses } from "./service-addresses.ts";
 import type { ObjectPart, Store } from "./store.ts";
+import { withTemplateGeneration } from "./template-generation.ts";
 
 /** kube-apiserver: rules around the store. A request is answered within the instant; latency is the client's. */
 export class ApiServer {
@@ -39,6 +42,7 @@ export class ApiServer {
   readonly #identities: Identities;
   readonly #podSpecs = new PodSpecs();
   readonly #addresses = new ServiceAddresses();
+  readonly #boundLabels = new BoundLabels();
   /** A server that is down answers nobody; faults switch it. */
   up = true;
 
@@ -105,8 +109,7 @@ export class ApiServer {
       const identified = this.#identified(addressed);
       const context = { uid: identified.metadata.uid!, now: this.store.clock.time(this.store.nowUs) };
       const object = prepareForCreate(identified as never, context) as unknown as NewObject;
-      const known = structOf(object.apiVersion, object.kind) !== undefined;
-      const errors = known ? validateCreate(object as never) : [];
+      const errors = isValidated(object) ? validateCreate(object as never) : [];
       return errors.length > 0 ? { ok: false, error: invalidObject(object, errors) } : { ok: true, object };
     } catch (error) {
       if (error instanceof DecodeError)
@@ -153,7 +156,7 @@ export class ApiServer {
     if (resourceVersion !== stored.metadata.resourceVersion) {
       return refused(conflict(next.kind, key, undefined, next.apiVersion));
     }
-    return { ok: true, object: this.#write(stored, next, part) };
+    return this.#write(stored, next, part);
   }
 
   #patch({ kind, key, part, uid, change }: Extract<ApiRequest, { verb: "patch" }>): ApiReply {
@@ -163,16 +166,21 @@ export class ApiServer {
       const why = `the UID in the precondition (${uid}) does not match the UID in record (${stored.metadata.uid}).`;
       return refused(conflict(kind, key, `${why} The object might have been deleted and then recreated`));
     }
-    return { ok: true, object: this.#write(stored, change(stored as never), part) };
+    return this.#write(stored, change(stored as never), part);
   }
 
   /** Keeps what the request may not touch, counts the generation, and lets an object go whose last finalizer went. */
-  #write(stored: KubeObject, next: KubeObject, part: ObjectPart): KubeObject {
-    if (next === stored) return stored;
+  #write(stored: KubeObject, next: KubeObject, part: ObjectPart): ApiReply {
+    if (next === stored) return { ok: true, object: stored };
+    // Most writes are reports: nothing but the status is another.
+    if (part === "status" && next.metadata === stored.metadata && stored.metadata.deletionTimestamp === undefined) {
+      return { ok: true, object: this.store.replace(stored, withStatusOf(stored, next)) };
+    }
     // Status strategies keep the stored spec and let metadata through; the main ones keep the stored status.
     const merged =
       part === "status" ? { ...withStatusOf(stored, next), metadata: next.metadata } : withStatusOf(next, stored);
-    const generation = part === "status" ? stored.metadata.generation : nextGeneration(stored, merged);
+    const generation =
+      part === "status" ? stored.metadata.generation : generationAfter(stored as never, merged as never);
     const { uid, resourceVersion, creationTimestamp, deletionTimestamp } = stored.metadata;
     const metadata = {
       ...withTemplateGeneration(stored, merged).metadata,
@@ -183,11 +191,15 @@ export class ApiServer {
     };
     if (deletionTimestamp !== undefined) metadata.deletionTimestamp = deletionTimestamp;
     const complete = { ...merged, metadata };
+    if (part === "main") {
+      const errors = isValidated(complete) ? validateUpdate(stored as never, complete as never) : [];
+      if (errors.length > 0) return refused(invalidObject(complete, errors));
+    }
     if (deletionTimestamp !== undefined && isFree(complete) && !waitsForGrace(stored)) {
       this.store.remove(complete);
-      return complete;
+      return { ok: true, object: complete };
     }
-    return this.store.replace(stored, complete);
+    return { ok: true, object: this.store.replace(stored, complete) };
   }
 
   #delete(kind: Kind, key: ObjectKey, options: DeleteOptions): ApiReply {
@@ -219,7 +231,7 @@ export class ApiServer {
       return refusal(`pod ${nameOf(key)} is being deleted, cannot be assigned to a host`);
     if ((pod.spec.nodeName ?? "") !== "")
       return refusal(`pod ${nameOf(key)} is already assigned to node "${pod.spec.nodeName}"`);
-    return { ok: true, object: this.store.replace(pod, boundPod(pod, node, this.store)) };
+    return { ok: true, object: this.store.replace(pod, boundPod(pod, node, this.store, this.#boundLabels)) };
   }
 
   #evict(key: ObjectKey, options: DeleteOptions): ApiReply {
@@ -249,6 +261,11 @@ function withStatusOf(object: KubeObject, from: KubeObject): KubeObject {
   return { ...object, status } as KubeObject;
 }
 
+/** Custom resources have rules of their own, which nobody here knows. */
+function isValidated({ apiVersion, kind }: Pick<KubeObject, "apiVersion" | "kind">): boolean {
+  return structOf(apiVersion, kind) !== undefined;
+}
+
 /** Nothing holds the object any more. */
 function isFree(object: KubeObject): boolean {
   return (object.metadata.finalizers ?? []).length === 0 && namespaceFinalizers(object).length === 0;
@@ -259,15 +276,11 @@ function waitsForGrace(stored: KubeObject): boolean {
 }
 
 /** pods/binding: assigns, sets PodScheduled, forgets the nomination, copies the node's zone and region (1.36 defaults). */
-function boundPod(pod: Pod, node: string, store: Store): Pod {
+function boundPod(pod: Pod, node: string, store: Store, boundLabels: BoundLabels): Pod {
   const time = store.clock.time(store.nowUs);
   const conditions = (pod.status.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
   const scheduled = { type: "PodScheduled", status: "True", lastProbeTime: undefined, lastTransitionTime: time };
-  const labels = { ...pod.metadata.labels };
-  const nodeLabels = store.get("Node", objectKey(undefined, node))?.metadata.labels ?? {};
-  for (const label of ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"]) {
-    if (nodeLabels[label] !== undefined) labels[label] = nodeLabels[label];
-  }
+  const labels = boundLabels.of(pod.metadata.labels, store.get("Node", objectKey(undefined, node))?.metadata.labels);
   const { nominatedNodeName: _, ...status } = pod.status;
   return {
     ...pod,

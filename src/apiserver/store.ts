@@ -1,6 +1,14 @@
-import { type Kind, type KubeObject, keyOf, type ObjectKey, type ObjectOf, type WallClock } from "../model/index.ts";
+import {
+  type Kind,
+  type KubeObject,
+  keyOf,
+  type ObjectKey,
+  type ObjectOf,
+  sameContent,
+  type WallClock,
+} from "../model/index.ts";
 import { type EventLoop, hashText } from "../sim/index.ts";
-import { deepFreeze, sameContent } from "./same-content.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { type LogEntry, WatchLog } from "./watch-log.ts";
 
 export type ObjectPart = "main" | "status";
@@ -100,6 +108,7 @@ export class Store {
     digest.mix(revision);
     const entry: LogEntry = {
       revision,
+      key,
       atUs: this.#loop.nowUs,
       before: after === undefined ? committed : before,
       after: after === undefined ? undefined : committed,

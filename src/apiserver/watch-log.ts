@@ -1,9 +1,10 @@
-import type { KubeObject } from "../model/index.ts";
+import type { KubeObject, ObjectKey } from "../model/index.ts";
 import type { Sequence } from "../sim/index.ts";
 
 /** One committed write. `before` is absent for a creation, `after` for a removal. */
 export interface LogEntry<T extends KubeObject = KubeObject> {
   readonly revision: number;
+  readonly key: ObjectKey;
   readonly atUs: number;
   readonly before: T | undefined;
   readonly after: T | undefined;

@@ -7,7 +7,9 @@ export const ownersConsistent = defineInvariant({
   watch({ api, nowUs, violate }) {
     return {
       onCommit({ after }) {
-        const controllers = (after?.metadata.ownerReferences ?? []).filter(({ controller }) => controller === true);
+        const owners = after?.metadata.ownerReferences;
+        if (owners === undefined || owners.length < 2) return;
+        const controllers = owners.filter(({ controller }) => controller === true);
         if (controllers.length > 1) violate(`${after!.kind} ${keyOf(after!)} has ${controllers.length} controllers`);
       },
       finish() {

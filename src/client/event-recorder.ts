@@ -1,5 +1,5 @@
 import type { NewEvent } from "../apiserver/index.ts";
-import { EventCorrelator, type KubeObject, keyOf } from "../model/index.ts";
+import { EventCorrelator, keyOf } from "../model/index.ts";
 import { type Handler, handler, phase } from "../sim/index.ts";
 import type { Effect } from "./effect.ts";
 import { Fifo } from "./fifo.ts";
@@ -34,12 +34,14 @@ export class EventRecorder {
 
   record({ about, type, reason, message, client }: Extract<Effect, { do: "event" }>): void {
     if (this.#queue.size >= longestQueue) return;
-    const subject = subjectOf(about);
+    const { kind } = about;
+    const { uid } = about.metadata;
+    const key = keyOf(about);
     const atMs = Math.floor(this.#process.nowUs / 1000);
-    const object = `${subject.kind}/${subject.key}/${subject.uid}`;
+    const object = `${kind}/${key}/${uid}`;
     const correlated = this.#correlator.correlate({ component: client, object, type, reason, message, atMs });
     if (correlated === undefined) return;
-    const event = { ...subject, type, reason, message: correlated.message, source: client };
+    const event = { kind, key, uid, type, reason, message: correlated.message, source: client };
     this.#queue.push({ event, count: correlated.count });
     if (!this.#busy) this.#sendNext();
   }
@@ -79,8 +81,4 @@ const combined = "(combined from similar events): ";
 interface Counted {
   readonly event: NewEvent;
   readonly count: number;
-}
-
-function subjectOf(about: KubeObject): Pick<NewEvent, "kind" | "key" | "uid"> {
-  return { kind: about.kind, key: keyOf(about), uid: about.metadata.uid };
 }

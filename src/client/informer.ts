@@ -3,15 +3,23 @@ import { type Kind, type KubeObject, keyOf, type ObjectKey } from "../model/inde
 
 /** What a watcher is told of one object: `before` absent for a new one, `after` absent for one that is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
+  readonly key: ObjectKey;
   readonly before: T | undefined;
   readonly after: T | undefined;
 }
 
 type IndexKeys = string | readonly string[] | undefined;
 
+/** What is found under one value of an index. */
+interface Bucket {
+  readonly objects: Map<ObjectKey, KubeObject>;
+  /** The informer's count of changes at its last one. */
+  version: number;
+}
+
 interface Index {
   readonly keysOf: (object: never) => IndexKeys;
-  readonly entries: Map<string, Map<ObjectKey, KubeObject>>;
+  readonly buckets: Map<string, Bucket>;
 }
 
 const none: ReadonlyMap<ObjectKey, KubeObject> = new Map();
@@ -25,6 +33,7 @@ export class Informer {
   readonly #log: WatchLog;
   #cursor: Cursor | undefined;
   #revision = 0;
+  #changes = 0;
 
   constructor(kind: Kind, store: Store) {
     this.kind = kind;
@@ -59,15 +68,20 @@ export class Informer {
 
   /** Objects found under a value of an index. */
   by(index: string, value: string): Iterable<KubeObject> {
-    return (this.#indexes.get(index)?.entries.get(value) ?? none).values();
+    return (this.#indexes.get(index)?.buckets.get(value)?.objects ?? none).values();
+  }
+
+  /** Another number whenever what `by` yields has changed since; 0 while it yields nothing. */
+  versionOf(index: string, value: string): number {
+    return this.#indexes.get(index)?.buckets.get(value)?.version ?? 0;
   }
 
   /** Keeps an index from now on; a second one of the same name is the same. */
   addIndex(name: string, keysOf: (object: never) => IndexKeys): void {
     if (this.#indexes.has(name)) return;
-    const index: Index = { keysOf, entries: new Map() };
+    const index: Index = { keysOf, buckets: new Map() };
     this.#indexes.set(name, index);
-    for (const [key, object] of this.#objects) insert(index, key, object);
+    for (const [key, object] of this.#objects) insert(index, keysOf(object as never), key, object, this.#changes);
   }
 
   /** Replaces everything by what the store holds now (a LIST), tells the differences, and watches from there. */
@@ -96,9 +110,9 @@ export class Informer {
       if (entry.atUs > writtenUntilUs) return entry.atUs;
       cursor.next += 1;
       this.#revision = entry.revision;
-      const key = keyOf((entry.after ?? entry.before)!);
+      const { key, after } = entry;
       // The copy's own last state, not the log's: after a LIST it may be newer than this entry's `before`.
-      this.#apply(this.#objects.get(key), entry.after, key);
+      this.#apply(this.#objects.get(key), after, key);
     }
   }
 
@@ -107,48 +121,67 @@ export class Informer {
     if (this.#cursor !== undefined) this.#log.closeCursor(this.#cursor);
     this.#cursor = undefined;
     this.#objects.clear();
-    for (const index of this.#indexes.values()) index.entries.clear();
+    for (const index of this.#indexes.values()) index.buckets.clear();
   }
 
   #apply(before: KubeObject | undefined, after: KubeObject | undefined, key: ObjectKey): void {
     if (before === undefined && after === undefined) return;
     if (after === undefined) this.#objects.delete(key);
     else this.#objects.set(key, after);
-    for (const index of this.#indexes.values()) {
-      if (before !== undefined) remove(index, key, before);
-      if (after !== undefined) insert(index, key, after);
-    }
+    this.#changes += 1;
+    for (const index of this.#indexes.values()) reindex(index, key, before, after, this.#changes);
     // A new object of an old name is a deletion and a creation to whoever listens, as in client-go.
     const replaced = before !== undefined && after !== undefined && before.metadata.uid !== after.metadata.uid;
-    const changes: Change[] = replaced
-      ? [
-          { before, after: undefined },
-          { before: undefined, after },
-        ]
-      : [{ before, after }];
-    for (const change of changes) for (const listener of this.#listeners) listener(change);
+    if (replaced) {
+      this.#tell({ key, before, after: undefined });
+      this.#tell({ key, before: undefined, after });
+    } else {
+      this.#tell({ key, before, after });
+    }
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }
 
-function insert(index: Index, key: ObjectKey, object: KubeObject): void {
-  const values = index.keysOf(object as never);
+/** An object found under the same values as before keeps its place among the others. */
+function reindex(
+  index: Index,
+  key: ObjectKey,
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+  version: number,
+): void {
+  const old = before && index.keysOf(before as never);
+  const now = after && index.keysOf(after as never);
+  if (old !== now) remove(index, old, key, version);
+  if (after !== undefined) insert(index, now, key, after, version);
+}
+
+function insert(index: Index, values: IndexKeys, key: ObjectKey, object: KubeObject, version: number): void {
   if (values === undefined) return;
-  if (typeof values === "string") insertUnder(index, values, key, object);
-  else for (const value of values) insertUnder(index, value, key, object);
+  if (typeof values === "string") insertUnder(index, values, key, object, version);
+  else for (const value of values) insertUnder(index, value, key, object, version);
 }
 
-function insertUnder({ entries }: Index, value: string, key: ObjectKey, object: KubeObject): void {
-  const found = entries.get(value);
-  if (found === undefined) entries.set(value, new Map([[key, object]]));
-  else found.set(key, object);
+function insertUnder({ buckets }: Index, value: string, key: ObjectKey, object: KubeObject, version: number): void {
+  const found = buckets.get(value);
+  if (found === undefined) {
+    buckets.set(value, { objects: new Map([[key, object]]), version });
+    return;
+  }
+  found.objects.set(key, object);
+  found.version = version;
 }
 
-function remove(index: Index, key: ObjectKey, object: KubeObject): void {
-  const values = index.keysOf(object as never);
+function remove(index: Index, values: IndexKeys, key: ObjectKey, version: number): void {
   if (values === undefined) return;
   for (const value of typeof values === "string" ? [values] : values) {
-    const found = index.entries.get(value);
-    found?.delete(key);
-    if (found?.size === 0) index.entries.delete(value);
+    const found = index.buckets.get(value);
+    if (found === undefined) continue;
+    found.objects.delete(key);
+    found.version = version;
+    if (found.objects.size === 0) index.buckets.delete(value);
   }
 }

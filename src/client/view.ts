@@ -1,9 +1,11 @@
 import {
+  type CompiledLabelSelector,
   containsLabels,
   controllerOf,
   type Kind,
   type KubeObject,
   type LabelSelector,
+  type Labels,
   matchesLabelSelector,
   type ObjectKey,
   type ObjectOf,
@@ -13,12 +15,20 @@ import {
 } from "../model/index.ts";
 import type { Process } from "./process.ts";
 
+/** What a selector matched when its candidates were of that version. */
+interface Selected {
+  readonly version: number;
+  readonly pods: readonly Pod[];
+}
+
 /**
  * What a process knows, which may be old: its informer caches through indexes. Nothing here asks the server, and nothing
  * scans more than what belongs to the question.
  */
 export class View {
   readonly #process: Process;
+  readonly #pairs = labelPairs();
+  readonly #selected = new WeakMap<CompiledLabelSelector, Map<string, Selected>>();
 
   constructor(process: Process) {
     this.#process = process;
@@ -86,12 +96,36 @@ export class View {
     }
   }
 
+  /**
+   * Pods of a namespace that a compiled selector matches: the same array until a pod changes that has the first label
+   * which the selector demands.
+   */
+  podsSelected(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
+    const informer = this.#process.informer("Pod");
+    const [index, value] = bucketOf(namespace, selector);
+    if (index === "label") informer.addIndex("label", this.#pairs);
+    else informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
+    const version = informer.versionOf(index, value);
+    let byNamespace = this.#selected.get(selector);
+    if (byNamespace === undefined) {
+      byNamespace = new Map();
+      this.#selected.set(selector, byNamespace);
+    }
+    const known = byNamespace.get(namespace);
+    if (known?.version === version) return known.pods;
+    const pods: Pod[] = [];
+    for (const pod of informer.by(index, value) as Iterable<Pod>)
+      if (selector.matches(pod.metadata.labels)) pods.push(pod);
+    byNamespace.set(namespace, { version, pods });
+    return pods;
+  }
+
   /** Services whose selector picks a pod of these labels, found by one pair of each selector. */
   *servicesSelecting(pod: Pod): Iterable<Service> {
     const informer = this.#process.informer("Service");
     informer.addIndex("selector", firstSelectorPair);
     const labels = pod.metadata.labels ?? {};
-    for (const pair of labelPairs(pod)) {
+    for (const pair of this.#pairs(pod) ?? []) {
       for (const service of informer.by("selector", pair) as Iterable<Service>) {
         if (containsLabels(labels, service.spec.selector ?? {})) yield service;
       }
@@ -102,9 +136,18 @@ export class View {
     const [pair] = Object.entries(selector?.matchLabels ?? {});
     if (pair === undefined) return this.inNamespace("Pod", namespace);
     const informer = this.#process.informer("Pod");
-    informer.addIndex("label", labelPairs);
+    informer.addIndex("label", this.#pairs);
     return informer.by("label", `${namespace}/${pair[0]}=${pair[1]}`) as Iterable<Pod>;
   }
+}
+
+/** Where all pods of a namespace are that a selector may match. */
+function bucketOf(namespace: string, { requirements }: CompiledLabelSelector): [index: string, value: string] {
+  for (const { operator, key, values } of requirements) {
+    const demands = operator === "=" || operator === "==" || operator === "in";
+    if (demands && values.length === 1) return ["label", `${namespace}/${key}=${values[0]}`];
+  }
+  return ["namespace", namespace];
 }
 
 function firstSelectorPair({ metadata, spec }: Service): string | undefined {
@@ -112,11 +155,15 @@ function firstSelectorPair({ metadata, spec }: Service): string | undefined {
   return pair === undefined ? undefined : `${metadata.namespace}/${pair[0]}=${pair[1]}`;
 }
 
-/** `namespace/key=value` of every label. */
-function labelPairs(pod: Pod): string[] {
-  const pairs: string[] = [];
-  for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
-    pairs.push(`${pod.metadata.namespace}/${key}=${value}`);
-  }
-  return pairs;
+/** Makes the index of pods by label, `namespace/key=value`: the same array as long as namespace and labels are the same. */
+function labelPairs(): (pod: Pod) => readonly string[] | undefined {
+  const known = new WeakMap<NonNullable<Labels>, { readonly namespace: string; readonly pairs: readonly string[] }>();
+  return ({ metadata: { namespace = "", labels } }) => {
+    if (labels === undefined) return undefined;
+    const found = known.get(labels);
+    if (found?.namespace === namespace) return found.pairs;
+    const pairs = Object.entries(labels).map(([key, value]) => `${namespace}/${key}=${value}`);
+    known.set(labels, { namespace, pairs });
+    return pairs;
+  };
 }

@@ -1,4 +1,3 @@
-import { sameContent } from "../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -18,6 +17,7 @@ import {
   objectKey,
   type Pod,
   type PodDisruptionBudget,
+  sameContent,
   withCondition,
 } from "../model/index.ts";
 
@@ -33,7 +33,7 @@ export const disruptionController: Controller<undefined> = {
   watches: [
     {
       kind: "PodDisruptionBudget",
-      keys: ({ before, after }: Change<PodDisruptionBudget>) => [keyOf((after ?? before)!)],
+      keys: ({ key }: Change<PodDisruptionBudget>) => [key],
     },
     { kind: "Pod", keys: podKeys },
     { kind: "Deployment", keys: () => [] },

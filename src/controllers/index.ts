@@ -4,7 +4,7 @@ export { deploymentController } from "./deployment/reconcile.ts";
 export { disruptionController } from "./disruption.ts";
 export { endpointSliceController } from "./endpoint-slice/reconcile.ts";
 export { garbageCollector } from "./garbage-collector/garbage-collector.ts";
-export { type AutoscalerFlags, podsMatching, startAutoscaler } from "./horizontal-pod-autoscaler/index.ts";
+export { type AutoscalerFlags, startAutoscaler } from "./horizontal-pod-autoscaler/index.ts";
 export { jobController } from "./job/reconcile.ts";
 export { namespaceController } from "./namespace.ts";
 export { conditionTaintController } from "./node-lifecycle/condition-taints.ts";

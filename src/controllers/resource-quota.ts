@@ -1,4 +1,3 @@
-import { sameContent } from "../apiserver/index.ts";
 import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../client/index.ts";
 import {
   addQuantities,
@@ -12,6 +11,7 @@ import {
   podQuotaUsage,
   type Quantity,
   type ResourceQuota,
+  sameContent,
 } from "../model/index.ts";
 
 const client = "resourcequota-controller";

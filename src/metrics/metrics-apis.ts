@@ -37,6 +37,10 @@ export class MetricsApis implements MetricsApi {
     return this.#server.resourceMetrics(namespace, this.#podsMatching(namespace, pods));
   }
 
+  usageRests(namespace: string, pods: CompiledLabelSelector): boolean {
+    return this.#server.usageRests(namespace, this.#podsMatching(namespace, pods));
+  }
+
   podMetrics(query: MetricQuery, pods: CompiledLabelSelector): MetricsAnswer<MetricValue> {
     return this.#adapter?.podMetrics(query, this.#podsMatching(query.namespace, pods)) ?? unregistered;
   }

@@ -2,6 +2,7 @@ import {
   type CompiledLabelSelector,
   keyOf,
   type MetricsAnswer,
+  nameOf,
   namespaceOf,
   type ObjectKey,
   type Pod,
@@ -9,7 +10,7 @@ import {
   type WallClock,
 } from "../model/index.ts";
 import { type EventLoop, handler, lastTickAt, nextTickAt, phase, type Ticker } from "../sim/index.ts";
-import { controlPlane, type RunningContainer, type RunningPod, type World } from "../world/index.ts";
+import { controlPlane, type Machine, type RunningContainer, type RunningPod, type World } from "../world/index.ts";
 import { PodPoints, type Sample } from "./pod-points.ts";
 
 /** A process that runs holds a page at least; what nobody modelled is not nothing. */
@@ -24,60 +25,85 @@ export interface MetricsServerOptions {
 }
 
 /** Pods of a namespace that a selector matches, as the pod cache behind a metrics API has them. */
-export type PodsMatching = (namespace: string, selector: CompiledLabelSelector) => Iterable<Pod>;
+export type PodsMatching = (namespace: string, selector: CompiledLabelSelector) => readonly Pod[];
 
 interface Followed {
+  readonly key: ObjectKey;
   pod: RunningPod;
   readonly points: PodPoints;
+  /** When what it uses changed last. */
+  changedUs: number;
+  /** It is read at every scrape. Otherwise the next scrapes would find what the last one did, and are not carried out. */
+  moving: boolean;
+}
+
+/** The pods of a namespace that somebody reads. */
+interface Namespace {
+  readonly pods: Map<ObjectKey, Followed>;
+  /** What lists of pods have come to, while `pods` has the same entries. */
+  found: WeakMap<readonly Pod[], readonly Followed[]>;
 }
 
 /**
  * metrics-server 0.9: scrapes the kubelets on its beat and answers from memory, so an answer is as old as the last
- * scrape. Only namespaces that somebody reads are scraped; where nobody reads, no scrape happens.
+ * scrape. Only namespaces that somebody reads are scraped, and of their pods only those whose usage moves; where nobody
+ * reads, no scrape happens.
  */
 export class MetricsServer {
   readonly #options: MetricsServerOptions;
-  readonly #namespaces = new Map<string, Map<ObjectKey, Followed>>();
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #followed = new Map<RunningPod, Followed>();
+  #moving: Followed[] = [];
+  #scrapedUs = 0;
   readonly #listeners: ((pod: ObjectKey) => void)[] = [];
   readonly #scrape = handler<undefined>("metrics-server/scrape", () => this.#onScrape());
 
   constructor(options: MetricsServerOptions) {
     this.#options = options;
+    options.world.onUsageChange((pod) => {
+      const followed = this.#followed.get(pod);
+      if (followed !== undefined) this.#move(followed);
+    });
     options.world.onChange((change) => {
-      if (change.what !== "pod-started") return;
-      this.#namespaces.get(namespaceOf(change.pod.key))?.set(change.pod.key, this.#followed(change.pod));
+      if (change.what === "pod-started") this.#podStarted(change.pod);
+      else if (change.what === "machine-power" || change.what === "machine-kubelet") this.#moveAllOn(change.machine);
+      else if (change.what === "links") for (const followed of this.#followed.values()) this.#move(followed);
     });
   }
 
   /** Begins to scrape a namespace. What ran before is taken to have used CPU as it does now. */
-  follow(namespace: string): void {
-    if (this.#namespaces.has(namespace)) return;
+  follow(name: string): void {
+    if (this.#namespaces.has(name)) return;
     const { loop, world, ticker } = this.#options;
-    const pods = new Map<ObjectKey, Followed>();
-    this.#namespaces.set(namespace, pods);
+    this.#namespaces.set(name, { pods: new Map(), found: new WeakMap() });
     const lastUs = lastTickAt(ticker, loop.nowUs);
-    for (const pod of world.pods()) {
-      if (namespaceOf(pod.key) !== namespace) continue;
-      const followed = this.#followed(pod);
-      pods.set(pod.key, followed);
-      if (lastUs === undefined) continue;
-      for (const atUs of [lastUs - ticker.periodUs, lastUs])
-        followed.points.store(this.#samples(pod, atUs), ticker.periodUs);
-    }
     if (this.#namespaces.size === 1) {
+      if (lastUs !== undefined) this.#scrapedUs = lastUs;
       loop.schedule(nextTickAt(ticker, loop.nowUs + 1), phase.api, this.#scrape, undefined);
+    }
+    for (const pod of world.pods()) {
+      if (namespaceOf(pod.key) !== name) continue;
+      this.#podStarted(pod);
+      if (lastUs === undefined) continue;
+      const { points } = this.#followed.get(pod)!;
+      for (const atUs of [lastUs - ticker.periodUs, lastUs]) points.store(this.#samples(pod, atUs), ticker.periodUs);
     }
   }
 
-  resourceMetrics(namespace: string, pods: Iterable<Pod>): MetricsAnswer<PodUsage> {
+  resourceMetrics(namespace: string, pods: readonly Pod[]): MetricsAnswer<PodUsage> {
     this.follow(namespace);
-    const followed = this.#namespaces.get(namespace)!;
     const items: PodUsage[] = [];
-    for (const pod of pods) {
-      const usage = followed.get(keyOf(pod))?.points.usage(pod.metadata.name);
-      if (usage !== undefined) items.push({ ...usage, timestampUs: this.#wholeSecond(usage.timestampUs) });
+    for (const { moving, points } of this.#find(namespace, pods)) {
+      if (!moving) points.advanceTo(this.#scrapedUs, this.#options.ticker.periodUs);
+      const usage = points.usage();
+      if (usage !== undefined) items.push(usage);
     }
     return { ok: true, items };
+  }
+
+  /** Whether the next scrapes would tell the same about these pods, as things are. */
+  usageRests(namespace: string, pods: readonly Pod[]): boolean {
+    return this.#find(namespace, pods).every(({ moving }) => !moving);
   }
 
   /** Called at a scrape after which the answer about a pod has changed, its timestamp aside. */
@@ -85,25 +111,74 @@ export class MetricsServer {
     this.#listeners.push(listener);
   }
 
+  #find(namespace: string, pods: readonly Pod[]): readonly Followed[] {
+    const known = this.#namespaces.get(namespace)!;
+    let found = known.found.get(pods);
+    if (found === undefined) {
+      found = pods.map((pod) => known.pods.get(keyOf(pod))).filter((followed) => followed !== undefined);
+      known.found.set(pods, found);
+    }
+    return found;
+  }
+
   /** A pod of an old name goes on under its points, as in upstream's storage, which knows names only. */
-  #followed(pod: RunningPod): Followed {
-    const known = this.#namespaces.get(namespaceOf(pod.key))?.get(pod.key);
-    if (known === undefined) return { pod, points: new PodPoints() };
-    known.pod = pod;
-    return known;
+  #podStarted(pod: RunningPod): void {
+    const { key } = pod;
+    const namespace = this.#namespaces.get(namespaceOf(key));
+    if (namespace === undefined) return;
+    let followed = namespace.pods.get(key);
+    if (followed === undefined) {
+      const points = new PodPoints(nameOf(key), (atUs) => this.#wholeSecond(atUs));
+      followed = { key, pod, points, changedUs: 0, moving: false };
+      namespace.pods.set(key, followed);
+      namespace.found = new WeakMap();
+    } else {
+      this.#followed.delete(followed.pod);
+      followed.pod = pod;
+    }
+    this.#followed.set(pod, followed);
+    this.#move(followed);
+  }
+
+  #moveAllOn(machine: Machine): void {
+    for (const pod of machine.pods) {
+      const followed = this.#followed.get(pod);
+      if (followed !== undefined) this.#move(followed);
+    }
+  }
+
+  /** What a pod uses, or what is seen of it, changes. */
+  #move(followed: Followed): void {
+    followed.changedUs = this.#options.loop.nowUs;
+    if (followed.moving) return;
+    followed.points.advanceTo(this.#scrapedUs, this.#options.ticker.periodUs);
+    followed.moving = true;
+    this.#moving.push(followed);
   }
 
   #onScrape(): void {
     const { loop, ticker } = this.#options;
     const { nowUs } = loop;
-    for (const pods of this.#namespaces.values()) {
-      for (const [key, { pod, points }] of pods) {
-        if (pod.gone) pods.delete(key);
-        const changed = pod.gone || points.store(this.#samples(pod, nowUs), ticker.periodUs);
-        if (changed) for (const listener of this.#listeners) listener(key);
-      }
+    const lastUs = this.#scrapedUs;
+    this.#scrapedUs = nowUs;
+    const moving = this.#moving;
+    this.#moving = [];
+    for (const followed of moving) {
+      const { pod, points, changedUs, key } = followed;
+      const changed = pod.gone || points.store(this.#samples(pod, nowUs), ticker.periodUs);
+      if (pod.gone) this.#forget(followed);
+      else if (changed || changedUs >= lastUs || !points.isSteady(ticker.periodUs)) this.#moving.push(followed);
+      else followed.moving = false;
+      if (changed) for (const listener of this.#listeners) listener(key);
     }
     loop.schedule(nextTickAt(ticker, nowUs + 1), phase.api, this.#scrape, undefined);
+  }
+
+  #forget({ key, pod }: Followed): void {
+    this.#followed.delete(pod);
+    const namespace = this.#namespaces.get(namespaceOf(key))!;
+    namespace.pods.delete(key);
+    namespace.found = new WeakMap();
   }
 
   /** What the pod's kubelet answers; nothing where it is dead or out of reach. */

@@ -16,103 +16,157 @@ export interface Sample {
   readonly memoryBytes: number;
 }
 
-/** The two points between which a container's CPU is measured. */
+/** The two points between which a container's CPU is measured, and what they come to. */
 interface ContainerPoints {
-  last: Sample;
-  previous: Previous | undefined;
-  /** Mean between the two; `undefined`: there are no two, or the counter went back. */
-  cpuNanocores: number | undefined;
+  /** Changed in place: `cpuNanocores` is the mean between the points; `undefined`: there are no two, or the counter went back. */
+  readonly usage: { readonly name: string; cpuNanocores: number | undefined; memoryBytes: number };
+  last: Point;
+  previous: Point | undefined;
 }
 
-type Previous = Pick<Sample, "startUs" | "atUs" | "cpu">;
+interface Point {
+  startUs: number;
+  atUs: number;
+  cpu: number;
+}
 
 /** The point that upstream finds where it kept none: Go's zero value. */
-const zeroPoint: Previous = { startUs: Number.NEGATIVE_INFINITY, atUs: Number.NEGATIVE_INFINITY, cpu: 0 };
+const zeroPoint: Point = { startUs: Number.NEGATIVE_INFINITY, atUs: Number.NEGATIVE_INFINITY, cpu: 0 };
 
 /** What metrics-server 0.9 remembers of one pod from scrape to scrape (its `podStorage`). */
 export class PodPoints {
-  #containers = new Map<string, ContainerPoints>();
+  readonly #shownUs: (atUs: number) => number;
+  readonly #answer: { pod: string; timestampUs: number; windowUs: number; readonly containers: ContainerUsage[] };
+  #containers: ContainerPoints[] = [];
   #measured = false;
+
+  /** `shownUs`: what the API shows for an instant; by default that instant. */
+  constructor(pod: string, shownUs: (atUs: number) => number = (atUs) => atUs) {
+    this.#shownUs = shownUs;
+    this.#answer = { pod, timestampUs: 0, windowUs: 0, containers: [] };
+  }
 
   /**
    * The kubelet's answer of one scrape. An empty one, or one with an idle container, makes the pod unknown. Says whether
-   * what `usage` answers has changed, timestamp and window left aside.
+   * what `usage` answers has changed, timestamp and window left aside. The samples are not kept.
    */
   store(samples: readonly Sample[], resolutionUs: number): boolean {
-    const whole = samples.every(({ cpu, memoryBytes }) => cpu !== 0 && memoryBytes !== 0);
     const hadPrevious = this.#measured;
     this.#measured = false;
-    const known = this.#containers;
-    if (!whole || samples.length === 0) {
-      const changed = known.size > 0;
-      known.clear();
+    if (samples.length === 0 || samples.some(isIdle)) {
+      const changed = this.#containers.length > 0;
+      this.#containers = [];
       return changed;
     }
-    let changed = false;
-    // The usual case changes the entries in place; a container that is not reported any more is rare.
-    if (known.size > samples.length || samples.some(({ container }) => !known.has(container))) {
-      this.#containers = new Map();
-      changed = true;
-    }
-    for (const last of samples) {
-      const stored = known.get(last.container);
-      const previous = previousOf(last, stored, resolutionUs, hadPrevious);
-      if (previous !== undefined) this.#measured = true;
-      const cpuNanocores = previous && meanNanocores(last, previous);
-      if (stored === undefined) {
-        this.#containers.set(last.container, { last, previous, cpuNanocores });
-        continue;
-      }
-      if (stored.cpuNanocores !== cpuNanocores || stored.last.memoryBytes !== last.memoryBytes) changed = true;
-      stored.last = last;
-      stored.previous = previous;
-      stored.cpuNanocores = cpuNanocores;
-      if (this.#containers !== known) this.#containers.set(last.container, stored);
+    const known = this.#containers;
+    // The usual case changes the entries in place; another set of containers is rare.
+    const same =
+      known.length === samples.length && samples.every(({ container }, at) => known[at]!.usage.name === container);
+    if (!same)
+      this.#containers = samples.map(
+        (sample) => known.find(({ usage }) => usage.name === sample.container) ?? unmeasured(sample),
+      );
+    let changed = !same;
+    for (const [at, sample] of samples.entries()) {
+      const points = this.#containers[at]!;
+      const isNew = !same && !known.includes(points);
+      if (move(points, sample, isNew, resolutionUs, hadPrevious)) changed = true;
+      if (points.previous !== undefined) this.#measured = true;
     }
     return changed;
   }
 
-  /** What the API answers, or `undefined` while a container has one point only. `timestampUs` is not rounded yet. */
-  usage(pod: string): PodUsage | undefined {
+  /** What the API answers, or `undefined` while a container has one point only. Good until the next scrape: one object is used again. */
+  usage(): PodUsage | undefined {
     if (!this.#measured) return undefined;
-    const containers: ContainerUsage[] = [];
-    let timestampUs = Number.POSITIVE_INFINITY;
-    let windowUs = 0;
-    for (const [name, { last, previous, cpuNanocores }] of this.#containers) {
+    const answer = this.#answer;
+    answer.containers.length = 0;
+    let oldestUs = Number.POSITIVE_INFINITY;
+    for (const { usage, last, previous } of this.#containers) {
       if (previous === undefined) return undefined;
-      if (cpuNanocores === undefined) continue;
-      const spanUs = windowOf(last, previous);
-      containers.push({ name, cpuNanocores, memoryBytes: last.memoryBytes });
-      if (last.atUs < timestampUs) {
-        timestampUs = last.atUs;
-        windowUs = spanUs;
-      }
+      if (usage.cpuNanocores === undefined) continue;
+      answer.containers.push(usage as ContainerUsage);
+      if (last.atUs >= oldestUs) continue;
+      oldestUs = last.atUs;
+      answer.windowUs = windowOf(last, previous);
     }
-    return { pod, timestampUs, windowUs, containers };
+    answer.timestampUs = this.#shownUs(oldestUs);
+    return answer;
+  }
+
+  /** Whether scrapes at this period would find the same again while every container goes on as it did since the last one. */
+  isSteady(periodUs: number): boolean {
+    return this.#containers.every(
+      ({ last, previous }) => previous !== undefined && last.atUs - previous.atUs === periodUs,
+    );
+  }
+
+  /** As if it had been scraped at `atUs` and a period before, while everything went on as before. Only when steady. */
+  advanceTo(atUs: number, periodUs: number): void {
+    for (const { last, previous } of this.#containers) {
+      if (last.atUs === atUs) continue;
+      const used = last.cpu - previous!.cpu;
+      last.cpu += (used / periodUs) * (atUs - last.atUs);
+      last.atUs = atUs;
+      previous!.cpu = last.cpu - used;
+      previous!.atUs = atUs - periodUs;
+    }
   }
 }
 
-function windowOf(last: Sample, previous: Previous): number {
+function isIdle({ cpu, memoryBytes }: Sample): boolean {
+  return cpu === 0 || memoryBytes === 0;
+}
+
+function unmeasured({ container, startUs, atUs, cpu, memoryBytes }: Sample): ContainerPoints {
+  const usage = { name: container, cpuNanocores: undefined, memoryBytes };
+  return { usage, last: { startUs, atUs, cpu }, previous: undefined };
+}
+
+/** Takes the next point up; says whether the usage is another. */
+function move(
+  points: ContainerPoints,
+  sample: Sample,
+  isNew: boolean,
+  resolutionUs: number,
+  hadPrevious: boolean,
+): boolean {
+  const { usage, last } = points;
+  const { startUs, atUs, cpu, memoryBytes } = sample;
+  const ageUs = atUs - startUs;
+  let { previous } = points;
+  // A young container needs one sample only: it began at nothing.
+  if (ageUs >= freshContainerUs && ageUs < resolutionUs) previous = pointAt(previous, startUs, startUs, 0);
+  else if (isNew || startUs >= last.atUs) previous = undefined;
+  else if (atUs > last.atUs) previous = pointAt(previous, last.startUs, last.atUs, last.cpu);
+  else if (hadPrevious) previous ??= { ...zeroPoint };
+  else previous = undefined;
+  points.previous = previous;
+  last.startUs = startUs;
+  last.atUs = atUs;
+  last.cpu = cpu;
+  const cpuNanocores = previous && meanNanocores(last, previous);
+  const changed = isNew || usage.cpuNanocores !== cpuNanocores || usage.memoryBytes !== memoryBytes;
+  usage.cpuNanocores = cpuNanocores;
+  usage.memoryBytes = memoryBytes;
+  return changed;
+}
+
+/** The point itself moved, where there is one. */
+function pointAt(point: Point | undefined, startUs: number, atUs: number, cpu: number): Point {
+  if (point === undefined) return { startUs, atUs, cpu };
+  point.startUs = startUs;
+  point.atUs = atUs;
+  point.cpu = cpu;
+  return point;
+}
+
+function windowOf(last: Point, previous: Point): number {
   return Math.min(last.atUs - previous.atUs, longestDurationUs);
 }
 
 /** Upstream leaves a container out whose counter or start went back ("unexpected decrease"). */
-function meanNanocores(last: Sample, previous: Previous): number | undefined {
+function meanNanocores(last: Point, previous: Point): number | undefined {
   if (last.startUs < previous.startUs || last.cpu < previous.cpu) return undefined;
   return Math.trunc((last.cpu - previous.cpu) / (windowOf(last, previous) / 1_000_000));
-}
-
-/** From where the CPU of a sample is measured. */
-function previousOf(
-  { startUs, atUs }: Sample,
-  stored: ContainerPoints | undefined,
-  resolutionUs: number,
-  hadPrevious: boolean,
-): Previous | undefined {
-  const ageUs = atUs - startUs;
-  // A young container needs one sample only: it began at nothing.
-  if (ageUs >= freshContainerUs && ageUs < resolutionUs) return { startUs, atUs: startUs, cpu: 0 };
-  if (stored === undefined || startUs >= stored.last.atUs) return undefined;
-  if (atUs > stored.last.atUs) return stored.last;
-  return hadPrevious ? (stored.previous ?? zeroPoint) : undefined;
 }

@@ -66,14 +66,6 @@ export function tooMany(field: string, count: number, max: number): FieldError {
   return fieldError("FieldValueTooMany", field, detail, `Too many: ${count}: ${detail}`);
 }
 
-export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
-  return fieldError("FieldValueTypeInvalid", field, detail, withDetail(`Invalid value: ${shownValue(value)}`, detail));
-}
-
-export function internalError(field: string, message: string): FieldError {
-  return fieldError("InternalError", field, message, `Internal error: ${message}`);
-}
-
 /** Go's `%q`. */
 export function goQuote(text: string): string {
   let out = '"';

@@ -1,6 +1,6 @@
 import type { JsonObject } from "./decode.ts";
-import { jsonEqual } from "./json-equal.ts";
 import { isJsonObject } from "./json-merge.ts";
+import { sameContent } from "./same-content.ts";
 import { PatchError } from "./strategic-merge.ts";
 
 /** One operation of RFC 6902. */
@@ -137,6 +137,6 @@ function found(document: unknown, path: string, verb: string): unknown {
 function test(document: unknown, path: string, value: unknown): unknown {
   const actual = valueAt(document, path);
   const bothAbsent = (actual ?? null) === null && (value ?? null) === null;
-  if (bothAbsent || jsonEqual(actual, value)) return document;
+  if (bothAbsent || sameContent(actual, value)) return document;
   throw new PatchError(`testing value ${path} failed: test failed`);
 }

@@ -41,8 +41,10 @@ export type MetricsAnswer<Item> =
 
 /** The three metrics APIs as one reader sees them: answers of this instant, whatever the way there took. */
 export interface MetricsApi {
-  /** `metrics.k8s.io`: pods that a selector matches and that have usage. */
+  /** `metrics.k8s.io`: pods that a selector matches and that have usage. Good until the next event: the items are used again. */
   resourceMetrics(namespace: string, pods: CompiledLabelSelector): MetricsAnswer<PodUsage>;
+  /** Whether later scrapes will answer the same about these pods, timestamps aside, until `onUsageChange` tells of one. */
+  usageRests(namespace: string, pods: CompiledLabelSelector): boolean;
   /** `custom.metrics.k8s.io` of pods. */
   podMetrics(query: MetricQuery, pods: CompiledLabelSelector): MetricsAnswer<MetricValue>;
   /** `custom.metrics.k8s.io` of one object: one item. */

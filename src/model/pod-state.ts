@@ -85,12 +85,3 @@ function sameFlat(left: object, right: object): boolean {
   if (keys.length !== Object.keys(right).length) return false;
   return keys.every((key) => left[key as keyof typeof left] === right[key as keyof typeof right]);
 }
-
-/** The list without conditions of that type; the very list when there is none. */
-export function withoutCondition<C extends AnyCondition>(
-  conditions: readonly C[] | undefined,
-  type: string,
-): readonly C[] {
-  const list = conditions ?? [];
-  return list.some((condition) => condition.type === type) ? list.filter((condition) => condition.type !== type) : list;
-}

@@ -1,7 +1,7 @@
 import { type ApiField, type ApiStruct, apiStruct } from "./api-schema.ts";
 import type { JsonObject } from "./decode.ts";
-import { jsonEqual } from "./json-equal.ts";
 import { isJsonObject } from "./json-merge.ts";
+import { sameContent } from "./same-content.ts";
 import { combinePatches, indexIn, structOfField } from "./strategic-merge.ts";
 
 /** Which differences a patch is made of. */
@@ -59,7 +59,7 @@ export function mergePatchBetween(
     if (isJsonObject(before) && isJsonObject(value)) {
       const inner = mergePatchBetween(before, value, options);
       if (Object.keys(inner).length > 0) patch[key] = inner;
-    } else if (options.changes && !jsonEqual(before, value)) {
+    } else if (options.changes && !sameContent(before, value)) {
       patch[key] = value;
     }
   }
@@ -85,7 +85,7 @@ function diffMaps(
       if (Object.keys(inner).length > 0) patch[key] = inner;
     } else if (Array.isArray(before) && Array.isArray(value) && field?.mergeKey !== undefined) {
       Object.assign(patch, diffLists(key, before, value, field, options));
-    } else if (options.changes && !jsonEqual(before, value)) {
+    } else if (options.changes && !sameContent(before, value)) {
       patch[key] = value;
     }
   }
@@ -106,7 +106,7 @@ function diffLists(name: string, from: unknown[], to: unknown[], field: ApiField
 function diffPlainLists(name: string, from: unknown[], to: unknown[], options: DiffOptions): JsonObject {
   const added = options.changes ? to.filter((item) => !from.includes(item)) : [];
   const removed = options.deletions ? from.filter((item) => !to.includes(item)) : [];
-  const ordered = to.length > 0 && (removed.length > 0 || (options.changes && !jsonEqual(from, to)));
+  const ordered = to.length > 0 && (removed.length > 0 || (options.changes && !sameContent(from, to)));
   return {
     ...(added.length > 0 && { [name]: added }),
     ...(removed.length > 0 && { [`$deleteFromPrimitiveList/${name}`]: removed }),

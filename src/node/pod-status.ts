@@ -81,7 +81,8 @@ function conditionsOf(facts: PodFacts, phase: string, time: string): PodConditio
   const own = wanted.map((condition) => {
     const before = known.find(({ type }) => type === condition.type);
     const kept = before?.status === condition.status ? before?.lastTransitionTime : time;
-    return { ...condition, lastTransitionTime: kept, observedGeneration: pod.metadata.generation } as PodCondition;
+    const stamps = { lastTransitionTime: kept, observedGeneration: pod.metadata.generation };
+    return Object.assign({}, condition, stamps) as PodCondition;
   });
   return [...own, ...known.filter(({ type }) => !wanted.some((condition) => condition.type === type))];
 }

@@ -43,10 +43,6 @@ export class PodLoads implements Pods {
     return this.#membersOn.get(machine) ?? [];
   }
 
-  servesOn(machine: Machine): boolean {
-    return (this.#membersOn.get(machine)?.size ?? 0) > 0;
-  }
-
   joined(member: Member): void {
     const { machine } = member.pod;
     member.load.members.push(member);

@@ -1,5 +1,6 @@
 import { type EventLoop, EventQueue, handler, phase, type Sequence } from "../sim/index.ts";
 import {
+  cpuWithinReach,
   type Machine,
   type RunningContainer,
   type RunningPod,
@@ -11,7 +12,6 @@ import { meanOver, nextBreakAfter } from "./curve.ts";
 import { nextStepFrom } from "./delay-line.ts";
 import { LatencyShapes } from "./latency-shapes.ts";
 import { Link } from "./link.ts";
-import { MachineReach, roundedReach } from "./machine-reach.ts";
 import { findMembers } from "./membership.ts";
 import { type Observation, observePodLoad, observeService } from "./observation.ts";
 import type { EntryFlow, TrafficPlan } from "./plan.ts";
@@ -19,6 +19,7 @@ import type { IdleCpu, PodLoad } from "./pod-load.ts";
 import { PodLoads } from "./pod-loads.ts";
 import { PodQueue } from "./pod-queue.ts";
 import { RankQueue } from "./rank-queue.ts";
+import { roundedReach } from "./rounded-reach.ts";
 import type { Service, Tools } from "./service.ts";
 import { ServiceRegistry } from "./service-registry.ts";
 import type { Stretch } from "./stretch.ts";
@@ -62,7 +63,6 @@ export class Traffic {
   readonly #idleCpu: IdleCpu;
   readonly #shortestStretchUs: number;
   readonly #tools: Tools;
-  readonly #reach = new MachineReach();
   readonly #services: ServiceRegistry;
   readonly #loads: PodLoads;
   readonly #toLoad = new RankQueue("queuedForLoad");
@@ -351,36 +351,21 @@ export class Traffic {
   }
 
   #checkReach(machine: Machine): void {
-    if (!this.#loads.servesOn(machine)) return;
-    const reach = this.#reach.of(machine);
-    for (const pod of machine.pods) {
-      const load = this.#loads.known(pod);
-      if (load === undefined || load.members.length === 0) continue;
-      const millicores = this.#requestReach(load, reach);
-      for (const { service, station } of load.members) {
-        if (station === undefined || station.reachMillicores === millicores) continue;
-        service.regroup = true;
-        this.#toEvaluate.add(service);
-      }
+    for (const { load, service, station } of this.#loads.membersOn(machine)) {
+      if (station === undefined || load.pod.gone || station.reachMillicores === this.#requestReach(load)) continue;
+      service.regroup = true;
+      this.#toEvaluate.add(service);
     }
   }
 
   /** What requests can have of the CPU within reach: background work keeps its part, but never more than half. */
-  #requestReach({ pod }: PodLoad, reach: MachineReach): number {
-    const within = roundedReach(reach.millicores(pod), pod.main.limits.cpuLimitMillicores);
+  #requestReach({ pod }: PodLoad): number {
+    const within = roundedReach(cpuWithinReach(pod), pod.main.limits.cpuLimitMillicores);
     return Math.max(Math.ceil(within / 2), within - Math.round(this.#idleCpu(pod, pod.main)));
   }
 
   #group(service: Service): void {
-    const reaches = new Map<Machine, MachineReach>();
-    service.group(({ pod, load }) => {
-      let reach = reaches.get(pod.machine);
-      if (reach === undefined) {
-        reach = new MachineReach().of(pod.machine);
-        reaches.set(pod.machine, reach);
-      }
-      return this.#requestReach(load, reach);
-    });
+    service.group(({ load }) => this.#requestReach(load));
   }
 
   // ---- own instants ---------------------------------------------------------------------------------------------

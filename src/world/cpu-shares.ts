@@ -1,20 +1,26 @@
 import type { Machine } from "./machine.ts";
 import type { RunningContainer, RunningPod } from "./running-pod.ts";
 
+/** What a container wants and gets. */
+interface Wanting {
+  readonly pod: RunningPod;
+  readonly container: RunningContainer;
+  readonly want: number;
+  millicores: number;
+}
+
 /**
  * What each container on a machine is granted of what it demands: its limit caps it, and while the machine is short its
  * cgroup weight decides, as Linux' fair scheduler does over any longer time.
  */
-export function grantCpu(
-  machine: Machine,
-): { readonly container: RunningContainer; readonly want: number; readonly millicores: number }[] {
-  const wanting: { container: RunningContainer; want: number; millicores: number }[] = [];
+export function grantCpu(machine: Machine): readonly Readonly<Wanting>[] {
+  const wanting: Wanting[] = [];
   let total = 0;
   for (const pod of machine.pods) {
     for (const container of pod.containers) {
       const want = machine.alive && container.running ? cappedDemand(container) : 0;
       total += want;
-      wanting.push({ container, want, millicores: want });
+      wanting.push({ pod, container, want, millicores: want });
     }
   }
   const capacity = machine.spec.type.cpuMillicores;
@@ -26,19 +32,11 @@ export function grantCpu(
  * What the pod's main container could use at most, in millicores, while everybody else keeps demanding what they do:
  * the larger of what is left over and its fair share, never above its limit.
  */
-export function cpuWithinReach(pod: RunningPod): number {
-  const { machine, main } = pod;
+export function cpuWithinReach({ machine, main }: RunningPod): number {
   if (!machine.alive) return 0;
-  let others = 0;
-  let shares = main.limits.cpuShares;
-  for (const other of machine.pods) {
-    for (const container of other.containers) {
-      if (container === main || !container.running) continue;
-      const demand = cappedDemand(container);
-      others += demand;
-      if (demand > 0) shares += container.limits.cpuShares;
-    }
-  }
+  const own = main.running ? cappedDemand(main) : 0;
+  const others = machine.cpuDemandMillicores - own;
+  const shares = own > 0 ? machine.cpuDemandShares : machine.cpuDemandShares + main.limits.cpuShares;
   const capacity = machine.spec.type.cpuMillicores;
   const fairShare = Math.floor((capacity * main.limits.cpuShares) / shares);
   const reach = Math.max(fairShare, capacity - others);
@@ -52,10 +50,7 @@ export function cappedDemand({ cpuDemandMillicores, limits }: RunningContainer):
 }
 
 /** Weighted max-min: whoever wants less than its share gets all it wants, the rest is divided again. */
-function shareOut(
-  wanting: { readonly container: RunningContainer; readonly want: number; millicores: number }[],
-  capacity: number,
-): void {
+function shareOut(wanting: readonly Wanting[], capacity: number): void {
   let left = capacity;
   let open = wanting.filter(({ want }) => want > 0);
   while (open.length > 0) {

@@ -43,6 +43,8 @@ export class Machine {
   kubeletAlive = true;
   /** What its containers want together, each within its limit. */
   cpuDemandMillicores = 0;
+  /** Weights of the containers that want something, together. */
+  cpuDemandShares = 0;
   /** Processes on it, in order of their start. */
   readonly pods = new Set<RunningPod>();
 

@@ -38,6 +38,7 @@ export interface NewRunningPod {
 export class World {
   readonly #nowUs: () => number;
   readonly #listeners: ((change: WorldChange) => void)[] = [];
+  readonly #usageListeners: ((pod: RunningPod) => void)[] = [];
   readonly #machinesByName = new Map<string, Machine>();
   readonly #pods = new Map<Uid, RunningPod>();
   #podCount = 0;
@@ -58,6 +59,11 @@ export class World {
 
   onChange(listener: (change: WorldChange) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Called when what a pod uses changes: a process, the CPU it is granted, its memory. Far more often than `onChange`. */
+  onUsageChange(listener: (pod: RunningPod) => void): void {
+    this.#usageListeners.push(listener);
   }
 
   machine(name: string): Machine | undefined {
@@ -125,6 +131,7 @@ export class World {
 
   startContainer(pod: RunningPod, container: RunningContainer): void {
     container.restart(this.#nowUs());
+    this.#tellUsage(pod);
     this.#tell({ what: "container-started", pod, container });
   }
 
@@ -133,6 +140,7 @@ export class World {
     container.settleCpu(this.#nowUs());
     container.running = false;
     container.memoryBytes = 0;
+    this.#tellUsage(pod);
     this.setDemand(pod, container, 0);
     this.#tell({ what: "container-stopped", pod, container });
   }
@@ -174,14 +182,22 @@ export class World {
     }
     // Everybody gets what they want, before and after: nobody else is concerned.
     machine.cpuDemandMillicores = total;
+    if (before > 0 !== wanted > 0) {
+      const { cpuShares } = container.limits;
+      machine.cpuDemandShares += wanted > 0 ? cpuShares : -cpuShares;
+    }
     if (container.cpuMillicores === wanted) return;
     container.settleCpu(this.#nowUs());
     container.cpuMillicores = wanted;
+    this.#tellUsage(pod);
   }
 
   /** What a container holds from now on. Above its limit the kernel kills it: `memory-over-limit` says so. */
   setMemory(pod: RunningPod, container: RunningContainer, bytes: number): void {
-    container.memoryBytes = bytes;
+    if (container.memoryBytes !== bytes) {
+      container.memoryBytes = bytes;
+      this.#tellUsage(pod);
+    }
     const limit = container.limits.memoryLimitBytes;
     if (limit > 0 && bytes > limit && container.running) this.#tell({ what: "memory-over-limit", pod, container });
   }
@@ -196,6 +212,7 @@ export class World {
     }
     pod.accepting = false;
     pod.gone = true;
+    this.#tellUsage(pod);
     pod.machine.pods.delete(pod);
     this.#pods.delete(pod.uid);
     this.#grant(pod.machine);
@@ -207,16 +224,24 @@ export class World {
     const capacity = machine.spec.type.cpuMillicores;
     const wasShort = machine.cpuDemandMillicores > capacity;
     let total = 0;
+    let shares = 0;
     let changed = false;
-    for (const { container, want, millicores } of grantCpu(machine)) {
+    for (const { pod, container, want, millicores } of grantCpu(machine)) {
       total += want;
+      if (want > 0) shares += container.limits.cpuShares;
       if (container.cpuMillicores === millicores) continue;
       if (container.running) container.settleCpu(nowUs);
       container.cpuMillicores = millicores;
+      this.#tellUsage(pod);
       changed = true;
     }
     machine.cpuDemandMillicores = total;
+    machine.cpuDemandShares = shares;
     if (changed && (wasShort || total > capacity)) this.#tell({ what: "cpu-granted", machine });
+  }
+
+  #tellUsage(pod: RunningPod): void {
+    for (const listener of this.#usageListeners) listener(pod);
   }
 
   #tell(change: WorldChange): void {

@@ -5,6 +5,7 @@ import {
   replicasFromPods,
   replicasFromResource,
 } from "../../src/controllers/horizontal-pod-autoscaler/replicas-from-metrics.ts";
+import { SelectedPods } from "../../src/controllers/horizontal-pod-autoscaler/selected-pods.ts";
 import {
   type CrossVersionObjectReference,
   compileLabelSelectorString,
@@ -93,14 +94,14 @@ function calculated(line: CalculatorLine): unknown {
       cpuInitializationUs: (args.cpuInitializationPeriodMs ?? 0) * 1000,
       initialReadinessUs: (args.initialReadinessDelayMs ?? 0) * 1000,
     },
-    instants: { nowUs: instantUs(line.now), instantUs },
+    nowUs: instantUs(line.now),
   };
   const selector = args.selector === undefined ? undefined : compileLabelSelectorString(args.selector);
-  const pods = (): Pod[] =>
-    line.pods
-      .filter(({ metadata }) => metadata.namespace === args.namespace && selector?.matches(metadata.labels) === true)
-      .sort((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1))
-      .map(wholePod);
+  const selected = line.pods
+    .filter(({ metadata }) => metadata.namespace === args.namespace && selector?.matches(metadata.labels) === true)
+    .sort((left, right) => (left.metadata.name < right.metadata.name ? -1 : 1))
+    .map(wholePod);
+  const pods = (): SelectedPods => new SelectedPods(selected, instantUs);
   const query = {
     metric: args.metricName,
     namespace: args.namespace,

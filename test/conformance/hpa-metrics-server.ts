@@ -44,12 +44,12 @@ export function metricsServer(recordings: Recordings): Iterable<CaseResult> {
           const sample = { container, startUs: startMs * 1000, atUs: sampleMs * 1000, cpu, memoryBytes };
           const name = `web-${pod}`;
           samples.set(name, [...(samples.get(name) ?? []), sample]);
-          if (!pods.has(name)) pods.set(name, new PodPoints());
+          if (!pods.has(name)) pods.set(name, new PodPoints(name));
         }
         const answers: Record<string, unknown> = {};
         for (const [name, stored] of pods) {
           stored.store(samples.get(name) ?? [], metricResolutionMs * 1000);
-          const usage = stored.usage(name);
+          const usage = stored.usage();
           if (usage === undefined) continue;
           answers[name] = {
             timestampMs: usage.timestampUs / 1000,

@@ -1,5 +1,6 @@
 import type { Task } from "../../src/client/index.ts";
 import type { Ports, Scale, ScaleReply } from "../../src/controllers/horizontal-pod-autoscaler/ports.ts";
+import { SelectedPods } from "../../src/controllers/horizontal-pod-autoscaler/selected-pods.ts";
 import {
   type CompiledLabelSelector,
   type HorizontalPodAutoscaler,
@@ -8,7 +9,6 @@ import {
   type MetricsAnswer,
   type MetricValue,
   milliValue,
-  type Pod,
   type PodUsage,
   type Time,
 } from "../../src/model/index.ts";
@@ -78,12 +78,14 @@ export class RecordedPorts implements Ports {
     return this.#world.time(this.#nowMs);
   }
 
-  instantUs(time: Time): number {
-    return this.#world.atMs(time) * 1000;
+  pods(_namespace: string, selector: CompiledLabelSelector): SelectedPods {
+    const pods = [...this.#world.podsAt(this.#nowMs)].filter(({ metadata }) => selector.matches(metadata.labels));
+    return new SelectedPods(pods, (time) => this.#world.atMs(time) * 1000);
   }
 
-  pods(_namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
-    return [...this.#world.podsAt(this.#nowMs)].filter(({ metadata }) => selector.matches(metadata.labels));
+  /** Who replays wakes the autoscaler when something has changed. */
+  usageRests(): boolean {
+    return true;
   }
 
   *getScale(): Task<ScaleReply> {

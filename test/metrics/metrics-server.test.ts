@@ -15,42 +15,42 @@ const sample = (container: string, startS: number, atS: number, cores: number): 
 
 describe("the two points of a container", () => {
   it("are its start and one sample while it is between 10 and 15 seconds old", () => {
-    const points = new PodPoints();
+    const points = new PodPoints("p");
     points.store([sample("c", 0, 12, 0.5)], resolutionUs);
-    expect(points.usage("p")).toMatchObject({ windowUs: 12e6, containers: [{ cpuNanocores: 5e8 }] });
+    expect(points.usage()).toMatchObject({ windowUs: 12e6, containers: [{ cpuNanocores: 5e8 }] });
   });
 
   it.each([9, 15, 40])("are two samples when it was first seen at the age of %d s", (ageS) => {
-    const points = new PodPoints();
+    const points = new PodPoints("p");
     points.store([sample("c", 0, ageS, 0.5)], resolutionUs);
-    expect(points.usage("p")).toBeUndefined();
+    expect(points.usage()).toBeUndefined();
     points.store([sample("c", 0, ageS + 15, 0.5)], resolutionUs);
-    expect(points.usage("p")).toMatchObject({ windowUs: 15e6, containers: [{ cpuNanocores: 5e8 }] });
+    expect(points.usage()).toMatchObject({ windowUs: 15e6, containers: [{ cpuNanocores: 5e8 }] });
   });
 
   it("are missed by the whole pod while one container lacks them", () => {
-    const points = new PodPoints();
+    const points = new PodPoints("p");
     points.store([sample("old", 0, 100, 1), sample("new", 95, 100, 1)], resolutionUs);
     points.store([sample("old", 0, 115, 1), sample("new", 113, 115, 1)], resolutionUs);
-    expect(points.usage("p")).toBeUndefined();
+    expect(points.usage()).toBeUndefined();
     points.store([sample("old", 0, 130, 1), sample("new", 113, 130, 1)], resolutionUs);
-    expect(points.usage("p")?.containers).toHaveLength(2);
+    expect(points.usage()?.containers).toHaveLength(2);
   });
 
   it("stay when the same sample comes again", () => {
-    const points = new PodPoints();
+    const points = new PodPoints("p");
     for (const atS of [100, 115, 115]) points.store([sample("c", 0, atS, 1)], resolutionUs);
-    expect(points.usage("p")).toMatchObject({ timestampUs: 115e6, windowUs: 15e6 });
+    expect(points.usage()).toMatchObject({ timestampUs: 115e6, windowUs: 15e6 });
   });
 
   it("are of no use for an idle container: its pod is left out", () => {
-    const points = new PodPoints();
+    const points = new PodPoints("p");
     points.store([sample("c", 0, 12, 0), sample("d", 0, 12, 1)], resolutionUs);
-    expect(points.usage("p")).toBeUndefined();
+    expect(points.usage()).toBeUndefined();
   });
 
   it("say whether what they tell has changed", () => {
-    const points = new PodPoints();
+    const points = new PodPoints("p");
     const stored = [20, 35, 50, 65].map((atS) => points.store([sample("c", 0, atS, 1)], resolutionUs));
     expect(stored).toEqual([true, true, false, false]);
   });

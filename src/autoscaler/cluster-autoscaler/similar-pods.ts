@@ -1,4 +1,4 @@
-import { controllerOf, jsonEqual, type Pod, type PodSpec } from "../../model/index.ts";
+import { controllerOf, type Pod, type PodSpec, sameContent } from "../../model/index.ts";
 
 /** Pods of one controller that the scheduler cannot tell apart. */
 export interface PodGroup {
@@ -55,7 +55,7 @@ function alike(left: Pod, right: Pod): boolean {
 
 /** Parts of a template are shared between its pods, so most comparisons end at the reference. */
 function same(left: unknown, right: unknown): boolean {
-  return left === right || jsonEqual(left, right);
+  return left === right || sameContent(left, right);
 }
 
 function sameSpec(left: PodSpec, right: PodSpec): boolean {

@@ -1,4 +1,3 @@
-import { sameContent } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -24,6 +23,7 @@ import {
   objectKey,
   parseCron,
   requeueAfterSeconds,
+  sameContent,
   utc,
 } from "../../model/index.ts";
 import { rfc1123Time, rfc3339Time } from "./time-texts.ts";
@@ -40,7 +40,7 @@ export function cronJobController(zones: TimeZones): Controller<undefined> {
     workers: 5,
     memory: () => undefined,
     watches: [
-      { kind: "CronJob", keys: ({ before, after }: Change<CronJob>) => [keyOf((after ?? before)!)] },
+      { kind: "CronJob", keys: ({ key }: Change<CronJob>) => [key] },
       { kind: "Job", keys: jobKeys },
     ],
     reconcile: (key, view) => reconcile(key, view, zones),

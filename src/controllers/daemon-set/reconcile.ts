@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   all,
   type Change,
@@ -24,6 +24,7 @@ import {
   type ObjectKey,
   objectKey,
   type Pod,
+  sameContent,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { createPod, deletePod } from "../pod-control.ts";
@@ -50,7 +51,7 @@ export const daemonSetController: Controller<Memory> = {
   workers: 2,
   memory: () => ({ expectations: new Expectations(), own: new OwnWrites(), failed: new FailedPodBackoff() }),
   watches: [
-    { kind: "DaemonSet", keys: ({ before, after }: Change<DaemonSet>) => [keyOf((after ?? before)!)] },
+    { kind: "DaemonSet", keys: ({ key }: Change<DaemonSet>) => [key] },
     { kind: "Pod", keys: podKeys },
     { kind: "Node", keys: nodeKeys },
     { kind: "ControllerRevision", keys: () => [] },

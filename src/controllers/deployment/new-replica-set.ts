@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import { callApi, recordEvent, type Task, type View } from "../../client/index.ts";
 import {
   controllerReference,
@@ -7,6 +7,7 @@ import {
   type PodTemplateSpec,
   podTemplateHash,
   type ReplicaSet,
+  sameContent,
 } from "../../model/index.ts";
 import { annotationsForNew, revisionAnnotation, revisionOf, sizeAnnotations } from "./annotations.ts";
 import { byAge, newSize } from "./rolling-update.ts";

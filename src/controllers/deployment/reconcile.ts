@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -17,6 +17,7 @@ import {
   objectKey,
   type Pod,
   type ReplicaSet,
+  sameContent,
 } from "../../model/index.ts";
 import { sizeAnnotations } from "./annotations.ts";
 import { cleanUpHistory } from "./history.ts";
@@ -36,7 +37,7 @@ export const deploymentController: Controller<undefined> = {
   maxRetries: 15,
   memory: () => undefined,
   watches: [
-    { kind: "Deployment", keys: ({ before, after }: Change<Deployment>) => [keyOf((after ?? before)!)] },
+    { kind: "Deployment", keys: ({ key }: Change<Deployment>) => [key] },
     { kind: "ReplicaSet", keys: replicaSetKeys },
     { kind: "Pod", keys: podKeys },
   ],

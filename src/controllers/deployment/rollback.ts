@@ -1,6 +1,5 @@
-import { sameContent } from "../../apiserver/index.ts";
 import { callApi, type Outcome, recordEvent, type Task } from "../../client/index.ts";
-import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../model/index.ts";
+import { type Deployment, type PodTemplateSpec, type ReplicaSet, sameContent } from "../../model/index.ts";
 import { revisionOf } from "./annotations.ts";
 
 const annotation = "deprecated.deployment.rollback.to";

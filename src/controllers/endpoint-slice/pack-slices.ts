@@ -1,5 +1,4 @@
-import { sameContent } from "../../apiserver/index.ts";
-import type { Endpoint, EndpointSlice } from "../../model/index.ts";
+import { type Endpoint, type EndpointSlice, sameContent } from "../../model/index.ts";
 import type { EndpointGroup } from "./desired-endpoints.ts";
 
 /** `--max-endpoints-per-slice`. */

@@ -24,7 +24,7 @@ export const endpointSliceController: Controller<SliceTracker> = {
   maxRetries: 15,
   memory: () => new SliceTracker(),
   watches: [
-    { kind: "Service", keys: ({ before, after }: Change<Service>) => [keyOf((after ?? before)!)] },
+    { kind: "Service", keys: ({ key }: Change<Service>) => [key] },
     { kind: "Pod", keys: podKeys },
     { kind: "Node", keys: () => [] },
     { kind: "EndpointSlice", keys: sliceKeys },

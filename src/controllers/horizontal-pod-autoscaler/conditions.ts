@@ -20,6 +20,7 @@ export class Conditions {
 
   set(type: string, status: "True" | "False", reason: string, message: string, now: Time): void {
     const known = this.#list.find((condition) => condition.type === type);
+    if (known?.status === status && known.reason === reason && known.message === message) return;
     const lastTransitionTime = known?.status === status ? known.lastTransitionTime : now;
     const condition: Condition = { type, status, reason, message, lastTransitionTime };
     this.#list =

@@ -2,7 +2,6 @@ import type { Change, Controller, Outcome, Task, View } from "../../client/index
 import {
   type HorizontalPodAutoscaler,
   type KubeObject,
-  keyOf,
   type Labels,
   type MetricsApi,
   namespaceOf,
@@ -28,8 +27,7 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
     watches: [
       {
         kind: "HorizontalPodAutoscaler",
-        keys: ({ before, after }: Change<HorizontalPodAutoscaler>, _view, memory) => {
-          const key = keyOf((after ?? before)!);
+        keys: ({ key, before, after }: Change<HorizontalPodAutoscaler>, _view, memory) => {
           if (after === undefined) memory.selectors.remove(key);
           else memory.selectors.add(key);
           // A known key waits already, and the earlier instant wins.
@@ -41,7 +39,8 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
         keys: ({ before, after }: Change<Pod>, _view, memory) => {
           if (memory.asleep.size === 0) return [];
           const { namespace = "" } = (after ?? before)!.metadata;
-          const labelSets = [before, after].flatMap((pod) => (pod === undefined ? [] : [pod.metadata.labels]));
+          const labelSets = new Set<Labels>();
+          for (const pod of [before, after]) if (pod !== undefined) labelSets.add(pod.metadata.labels);
           return sleepers(memory, namespace, labelSets);
         },
       },
@@ -80,9 +79,13 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
 export function sleepersOf(pod: ObjectKey, view: View, memory: AutoscalerMemory): ObjectKey[] {
   if (memory.asleep.size === 0) return [];
   const object = view.get("Pod", pod);
-  return object === undefined ? [] : sleepers(memory, namespaceOf(pod), [object.metadata.labels]);
+  return object === undefined ? [] : sleepers(memory, namespaceOf(pod), new Set([object.metadata.labels]));
 }
 
-function sleepers({ selectors, asleep }: AutoscalerMemory, namespace: string, labelSets: Labels[]): ObjectKey[] {
+function sleepers(
+  { selectors, asleep }: AutoscalerMemory,
+  namespace: string,
+  labelSets: ReadonlySet<Labels>,
+): ObjectKey[] {
   return selectors.selecting(namespace, labelSets).filter((key) => asleep.has(key));
 }

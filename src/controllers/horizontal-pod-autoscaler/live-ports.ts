@@ -18,6 +18,7 @@ import {
   type Time,
 } from "../../model/index.ts";
 import type { Ports, Scale, ScaleReply } from "./ports.ts";
+import { SelectedPods } from "./selected-pods.ts";
 
 /** Upstream's name of the controller; its clients have a token bucket each. */
 export const client = "horizontal-pod-autoscaler";
@@ -44,6 +45,7 @@ export class LivePorts implements Ports {
   readonly #metrics: MetricsApi;
   /** Of objects that are read at every sync: their selectors stay. */
   readonly #selectorTexts = new WeakMap<LabelSelector, string>();
+  readonly #tables = new WeakMap<readonly Pod[], SelectedPods>();
   readonly #instants = new Map<Time, number>();
 
   constructor(view: View, metrics: MetricsApi) {
@@ -59,18 +61,14 @@ export class LivePorts implements Ports {
     return this.#view.clock.time(this.#view.nowUs);
   }
 
-  instantUs(time: Time): number {
-    let instantUs = this.#instants.get(time);
-    if (instantUs === undefined) {
-      instantUs = this.#view.clock.instantUs(time);
-      if (this.#instants.size >= rememberedTimes) this.#instants.clear();
-      this.#instants.set(time, instantUs);
+  pods(namespace: string, selector: CompiledLabelSelector): SelectedPods {
+    const pods = this.#view.podsSelected(namespace, selector);
+    let table = this.#tables.get(pods);
+    if (table === undefined) {
+      table = new SelectedPods(pods, (time) => this.#instantUs(time));
+      this.#tables.set(pods, table);
     }
-    return instantUs;
-  }
-
-  pods(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
-    return [...podsMatching(this.#view, namespace, selector)];
+    return table;
   }
 
   *getScale({ metadata, spec }: HorizontalPodAutoscaler): Task<ScaleReply> {
@@ -99,6 +97,10 @@ export class LivePorts implements Ports {
     return lost ?? this.#metrics.resourceMetrics(namespace, pods);
   }
 
+  usageRests(namespace: string, pods: CompiledLabelSelector): boolean {
+    return this.#metrics.usageRests(namespace, pods);
+  }
+
   *podMetrics(query: MetricQuery, pods: CompiledLabelSelector): Task<MetricsAnswer<MetricValue>> {
     const lost = yield* this.#reach("custom.metrics.k8s.io");
     return lost ?? this.#metrics.podMetrics(query, pods);
@@ -121,6 +123,16 @@ export class LivePorts implements Ports {
   *writeStatus(hpa: HorizontalPodAutoscaler, status: HorizontalPodAutoscalerStatus): Task<string | undefined> {
     const reply = yield* callApi(client, { verb: "update", next: { ...hpa, status } as KubeObject, part: "status" });
     return reply.ok ? undefined : reply.error.message;
+  }
+
+  #instantUs(time: Time): number {
+    let instantUs = this.#instants.get(time);
+    if (instantUs === undefined) {
+      instantUs = this.#view.clock.instantUs(time);
+      if (this.#instants.size >= rememberedTimes) this.#instants.clear();
+      this.#instants.set(time, instantUs);
+    }
+    return instantUs;
   }
 
   #scaleOf(target: ScalableObject): Scale {
@@ -153,18 +165,6 @@ export class LivePorts implements Ports {
     const lost = !reply.ok && (reply.error.code === unavailable.code || reply.error.code === requestTimedOut.code);
     return lost ? { ok: false, error: reply.error.message } : undefined;
   }
-}
-
-/** Pods that a selector matches; looked up by its first plain pair. */
-export function* podsMatching(view: View, namespace: string, selector: CompiledLabelSelector): Iterable<Pod> {
-  const pair = selector.requirements.find(
-    ({ operator, values }) => operator !== "!=" && operator !== "notin" && values.length === 1,
-  );
-  const narrowed: LabelSelector =
-    pair === undefined || pair.operator === "gt" || pair.operator === "lt"
-      ? {}
-      : { matchLabels: { [pair.key]: pair.values[0]! } };
-  for (const pod of view.podsMatching(namespace, narrowed)) if (selector.matches(pod.metadata.labels)) yield pod;
 }
 
 function refused(error: ApiError): ScaleReply {

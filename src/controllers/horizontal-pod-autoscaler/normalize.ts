@@ -99,7 +99,8 @@ export function normalizeWithBehavior(
 }
 
 function normalized(able: Normalized["able"], verdict: Verdict, stabilized: number): Normalized {
-  return { replicas: verdict.replicas, able, limited: { ...verdict, isLimited: verdict.replicas !== stabilized } };
+  const { replicas, reason, message } = verdict;
+  return { replicas, able, limited: { replicas, reason, message, isLimited: replicas !== stabilized } };
 }
 
 function stabilize(

@@ -1,5 +1,5 @@
-import { type Pod, podCondition, type Time } from "../../model/index.ts";
-import type { PodMetric, PodMetrics } from "./pod-metrics.ts";
+import type { PodMetrics } from "./pod-metrics.ts";
+import { type SelectedPods, standing } from "./selected-pods.ts";
 
 /** How long a pod's CPU is taken for that of its start. */
 export interface ReadinessWindows {
@@ -9,56 +9,52 @@ export interface ReadinessWindows {
   readonly initialReadinessUs: number;
 }
 
-export interface Instants {
-  readonly nowUs: number;
-  readonly instantUs: (time: Time) => number;
-}
-
+/** Pods by what their metric is worth; indexes of the selected pods. */
 export interface PodGroups {
   /** Pods whose metric counts. */
-  readyCount: number;
-  readonly unready: Set<string>;
-  readonly missing: Set<string>;
-  readonly ignored: Set<string>;
+  readonly readyCount: number;
+  readonly unready: readonly number[];
+  readonly missing: readonly number[];
 }
 
-/** Sorts pods by what their metric is worth (`groupPods` of the replica calculator). `resource` is "" for other metrics. */
+/**
+ * `groupPods` of the replica calculator. Takes the metrics of ignored and unready pods away. `resource` is "" for other
+ * metrics.
+ */
 export function groupPods(
-  pods: readonly Pod[],
-  metrics: PodMetrics,
+  pods: SelectedPods,
+  { milli, sinceUs }: PodMetrics,
   resource: string,
   windows: ReadinessWindows,
-  instants: Instants,
+  nowUs: number,
 ): PodGroups {
-  const groups: PodGroups = { readyCount: 0, unready: new Set(), missing: new Set(), ignored: new Set() };
-  for (const pod of pods) {
-    const { name, deletionTimestamp } = pod.metadata;
-    const metric = metrics.get(name);
-    if (deletionTimestamp !== undefined || pod.status?.phase === "Failed") groups.ignored.add(name);
-    else if (pod.status?.phase === "Pending") groups.unready.add(name);
-    else if (metric === undefined) groups.missing.add(name);
-    else if (resource === "cpu" && isStarting(pod, metric, windows, instants)) groups.unready.add(name);
-    else groups.readyCount += 1;
+  const unready: number[] = [];
+  const missing: number[] = [];
+  let readyCount = 0;
+  for (let index = 0; index < pods.length; index += 1) {
+    const is = pods.standings[index];
+    if (is === standing.ignored) milli[index] = Number.NaN;
+    else if (is === standing.pending) {
+      unready.push(index);
+      milli[index] = Number.NaN;
+    } else if (Number.isNaN(milli[index])) missing.push(index);
+    else if (resource === "cpu" && isStarting(pods, index, sinceUs[index]!, windows, nowUs)) {
+      unready.push(index);
+      milli[index] = Number.NaN;
+    } else readyCount += 1;
   }
-  return groups;
+  return { readyCount, unready, missing };
 }
 
 /** Whether the CPU it used may be that of its start. A pod whose readiness is unknown counts. */
 function isStarting(
-  pod: Pod,
-  metric: PodMetric,
+  { startUs, transitionUs, unready }: SelectedPods,
+  index: number,
+  sinceUs: number,
   { cpuInitializationUs, initialReadinessUs }: ReadinessWindows,
-  { nowUs, instantUs }: Instants,
+  nowUs: number,
 ): boolean {
-  const ready = podCondition(pod, "Ready");
-  const { startTime } = pod.status;
-  if (ready === undefined || startTime === undefined) return true;
-  const startUs = instantUs(startTime);
-  // A condition without a time became so at Go's zero instant.
-  const transitionUs =
-    ready.lastTransitionTime === undefined ? Number.NEGATIVE_INFINITY : instantUs(ready.lastTransitionTime);
-  if (startUs + cpuInitializationUs > nowUs) {
-    return ready.status === "False" || metric.timestampUs < transitionUs + metric.windowUs;
-  }
-  return ready.status === "False" && startUs + initialReadinessUs > transitionUs;
+  const isUnready = unready[index] === 1;
+  if (startUs[index]! + cpuInitializationUs > nowUs) return isUnready || sinceUs < transitionUs[index]!;
+  return isUnready && startUs[index]! + initialReadinessUs > transitionUs[index]!;
 }

@@ -1,15 +1,15 @@
 import { type Container, isPodLevelResource, isSidecar, milliValue, type Pod } from "../../model/index.ts";
 
-/** Requests by the pod's name in thousandths, or what upstream complains about. */
-export type PodRequests = { readonly requests: Map<string, number> } | { readonly error: string };
+/** Requests in thousandths, in the order of the pods, or what upstream complains about. */
+export type PodRequests = { readonly requests: readonly number[] } | { readonly error: string };
 
 /** Of which resource, and of which container ("": all). */
 export function podRequests(pods: readonly Pod[], resource: string, container: string): PodRequests {
-  const requests = new Map<string, number>();
+  const requests: number[] = [];
   for (const pod of pods) {
     const request = requestOf(pod, resource, container);
     if (typeof request === "string") return { error: request };
-    requests.set(pod.metadata.name, request);
+    requests.push(request);
   }
   return { requests };
 }

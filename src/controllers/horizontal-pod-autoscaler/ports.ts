@@ -8,11 +8,11 @@ import type {
   MetricQuery,
   MetricsAnswer,
   MetricValue,
-  Pod,
   PodUsage,
   Time,
 } from "../../model/index.ts";
 import type { ReadinessWindows } from "./pod-groups.ts";
+import type { SelectedPods } from "./selected-pods.ts";
 
 /** `autoscaling/v1` Scale: what an autoscaler knows of its target. */
 export interface Scale {
@@ -33,13 +33,14 @@ export interface Ports {
   readonly nowUs: number;
   /** The present instant as the API writes it. */
   readonly time: Time;
-  instantUs(time: Time): number;
-  /** From the pod cache, as it is now. */
-  pods(namespace: string, selector: CompiledLabelSelector): readonly Pod[];
+  /** From the pod cache, as it is now: the same answer until a pod changes. */
+  pods(namespace: string, selector: CompiledLabelSelector): SelectedPods;
   getScale(hpa: HorizontalPodAutoscaler): Task<ScaleReply>;
   updateScale(scale: Scale, replicas: number): Task<ScaleReply>;
   wait(forUs: number): Task<void>;
   resourceMetrics(namespace: string, pods: CompiledLabelSelector): Task<MetricsAnswer<PodUsage>>;
+  /** Whether the usage of these pods has not moved lately, so that a reader may wait until it is told that it has. */
+  usageRests(namespace: string, pods: CompiledLabelSelector): boolean;
   podMetrics(query: MetricQuery, pods: CompiledLabelSelector): Task<MetricsAnswer<MetricValue>>;
   objectMetric(query: MetricQuery, object: CrossVersionObjectReference): Task<MetricsAnswer<MetricValue>>;
   externalMetrics(query: MetricQuery): Task<MetricsAnswer<MetricValue>>;

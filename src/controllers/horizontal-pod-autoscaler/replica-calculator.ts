@@ -1,8 +1,7 @@
-import { isPodReady, type Pod } from "../../model/index.ts";
 import { Int64Sum, int32OfFloat, int64OfFloat, int64Percent, maxInt32, maxInt64 } from "./go-integers.ts";
-import { groupPods, type Instants, type PodGroups, type ReadinessWindows } from "./pod-groups.ts";
+import { groupPods, type PodGroups, type ReadinessWindows } from "./pod-groups.ts";
 import type { PodMetrics } from "./pod-metrics.ts";
-import { podRequests } from "./pod-requests.ts";
+import type { SelectedPods } from "./selected-pods.ts";
 
 /** Fractions of the target within which nothing is done. */
 export interface Tolerances {
@@ -14,7 +13,7 @@ export interface Tolerances {
 export interface Situation {
   readonly tolerances: Tolerances;
   readonly windows: ReadinessWindows;
-  readonly instants: Instants;
+  readonly nowUs: number;
 }
 
 /** A replica count, and the usage that status shows: thousandths, on average over the pods where the target is one. */
@@ -39,22 +38,21 @@ export function utilizationReplicas(
   current: number,
   targetPercent: number,
   metrics: PodMetrics,
-  pods: readonly Pod[],
+  pods: SelectedPods,
   { resource, container }: { readonly resource: string; readonly container: string },
   situation: Situation,
 ): Proposal | Failure {
   if (pods.length === 0) return noPods;
-  const groups = groupPods(pods, metrics, resource, situation.windows, situation.instants);
-  removeUncounted(metrics, groups);
-  if (metrics.size === 0) return noMetrics;
-  const requested = podRequests(pods, resource, container);
+  const groups = groupPods(pods, metrics, resource, situation.windows, situation.nowUs);
+  if (groups.readyCount + metrics.others.length === 0) return noMetrics;
+  const requested = pods.requests(resource, container);
   if ("error" in requested) return requested;
   const { requests } = requested;
   const measured = utilizationOf(metrics, requests, targetPercent);
   if (measured === undefined) return { error: "no metrics returned matched known pods" };
   const { ratio, utilization, meanMilli: usageMilli } = measured;
   const replicas = replicasFor(current, ratio, metrics, groups, situation.tolerances, {
-    fill: (pod) => int64Percent(requests.get(pod) ?? 0, Math.max(100, targetPercent)),
+    fill: (pod) => int64Percent(requests[pod]!, Math.max(100, targetPercent)),
     again: () => utilizationOf(metrics, requests, targetPercent)?.ratio,
   });
   return { replicas, usageMilli, utilization };
@@ -65,14 +63,13 @@ export function averageReplicas(
   current: number,
   targetMilli: number,
   metrics: PodMetrics,
-  pods: readonly Pod[],
+  pods: SelectedPods,
   resource: string,
   situation: Situation,
 ): Proposal | Failure {
   if (pods.length === 0) return noPods;
-  const groups = groupPods(pods, metrics, resource, situation.windows, situation.instants);
-  removeUncounted(metrics, groups);
-  if (metrics.size === 0) return noMetrics;
+  const groups = groupPods(pods, metrics, resource, situation.windows, situation.nowUs);
+  if (groups.readyCount + metrics.others.length === 0) return noMetrics;
   const { ratio, meanMilli: usageMilli } = averageOf(metrics, targetMilli);
   const replicas = replicasFor(current, ratio, metrics, groups, situation.tolerances, {
     fill: () => targetMilli,
@@ -86,7 +83,7 @@ export function valueReplicas(
   current: number,
   targetMilli: number,
   usageMilli: number,
-  pods: () => readonly Pod[],
+  pods: () => SelectedPods,
   tolerances: Tolerances,
 ): Proposal | Failure {
   const shown = Math.min(usageMilli, maxInt64);
@@ -95,9 +92,7 @@ export function valueReplicas(
   if (isWithin(tolerances, ratio)) return { replicas: current, usageMilli: shown };
   const selected = pods();
   if (selected.length === 0) return { error: `unable to calculate ready pods: ${noPods.error}`, usageMilli: shown };
-  let ready = 0;
-  for (const pod of selected) if (pod.status?.phase === "Running" && isPodReady(pod)) ready += 1;
-  return { replicas: cappedInt32(Math.ceil(ratio * ready)), usageMilli: shown };
+  return { replicas: cappedInt32(Math.ceil(ratio * selected.readyCount)), usageMilli: shown };
 }
 
 /** Object and External with an average value: the total over the target, compared with the pods that there are. */
@@ -125,11 +120,6 @@ function cappedInt32(value: number): number {
   return value > maxInt32 ? maxInt32 : int32OfFloat(value);
 }
 
-function removeUncounted(metrics: PodMetrics, { ignored, unready }: PodGroups): void {
-  for (const pod of ignored) metrics.delete(pod);
-  for (const pod of unready) metrics.delete(pod);
-}
-
 /** What per-pod metrics come to, once pods without a metric are filled in. Changes `metrics`. */
 function replicasFor(
   current: number,
@@ -137,39 +127,43 @@ function replicasFor(
   metrics: PodMetrics,
   { readyCount, unready, missing }: PodGroups,
   tolerances: Tolerances,
-  { fill, again }: { readonly fill: (pod: string) => number; readonly again: () => number | undefined },
+  { fill, again }: { readonly fill: (pod: number) => number; readonly again: () => number | undefined },
 ): number {
-  const fillsUnready = unready.size > 0 && ratio > 1;
-  if (missing.size === 0 && !fillsUnready) {
+  const fillsUnready = unready.length > 0 && ratio > 1;
+  if (missing.length === 0 && !fillsUnready) {
     return isWithin(tolerances, ratio) ? current : int32OfFloat(Math.ceil(ratio * readyCount));
   }
-  const filled = { timestampUs: 0, windowUs: 0 };
+  let counted = readyCount + metrics.others.length;
   // On the way down a missing pod uses all it may, on the way up nothing; at a ratio of exactly 1 it is left out.
-  if (ratio < 1) for (const pod of missing) metrics.set(pod, { ...filled, milli: fill(pod) });
-  else if (ratio > 1) for (const pod of missing) metrics.set(pod, { ...filled, milli: 0 });
-  if (fillsUnready) for (const pod of unready) metrics.set(pod, { ...filled, milli: 0 });
+  if (ratio !== 1) {
+    for (const pod of missing) metrics.milli[pod] = ratio < 1 ? fill(pod) : 0;
+    counted += missing.length;
+  }
+  if (fillsUnready) {
+    for (const pod of unready) metrics.milli[pod] = 0;
+    counted += unready.length;
+  }
   const newRatio = again() ?? ratio;
   const turned = (ratio < 1 && newRatio > 1) || (ratio > 1 && newRatio < 1);
   if (isWithin(tolerances, newRatio) || turned) return current;
-  const replicas = int32OfFloat(Math.ceil(newRatio * metrics.size));
+  const replicas = int32OfFloat(Math.ceil(newRatio * counted));
   const against = (newRatio < 1 && replicas > current) || (newRatio > 1 && replicas < current);
   return against ? current : replicas;
 }
 
-/** Integer percent first, then the ratio: 71.9 % of a 70 % target is 71. */
+/** Integer percent first, then the ratio: 71.9 % of a 70 % target is 71. Pods that the cache does not have are left out. */
 function utilizationOf(
-  metrics: PodMetrics,
-  requests: ReadonlyMap<string, number>,
+  { milli }: PodMetrics,
+  requests: readonly number[],
   targetPercent: number,
 ): { readonly ratio: number; readonly utilization: number; readonly meanMilli: number } | undefined {
   const used = new Int64Sum();
   const requested = new Int64Sum();
   let count = 0;
-  for (const [pod, { milli }] of metrics) {
-    const request = requests.get(pod);
-    if (request === undefined) continue; // A metric of a pod that the cache does not have.
-    used.add(milli);
-    requested.add(request);
+  for (let pod = 0; pod < milli.length; pod += 1) {
+    if (Number.isNaN(milli[pod])) continue;
+    used.add(milli[pod]!);
+    requested.add(requests[pod]!);
     count += 1;
   }
   if (requested.isZero) return undefined;
@@ -177,9 +171,18 @@ function utilizationOf(
   return { ratio: utilization / targetPercent, utilization, meanMilli: used.mean(count) };
 }
 
-function averageOf(metrics: PodMetrics, targetMilli: number): { readonly ratio: number; readonly meanMilli: number } {
+function averageOf(
+  { milli, others }: PodMetrics,
+  targetMilli: number,
+): { readonly ratio: number; readonly meanMilli: number } {
   const total = new Int64Sum();
-  for (const { milli } of metrics.values()) total.add(milli);
-  const meanMilli = total.mean(metrics.size);
+  let count = others.length;
+  for (const value of others) total.add(value);
+  for (const value of milli) {
+    if (Number.isNaN(value)) continue;
+    total.add(value);
+    count += 1;
+  }
+  const meanMilli = total.mean(count);
   return { ratio: meanMilli / targetMilli, meanMilli };
 }

@@ -3,7 +3,6 @@ import type {
   MetricQuery,
   MetricsAnswer,
   MetricValue,
-  Pod,
   PodUsage,
 } from "../../model/index.ts";
 import { goSelectorText } from "./go-selector-text.ts";
@@ -18,6 +17,7 @@ import {
   utilizationReplicas,
   valueReplicas,
 } from "./replica-calculator.ts";
+import type { SelectedPods } from "./selected-pods.ts";
 
 /** What a metric is compared with: percent of the requests, one value for all, or a value for each pod. */
 export type Target =
@@ -26,7 +26,7 @@ export type Target =
   | { readonly averageMilli: number };
 
 /** Asked after the metrics, as upstream does. */
-export type PodList = () => readonly Pod[];
+export type PodList = () => SelectedPods;
 
 /** GetResourceReplicas and GetRawResourceReplicas. */
 export function replicasFromResource(
@@ -39,12 +39,13 @@ export function replicasFromResource(
 ): Proposal | Failure {
   const refusal = refusalOf(answer, "resource");
   if (refusal !== undefined) return { error: `unable to get metrics for resource ${resource}: ${refusal}` };
-  const metrics = resourceMetrics(itemsOf(answer), resource, container);
+  const selected = pods();
+  const metrics = resourceMetrics(itemsOf(answer), selected, resource, container);
   if ("utilizationPercent" in target) {
     const { utilizationPercent: percent } = target;
-    return utilizationReplicas(current, percent, metrics, pods(), { resource, container }, situation);
+    return utilizationReplicas(current, percent, metrics, selected, { resource, container }, situation);
   }
-  return averageReplicas(current, milliOf(target), metrics, pods(), resource, situation);
+  return averageReplicas(current, milliOf(target), metrics, selected, resource, situation);
 }
 
 /** GetMetricReplicas: a custom metric of the pods. */
@@ -58,7 +59,9 @@ export function replicasFromPods(
 ): Proposal | Failure {
   const refusal = refusalOf(answer, "custom");
   if (refusal !== undefined) return { error: `unable to get metric ${metric}: ${refusal}` };
-  return averageReplicas(current, milliOf(target), customMetrics(itemsOf(answer)), pods(), "", situation);
+  const selected = pods();
+  const metrics = customMetrics(itemsOf(answer), selected);
+  return averageReplicas(current, milliOf(target), metrics, selected, "", situation);
 }
 
 /** What a metric of one number is compared with: the replicas that are wanted, and those that are. */

@@ -6,6 +6,8 @@ export class SelectorRegistry {
   /** By the first pair that a selector demands, `key=value`; "" for selectors that demand none. */
   readonly #byPair = new Map<string, Set<ObjectKey>>();
 
+  /** To questions asked again; nothing once a selector has changed. */
+  #answers = new WeakMap<ReadonlySet<Labels>, readonly ObjectKey[]>();
   /** Known autoscalers whose selector is not. */
   readonly #awaited = new Set<ObjectKey>();
 
@@ -27,6 +29,7 @@ export class SelectorRegistry {
     if (!this.#known.has(key) || this.#known.get(key) === selector) return;
     this.remove(key);
     this.#known.set(key, selector);
+    this.#answers = new WeakMap();
     const pair = pairOf(key, selector);
     const keys = this.#byPair.get(pair);
     if (keys === undefined) this.#byPair.set(pair, new Set([key]));
@@ -37,17 +40,23 @@ export class SelectorRegistry {
     const selector = this.#known.get(key);
     this.#known.delete(key);
     this.#awaited.delete(key);
-    if (selector !== undefined) this.#byPair.get(pairOf(key, selector))?.delete(key);
+    if (selector === undefined) return;
+    this.#answers = new WeakMap();
+    this.#byPair.get(pairOf(key, selector))?.delete(key);
   }
 
-  /** Autoscalers of a namespace that select one of these label sets, sorted. */
-  selecting(namespace: string, labelSets: Iterable<Labels>): ObjectKey[] {
+  /** Autoscalers of a namespace that select one of these label sets, sorted. An equal set of labels costs nothing again. */
+  selecting(namespace: string, labelSets: ReadonlySet<Labels>): readonly ObjectKey[] {
+    const known = this.#answers.get(labelSets);
+    if (known !== undefined) return known;
     const found = new Set<ObjectKey>();
-    for (const labels of new Set(labelSets)) {
+    for (const labels of labelSets) {
       this.#collect(`${namespace}/`, labels, found);
       for (const name in labels) this.#collect(`${namespace}/${name}=${labels[name]}`, labels, found);
     }
-    return [...found].sort();
+    const answer = [...found].sort();
+    this.#answers.set(labelSets, answer);
+    return answer;
   }
 
   #collect(pair: string, labels: Labels, found: Set<ObjectKey>): void {

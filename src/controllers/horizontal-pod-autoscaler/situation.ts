@@ -1,16 +1,11 @@
 import { type HorizontalPodAutoscaler, parseAmount } from "../../model/index.ts";
-import type { Instants } from "./pod-groups.ts";
-import type { AutoscalerFlags, Ports } from "./ports.ts";
+import type { AutoscalerFlags } from "./ports.ts";
 import type { Situation, Tolerances } from "./replica-calculator.ts";
 import type { Sync } from "./sync-state.ts";
 
 /** What the calculator is told of a sync. */
 export function situationOf({ hpa, ports, flags }: Sync): Situation {
-  return { tolerances: tolerancesOf(hpa, flags), windows: flags.windows, instants: instantsOf(ports) };
-}
-
-export function instantsOf(ports: Ports): Instants {
-  return { nowUs: ports.nowUs, instantUs: (time) => ports.instantUs(time) };
+  return { tolerances: tolerancesOf(hpa, flags), windows: flags.windows, nowUs: ports.nowUs };
 }
 
 function tolerancesOf(

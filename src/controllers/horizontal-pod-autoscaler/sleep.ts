@@ -1,8 +1,7 @@
-import { type HorizontalPodAutoscaler, type KubeObject, keyOf, type Pod, podCondition } from "../../model/index.ts";
+import { type HorizontalPodAutoscaler, type KubeObject, keyOf } from "../../model/index.ts";
 import { historyWindowUs } from "./behavior.ts";
 import { remember } from "./history.ts";
 import type { AutoscalerMemory } from "./memory.ts";
-import type { Instants, ReadinessWindows } from "./pod-groups.ts";
 import type { AutoscalerFlags } from "./ports.ts";
 
 /**
@@ -48,17 +47,4 @@ export function wake(
 /** Usage of resources is watched; other metrics are asked for at every sync. */
 export function readsResourcesOnly({ spec }: HorizontalPodAutoscaler): boolean {
   return (spec.metrics ?? []).every(({ type }) => type === "Resource" || type === "ContainerResource");
-}
-
-/** Whether no pod will change its group by mere lapse of time: all are past the window of their start. */
-export function areSettled(
-  pods: readonly Pod[],
-  { cpuInitializationUs }: ReadinessWindows,
-  { nowUs, instantUs }: Instants,
-): boolean {
-  return pods.every((pod) => {
-    const { startTime } = pod.status;
-    if (startTime === undefined || podCondition(pod, "Ready") === undefined) return false;
-    return instantUs(startTime) + cpuInitializationUs <= nowUs;
-  });
 }

@@ -7,8 +7,8 @@ import type { AutoscalerMemory } from "./memory.ts";
 import { type MetricContext, type MetricFailure, proposalOf } from "./metric-sources.ts";
 import { type Normalized, normalize, normalizeWithBehavior } from "./normalize.ts";
 import type { AutoscalerFlags, Ports, Scale, ScaleReply } from "./ports.ts";
-import { instantsOf, situationOf } from "./situation.ts";
-import { areSettled, readsResourcesOnly, targetId } from "./sleep.ts";
+import { situationOf } from "./situation.ts";
+import { readsResourcesOnly, targetId } from "./sleep.ts";
 import type { Sync } from "./sync-state.ts";
 import { parseSelector, selectorOf } from "./target-selector.ts";
 import { finish, putStatus, writeStatus } from "./write-status.ts";
@@ -101,8 +101,9 @@ function sleepIfSettled(
   if (written.status || target === undefined || !readsResourcesOnly(hpa)) return;
   const namespace = hpa.metadata.namespace ?? "";
   if (memory.selectors.awaitsSome(namespace)) return; // It may select what this one does.
-  const pods = ports.pods(namespace, selectorOf(text, memory));
-  if (!areSettled(pods, flags.windows, instantsOf(ports))) return;
+  const selector = selectorOf(text, memory);
+  if (!ports.pods(namespace, selector).isSettled(ports.nowUs, flags.windows.cpuInitializationUs)) return;
+  if (!ports.usageRests(namespace, selector)) return;
   const endedUs = ports.nowUs;
   const durationUs = endedUs - startedUs;
   memory.beginSleep(keyOf(hpa), { endedUs, durationUs, proposal, target: targetId(target) });
@@ -168,7 +169,8 @@ function normalizeDesired(
       : normalizeWithBehavior(proposal, bounds, behavior, history, ports.nowUs);
   conditions.set("AbleToScale", "True", able.reason, able.message, ports.time);
   conditions.set("ScalingLimited", limited.isLimited ? "True" : "False", limited.reason, limited.message, ports.time);
-  return { replicas, isSteady: able.reason === "ReadyForNewScale" && !limited.isLimited };
+  const isAtBound = limited.reason === "TooFewReplicas" || limited.reason === "TooManyReplicas";
+  return { replicas, isSteady: able.reason === "ReadyForNewScale" && (!limited.isLimited || isAtBound) };
 }
 
 /** Writes the new count; a conflict is read and tried again. */

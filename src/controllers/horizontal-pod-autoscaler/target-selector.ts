@@ -21,11 +21,7 @@ export function* parseSelector(
   }
   memory.selectors.put(keyOf(hpa), selector);
   const namespace = hpa.metadata.namespace ?? "";
-  const pods = ports.pods(namespace, selector);
-  const others = memory.selectors.selecting(
-    namespace,
-    pods.map(({ metadata }) => metadata.labels),
-  );
+  const others = memory.selectors.selecting(namespace, ports.pods(namespace, selector).labelSets);
   if (others.length <= 1) return { selector };
   const error = `pods by selector ${text} are controlled by multiple HPAs: [${others.join(" ")}]`;
   return yield* badSelector(sync, "AmbiguousSelector", "AmbiguousSelector", error, error);

@@ -1,6 +1,5 @@
-import { sameContent } from "../../apiserver/index.ts";
 import type { Task } from "../../client/index.ts";
-import type { HorizontalPodAutoscalerStatus, MetricStatus } from "../../model/index.ts";
+import { type HorizontalPodAutoscalerStatus, type MetricStatus, sameContent } from "../../model/index.ts";
 import type { Sync } from "./sync-state.ts";
 
 /** What a sync came to. */

@@ -8,7 +8,7 @@ import {
   type Task,
   type View,
 } from "../../client/index.ts";
-import { controllerOf, type Job, keyOf, type ObjectKey, objectKey, type Pod } from "../../model/index.ts";
+import { controllerOf, type Job, type ObjectKey, objectKey, type Pod } from "../../model/index.ts";
 import { staleCache } from "../stale-cache.ts";
 import type { JobMemory } from "./memory.ts";
 import { isTracked } from "./pods.ts";
@@ -29,7 +29,7 @@ export const jobController: Controller<JobMemory> = {
   watches: [
     {
       kind: "Job",
-      keys: ({ before, after }: Change<Job>) => [keyOf((after ?? before)!)],
+      keys: ({ key }: Change<Job>) => [key],
       // Its own status writes are no reason to hurry.
       delayUs: ({ before, after }: Change<Job>) =>
         before !== undefined && after !== undefined && before.metadata.generation === after.metadata.generation

@@ -1,6 +1,6 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import { callApi, type OwnWrites, type Task } from "../../client/index.ts";
-import { type Job, keyOf, type Pod } from "../../model/index.ts";
+import { type Job, keyOf, type Pod, sameContent } from "../../model/index.ts";
 import { trackingFinalizer } from "./pods.ts";
 
 const client = "job-controller";

@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   all,
   type Change,
@@ -22,6 +22,7 @@ import {
   type Pod,
   type ReplicaSet,
   type ReplicationController,
+  sameContent,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";
@@ -59,7 +60,7 @@ function controllerOfFlavor(flavor: Flavor): Controller<Memory> {
     workers: 5,
     memory: () => ({ expectations: new Expectations(), own: new OwnWrites() }),
     watches: [
-      { kind: flavor.kind, keys: ({ before, after }: Change<ReplicaSet>) => [keyOf((after ?? before)!)] },
+      { kind: flavor.kind, keys: ({ key }: Change<ReplicaSet>) => [key] },
       { kind: "Pod", keys: (change: Change<Pod>, view, memory) => podKeys(change, view, memory, flavor) },
     ],
     reconcile: (key, view, memory) => reconcile(key, view, memory, flavor),

@@ -1,4 +1,4 @@
-import { type ApiError, sameContent } from "../../apiserver/index.ts";
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -20,6 +20,7 @@ import {
   type Pod,
   podCondition,
   type StatefulSet,
+  sameContent,
 } from "../../model/index.ts";
 import { claimPods } from "../claim-pods.ts";
 import { staleCache } from "../stale-cache.ts";
@@ -51,7 +52,7 @@ export const statefulSetController: Controller<Memory> = {
   workers: 5,
   memory: () => ({ own: new OwnWrites() }),
   watches: [
-    { kind: "StatefulSet", keys: ({ before, after }: Change<StatefulSet>) => [keyOf((after ?? before)!)] },
+    { kind: "StatefulSet", keys: ({ key }: Change<StatefulSet>) => [key] },
     { kind: "Pod", keys: podKeys },
     { kind: "PersistentVolumeClaim", keys: () => [] },
     { kind: "ControllerRevision", keys: () => [] },

@@ -69,19 +69,6 @@ export function limitRangeErrors(pod: Pick<Pod, "spec">, range: Pick<LimitRange,
   });
 }
 
-/** Complaints about a claim for storage. */
-export function claimLimitErrors(storage: Quantity | undefined, range: Pick<LimitRange, "spec">): string[] {
-  const requests: ResourceList = storage === undefined ? {} : { storage };
-  return (range.spec?.limits ?? []).flatMap((item) => {
-    if (item.type !== "PersistentVolumeClaim") return [];
-    const low = sortedEntries(item.min).flatMap(([name, bound]) => minErrors(item.type, name, bound, requests, {}));
-    const high = sortedEntries(item.max).flatMap(([name, bound]) =>
-      maxErrors(item.type, name, bound, requests, requests),
-    );
-    return [...low, ...high];
-  });
-}
-
 function itemErrors(item: LimitRangeItem, requests: ResourceList, limits: ResourceList): string[] {
   return [
     ...sortedEntries(item.min).flatMap(([name, bound]) => minErrors(item.type, name, bound, requests, limits)),

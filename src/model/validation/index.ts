@@ -1,9 +1,9 @@
-import { structOf } from "../api-schema.ts";
+import { apiStruct, structOf } from "../api-schema.ts";
 import type { JsonObject } from "../decode.ts";
 import type { FieldError } from "../field-error.ts";
-import { jsonEqual } from "../json-equal.ts";
 import type { TemplateMeta } from "../object-meta.ts";
 import { countsGenerations, isNamespaced } from "../prepare-for-create.ts";
+import { sameContent } from "../same-content.ts";
 import {
   validateConfigMap,
   validateLimitRange,
@@ -89,10 +89,11 @@ export function generationAfter(before: JsonObject, after: JsonObject): number |
   const kind = after["kind"] as string;
   const was = (before["metadata"] as TemplateMeta).generation;
   if (!countsGenerations(after["apiVersion"] as string, kind) && !countedOnUpdate.has(kind)) return was;
-  const custom = structOf(after["apiVersion"] as string, kind) === undefined;
-  const annotations = kind === "Deployment" && !jsonEqual(annotationsOf(before), annotationsOf(after));
-  const changed = annotations || !jsonEqual(content(before, custom), content(after, custom));
-  return (was ?? 0) + (changed ? 1 : 0);
+  const struct = structOf(after["apiVersion"] as string, kind);
+  const whole = struct === undefined || !apiStruct(struct).has("spec");
+  const annotations = kind === "Deployment" && !sameContent(annotationsOf(before), annotationsOf(after));
+  const changed = annotations || !sameContent(content(before, whole), content(after, whole));
+  return changed ? (was ?? 0) + 1 : was;
 }
 
 /** Kinds that have no generation when they are created, and get one with their first change. */
@@ -100,9 +101,9 @@ const countedOnUpdate: ReadonlySet<string> = new Set(["Service", "PersistentVolu
 
 const annotationsOf = (object: JsonObject): unknown => (object["metadata"] as TemplateMeta).annotations ?? {};
 
-/** What counts as the spec: of custom resources all but metadata and status. */
-function content(object: JsonObject, custom: boolean): unknown {
-  if (!custom) return object["spec"] ?? {};
+/** What counts as the spec: of custom resources, and of kinds that have none (EndpointSlice), all but metadata and status. */
+function content(object: JsonObject, whole: boolean): unknown {
+  if (!whole) return object["spec"] ?? {};
   const { metadata: _metadata, status: _status, ...rest } = object;
   return rest;
 }

@@ -1,9 +1,9 @@
 import { duplicate, type FieldError, forbidden, invalid, required } from "../field-error.ts";
 import type { Affinity, Pod, PodAffinityTerm, PodSpec, Toleration, Volume } from "../generated/api-types.ts";
-import { jsonEqual } from "../json-equal.ts";
 import { validateLabels } from "../metadata-validation.ts";
 import { dns1123Label, dns1123Subdomain, qualifiedName } from "../names.ts";
 import { CompiledNodeSelector } from "../node-selectors.ts";
+import { sameContent } from "../same-content.ts";
 import { validateLabelSelector } from "../selectors.ts";
 import { ipAddress, named, oneOf } from "./checks.ts";
 import { localPath, validateContainers } from "./container.ts";
@@ -253,14 +253,15 @@ export function validatePodUpdate(after: Pod, before: Pod): FieldError[] {
     errors.push(forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
     break;
   }
-  if (!jsonEqual(withoutMutable(next, seen), withoutMutable(seen, seen))) errors.push(forbidden("spec", mutableFields));
+  if (!sameContent(withoutMutable(next, seen), withoutMutable(seen, seen)))
+    errors.push(forbidden("spec", mutableFields));
   return errors;
 }
 
 function sameToleration(left: Toleration, right: Toleration): boolean {
   const { tolerationSeconds: _l, ...a } = left;
   const { tolerationSeconds: _r, ...b } = right;
-  return jsonEqual(a, b);
+  return sameContent(a, b);
 }
 
 /** A spec with everything that may change taken from the old one; resources change through the resize subresource only. */

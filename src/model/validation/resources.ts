@@ -3,7 +3,6 @@ import type { ResourceRequirements } from "../generated/api-types.ts";
 import { sortedEntries } from "../metadata-validation.ts";
 import { qualifiedName } from "../names.ts";
 import type { Quantity } from "../object-meta.ts";
-import type { ResourceList } from "../pod-resource-totals.ts";
 import { compareQuantities, value } from "../quantity.ts";
 import { parseAmount, scaledValue } from "../quantity-amount.ts";
 import { notNegativeDetail } from "./checks.ts";
@@ -115,12 +114,4 @@ function validateHugePages(name: string, quantity: Quantity, field: string): Fie
   const page = value(name.slice("hugepages-".length));
   if (value(quantity) % page === 0) return [];
   return [invalid(field, quantity, `${quantity} is not positive integer multiple of ${name}`)];
-}
-
-/** A plain list of resources: names and values. */
-export function validateResourceList(list: ResourceList | undefined, field: string): FieldError[] {
-  return sortedEntries(list).flatMap(([name, quantity]) => {
-    const at = `${field}[${name}]`;
-    return [...validateResourceName(name, at), ...validateQuantityValue(name, quantity, at)];
-  });
 }

@@ -14,13 +14,13 @@ import type {
   StatefulSet,
   StorageClass,
 } from "../generated/api-types.ts";
-import { jsonEqual } from "../json-equal.ts";
+import { sameContent } from "../same-content.ts";
 import { validatePodUpdate } from "./pod.ts";
 
 const immutable = "field is immutable";
 
 function unchanged(after: unknown, before: unknown, field: string): FieldError[] {
-  return jsonEqual(after, before) ? [] : [invalid(field, after ?? null, immutable)];
+  return sameContent(after, before) ? [] : [invalid(field, after ?? null, immutable)];
 }
 
 type WithSelector = Pick<Deployment | ReplicaSet | DaemonSet, "spec">;
@@ -31,7 +31,7 @@ const fixedSelector = (after: WithSelector, before: WithSelector): FieldError[] 
 function validateStatefulSetUpdate({ spec: after }: StatefulSet, { spec: before }: StatefulSet): FieldError[] {
   const free = { replicas: 0, ordinals: {}, template: {}, updateStrategy: {}, revisionHistoryLimit: 0 };
   const mask = { ...free, persistentVolumeClaimRetentionPolicy: {}, minReadySeconds: 0 };
-  if (jsonEqual({ ...after, ...mask }, { ...before, ...mask })) return [];
+  if (sameContent({ ...after, ...mask }, { ...before, ...mask })) return [];
   const detail =
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
   return [forbidden("spec", detail)];
@@ -80,7 +80,7 @@ function validateClaimUpdate(after: PersistentVolumeClaim, before: PersistentVol
     volumeAttributesClassName: undefined,
     ...(bound && { resources: undefined }),
   });
-  if (jsonEqual(masked(after), masked(before))) return [];
+  if (sameContent(masked(after), masked(before))) return [];
   const detail =
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
   return [forbidden("spec", detail)];
@@ -90,7 +90,7 @@ function validateNodeUpdate({ spec: after = {} }: Node, { spec: before = {} }: N
   const errors: FieldError[] = [];
   const fixed = (key: "podCIDRs" | "providerID"): void => {
     const noun = key === "podCIDRs" ? "podCIDR" : key;
-    if (before[key] === undefined || before[key]?.length === 0 || jsonEqual(before[key], after[key])) return;
+    if (before[key] === undefined || before[key]?.length === 0 || sameContent(before[key], after[key])) return;
     errors.push(forbidden(`spec.${key}`, `node updates may not change ${noun} except from "" to valid`));
   };
   fixed("podCIDRs");
@@ -100,7 +100,7 @@ function validateNodeUpdate({ spec: after = {} }: Node, { spec: before = {} }: N
 
 function validateStorageClassUpdate(after: StorageClass, before: StorageClass): FieldError[] {
   const errors: FieldError[] = [];
-  if (!jsonEqual(after.parameters, before.parameters))
+  if (!sameContent(after.parameters, before.parameters))
     errors.push(forbidden("parameters", "updates to parameters are forbidden."));
   errors.push(...unchanged(after.provisioner, before.provisioner, "provisioner"));
   if (after.reclaimPolicy !== before.reclaimPolicy) {
@@ -118,9 +118,9 @@ function validateDataUpdate(after: ConfigMap | Secret, before: ConfigMap | Secre
   if (before.immutable !== true) return [];
   const detail = "field is immutable when `immutable` is set";
   const errors = after.immutable === true ? [] : [forbidden("immutable", detail)];
-  if (!jsonEqual(after.data, before.data)) errors.push(forbidden("data", detail));
+  if (!sameContent(after.data, before.data)) errors.push(forbidden("data", detail));
   const [binary, wasBinary] = [after, before].map((object) => ("binaryData" in object ? object.binaryData : undefined));
-  if (!jsonEqual(binary, wasBinary)) errors.push(forbidden("binaryData", detail));
+  if (!sameContent(binary, wasBinary)) errors.push(forbidden("binaryData", detail));
   return errors;
 }
 

@@ -1,11 +1,6 @@
 import { ApiServer, type NewObject, Store } from "../../../src/apiserver/index.ts";
 import { type Controller, ControllerRunner, Process } from "../../../src/client/index.ts";
-import {
-  deploymentController,
-  podsMatching,
-  replicaSetController,
-  startAutoscaler,
-} from "../../../src/controllers/index.ts";
+import { deploymentController, replicaSetController, startAutoscaler } from "../../../src/controllers/index.ts";
 import {
   type Gauges,
   MetricsAdapter,
@@ -67,7 +62,7 @@ export class ClosedLoop {
     const metrics = new MetricsApis(
       new MetricsServer({ loop, world: this.world, clock, ticker }),
       new MetricsAdapter({ loop, world: this.world, ticker, rateWindowUs: 120_000_000, traffic: this.#traffic() }),
-      (namespace, selector) => podsMatching(manager.view, namespace, selector),
+      (namespace, selector) => manager.view.podsSelected(namespace, selector),
     );
     startAutoscaler(manager, metrics, {
       syncPeriodUs: 15_000_000,

@@ -1,0 +1,18 @@
+/**
+ * Reaches are rounded down to this grid, so that pods on machines with slightly different neighbors are computed as one:
+ * 10 millicores below one core, 50 below four, one core below eight, then four, and sixteen from sixteen on. A pod that
+ * has many cores within reach needs few of them, so that its neighbors' small changes are none of its business. A limit
+ * is kept as it is.
+ */
+export function roundedReach(millicores: number, limitMillicores: number): number {
+  if (millicores === limitMillicores) return millicores;
+  const grid = gridOf(millicores);
+  return Math.max(1, millicores - (millicores % grid));
+}
+
+function gridOf(millicores: number): number {
+  if (millicores >= 16_000) return 16_000;
+  if (millicores >= 8_000) return 4_000;
+  if (millicores >= 4_000) return 1_000;
+  return millicores >= 1_000 ? 50 : 10;
+}
