@@ -130,102 +130,70 @@ const started =
     return { ...pod, status: { startTime: `2026-01-01T${clock}:${String(seconds).padStart(2, "0")}Z` } };
   };
 
-const basic: Workload = {
-  name: "SchedulingBasic",
+/** What most workloads have in common. */
+const usual = {
   nodes: 5000,
-  initPods: 1000,
+  initPods: 5000,
   initOf: template("i"),
   measured: 1000,
   measuredOf: template("m"),
-  real: { adaptive: 1012, all: 128 },
-};
+} as const;
 
-export const workloads: readonly Workload[] = [
+/** Pods of two namespaces that are alike: some are there, more come. */
+function alike(spec: object, labels: Readonly<Record<string, string>> = {}): Pick<Workload, "initOf" | "measuredOf"> {
+  const own = spec as Partial<PodSpec>;
+  return { initOf: template("sched-0", own, labels), measuredOf: template("sched-1", own, labels) };
+}
+
+const basic: Workload = { ...usual, name: "SchedulingBasic", initPods: 1000, real: { adaptive: 1012, all: 128 } };
+
+const workloads: readonly Workload[] = [
   basic,
+  { ...usual, name: "SchedulingBasic (500 nodes)", nodes: 500, initPods: 100 },
+  { ...basic, name: "SchedulingBasic10k", measured: 10_000 },
   {
-    ...basic,
-    name: "SchedulingBasic (500 nodes)",
-    nodes: 500,
-    initPods: 100,
-    measured: 1000,
-    real: undefined,
-  } as Workload,
-  { ...basic, name: "SchedulingBasic10k", measured: 10_000, real: { adaptive: 1012, all: 128 } },
-  {
+    ...usual,
+    ...alike(antiAffinity, { color: "green" }),
     name: "SchedulingPodAntiAffinity",
-    nodes: 5000,
     initPods: 1000,
-    initOf: template("sched-0", antiAffinity as Partial<PodSpec>, { color: "green" }),
-    measured: 1000,
-    measuredOf: template("sched-1", antiAffinity as Partial<PodSpec>, { color: "green" }),
     real: { adaptive: 295, all: 88 },
   },
   {
+    ...usual,
+    ...alike(nearBlue, { color: "blue" }),
     name: "SchedulingPodAffinity",
-    nodes: 5000,
     zones: ["zone1"],
-    initPods: 5000,
-    initOf: template("sched-0", nearBlue as Partial<PodSpec>, { color: "blue" }),
-    measured: 1000,
-    measuredOf: template("sched-1", nearBlue as Partial<PodSpec>, { color: "blue" }),
     real: { adaptive: 112, all: 44 },
   },
   {
+    ...usual,
+    ...alike(preferRed, { color: "red" }),
     name: "SchedulingPreferredPodAffinity",
-    nodes: 5000,
-    initPods: 5000,
-    initOf: template("sched-0", preferRed as Partial<PodSpec>, { color: "red" }),
-    measured: 1000,
-    measuredOf: template("sched-1", preferRed as Partial<PodSpec>, { color: "red" }),
     real: { adaptive: 113, all: 47 },
   },
   {
+    ...usual,
     name: "TopologySpreading",
-    nodes: 5000,
     zones: moons,
-    initPods: 5000,
-    initOf: template("i"),
-    measured: 1000,
     measuredOf: template("m", spread("DoNotSchedule"), { color: "blue" }),
     real: { adaptive: 430, all: 84 },
   },
   {
+    ...usual,
     name: "PreferredTopologySpreading",
-    nodes: 5000,
     zones: moons,
-    initPods: 5000,
-    initOf: template("i"),
-    measured: 1000,
     measuredOf: template("m", spread("ScheduleAnyway"), { color: "blue" }),
     real: { adaptive: 586, all: 92 },
   },
+  { ...usual, ...alike(zones12), name: "SchedulingNodeAffinity", zones: ["zone1"], real: { adaptive: 709, all: 88 } },
+  { ...usual, name: "Unschedulable", initPods: 100, hopelessEvery: 50, real: { adaptive: 821, all: 125 } },
   {
-    name: "SchedulingNodeAffinity",
-    nodes: 5000,
-    zones: ["zone1"],
-    initPods: 5000,
-    initOf: template("i", zones12 as Partial<PodSpec>),
-    measured: 1000,
-    measuredOf: template("m", zones12 as Partial<PodSpec>),
-    real: { adaptive: 709, all: 88 },
-  },
-  {
-    name: "Unschedulable",
-    nodes: 5000,
-    initPods: 100,
-    initOf: template("i"),
-    measured: 1000,
-    measuredOf: template("m"),
-    hopelessEvery: 50,
-    real: { adaptive: 821, all: 125 },
-  },
-  {
+    ...usual,
     name: "PreemptionBasic",
     nodes: 1000,
     initPods: 4000,
     initOf: started(template("i", {}, {}, "900m")),
     place: (number) => Math.floor(number / 4),
-    measured: 1000,
     measuredOf: template("m", { priority: 10 }, {}, "3"),
     preempts: true,
     real: { adaptive: 312 },

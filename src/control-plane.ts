@@ -24,8 +24,13 @@ const scrapePeriodUs = 15_000_000;
 /** Prometheus' rates are means over this window. */
 const rateWindowUs = 120_000_000;
 
+export interface ControlPlane {
+  readonly processes: ReadonlyMap<string, Process>;
+  readonly scheduler: KubeScheduler;
+}
+
 /** Makes every process that decides: controllers, scheduler, autoscaler, the user's operators. None is started yet. */
-export function startControlPlane(parts: ControlPlaneParts): ReadonlyMap<string, Process> {
+export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
   const { scenario, cloud, surroundings, extensions } = parts;
   const { api } = surroundings;
   const manager = processOf(parts, {
@@ -38,14 +43,16 @@ export function startControlPlane(parts: ControlPlaneParts): ReadonlyMap<string,
   startControllers(manager, api, scenario, metricsApis(parts, manager));
   // The cloud's own node controller: a machine that was given back has no Node.
   cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
-  const processes = [manager, scheduler(parts)];
+  const schedulerProcess = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
+  const scheduler = schedulerIn(schedulerProcess, parts);
+  const processes = [manager, schedulerProcess];
   if (scenario.clusterAutoscaler !== undefined) processes.push(autoscaler(parts, scenario.clusterAutoscaler));
   for (const controller of extensions.flatMap(({ controllers = [] }) => controllers)) {
     const operator = processOf(parts, { name: controller.name, limits: () => ({ perSecond: 20, burst: 30 }) });
     new ControllerRunner(operator, controller);
     processes.push(operator);
   }
-  return new Map(processes.map((process) => [process.name, process]));
+  return { processes: new Map(processes.map((process) => [process.name, process])), scheduler };
 }
 
 /** A process whose watches are as unlucky as the scenario wants them. */
@@ -64,12 +71,9 @@ function metricsApis({ surroundings, streams, traffic }: ControlPlaneParts, mana
   return new MetricsApis(server, adapter, (namespace, selector) => manager.view.podsSelected(namespace, selector));
 }
 
-function scheduler(parts: ControlPlaneParts): Process {
-  const { scenario, streams, extensions } = parts;
-  const process = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
+function schedulerIn(process: Process, { scenario, streams, extensions }: ControlPlaneParts): KubeScheduler {
   const registry = pluginRegistry(extensions.flatMap(({ plugins = [] }) => plugins));
-  new KubeScheduler(process, loadConfiguration(scenario.scheduler.config), registry, streams("kube-scheduler"));
-  return process;
+  return new KubeScheduler(process, loadConfiguration(scenario.scheduler.config), registry, streams("kube-scheduler"));
 }
 
 function autoscaler(parts: ControlPlaneParts, flags: NonNullable<Scenario["clusterAutoscaler"]>): Process {

@@ -20,5 +20,21 @@ export { defineController, type Extension } from "./extension.ts";
 export type * from "./model/index.ts";
 export { type RunResult, renderCsv, renderHtml, renderJunit, renderMarkdown, renderTerminal } from "./report/index.ts";
 export { parseScenario, readScenario, type Scenario, ScenarioError, scenarioJsonSchema } from "./scenario/index.ts";
-export { definePlugin, type PluginDefinition } from "./scheduler/index.ts";
+export {
+  CycleState,
+  definePlugin,
+  failure,
+  type NodeInfo,
+  type Plugin,
+  type PluginDefinition,
+  type PluginHandle,
+  type PodInfo,
+  type StateData,
+  type Status,
+  schedulerClient,
+  skip,
+  unresolvable,
+  unschedulable,
+  type WaitingPod,
+} from "./scheduler/index.ts";
 export { Simulation, type SimulationOptions, simulate } from "./simulate.ts";

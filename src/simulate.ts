@@ -8,8 +8,10 @@ import { Faults } from "./faults/index.ts";
 import { WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
 import { People } from "./people.ts";
+import { startPodArrivals } from "./pod-arrivals.ts";
 import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
+import type { KubeScheduler } from "./scheduler/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "./sim/index.ts";
 import { type Stretch, Traffic } from "./traffic/index.ts";
 import { World } from "./world/index.ts";
@@ -38,6 +40,7 @@ export class Simulation {
   readonly world: World;
   readonly faults: Faults;
   readonly traffic: Traffic;
+  readonly scheduler: KubeScheduler;
   readonly #seed: string;
   readonly #collector: Collector;
   readonly #checkers: Checker[] = [];
@@ -79,7 +82,7 @@ export class Simulation {
     });
     new KubeProxies(loop, this.api, this.world);
 
-    const processes = startControlPlane({
+    const { processes, scheduler } = startControlPlane({
       surroundings,
       scenario,
       streams,
@@ -91,6 +94,8 @@ export class Simulation {
         pod: (pod) => this.traffic.observePod(pod),
       },
     });
+    this.scheduler = scheduler;
+    startPodArrivals(loop, this.api, scenario.pods);
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));

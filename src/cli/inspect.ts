@@ -1,9 +1,10 @@
-import CliTable from "cli-table3";
 import { Command } from "commander";
 import { loadExtensions } from "../experiment/index.ts";
 import { type KubeObject, printRow } from "../model/index.ts";
-import { parseInstant, readScenario, type Scenario, ScenarioError } from "../scenario/index.ts";
+import { readScenario } from "../scenario/index.ts";
 import { Simulation } from "../simulate.ts";
+import { instantOf } from "./instant.ts";
+import { plainTable } from "./plain-table.ts";
 
 /** Short names as kubectl has them. */
 const kinds: Readonly<Record<string, string>> = {
@@ -74,23 +75,6 @@ export function inspectCommand(): Command {
     });
 }
 
-/** Virtual microseconds of `--at`. */
-function instantOf(text: string | undefined, scenario: Scenario): number {
-  if (text === undefined) return scenario.warmUpUs + scenario.durationUs;
-  const us = parseInstant(text, scenario);
-  if (us !== undefined) return us;
-  const at = { file: "--at", line: 1, column: 1 };
-  throw new ScenarioError([
-    {
-      code: "BAD_INSTANT",
-      at,
-      path: "",
-      expected: 'a clock time or a duration such as "90s"',
-      found: JSON.stringify(text),
-    },
-  ]);
-}
-
 function objectsText(
   { api, clock, nowUs }: Simulation,
   kind: string,
@@ -148,32 +132,4 @@ function eventsText({ api, clock, nowUs }: Simulation, { namespace, json }: Insp
     count === 1 ? message : `${message} (x${count})`,
   ]);
   return plainTable(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"], lines);
-}
-
-/** Columns apart by blanks, as kubectl prints them. */
-function plainTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const none = {
-    top: "",
-    "top-mid": "",
-    "top-left": "",
-    "top-right": "",
-    bottom: "",
-    "bottom-mid": "",
-    "bottom-left": "",
-    "bottom-right": "",
-    left: "",
-    "left-mid": "",
-    mid: "",
-    "mid-mid": "",
-    right: "",
-    "right-mid": "",
-    middle: "   ",
-  };
-  const table = new CliTable({
-    head: [...head],
-    chars: none,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-  table.push(...lines.map((line) => [...line]));
-  return `${table.toString()}\n`;
 }

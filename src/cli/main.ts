@@ -3,7 +3,9 @@ import { Command, CommanderError } from "commander";
 import { complaintText, ScenarioError } from "../scenario/index.ts";
 import { compareCommand } from "./compare.ts";
 import { exitCode } from "./exit-code.ts";
+import { explainCommand } from "./explain.ts";
 import { exploreCommand } from "./explore.ts";
+import { importCommand } from "./import.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { planCommand } from "./plan.ts";
@@ -22,6 +24,8 @@ const commands = [
   planCommand(),
   exploreCommand(),
   inspectCommand(),
+  explainCommand(),
+  importCommand(),
   validateCommand(),
   initCommand(),
   schemaCommand(),

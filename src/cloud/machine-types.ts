@@ -49,12 +49,15 @@ export function plainMachineType(size: {
   readonly memoryBytes: number;
   readonly pods: number;
   readonly microUsdPerHour: number;
+  /** Extended resources: quantity texts by name. Default none. */
+  readonly resources?: Readonly<Record<string, string>>;
 }): MachineType {
   const resources = {
     cpu: size.cpuMillicores % 1000 === 0 ? String(size.cpuMillicores / 1000) : `${size.cpuMillicores}m`,
     memory: String(size.memoryBytes),
     pods: String(size.pods),
     "ephemeral-storage": "100Gi",
+    ...size.resources,
   };
   const { name, cpuMillicores, memoryBytes, microUsdPerHour } = size;
   const networkBytesPerSecond = 1_250_000_000;

@@ -1,4 +1,5 @@
 export { Collector } from "./collector.ts";
+export { pageStyle } from "./page-style.ts";
 export { renderCsv } from "./render-csv.ts";
 export { renderHtml } from "./render-html.ts";
 export { renderJunit } from "./render-junit.ts";

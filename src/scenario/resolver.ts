@@ -12,6 +12,7 @@ import { type Complaint, complaintText, ScenarioError, shown } from "./complaint
 import type { Comparison, Expectation } from "./expectation.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
+import { readPodTrace } from "./pod-trace.ts";
 import { resolveCurve } from "./resolve-curve.ts";
 import type { Scenario, WorkloadBehavior } from "./scenario.ts";
 import { ScenarioClock } from "./scenario-clock.ts";
@@ -65,6 +66,9 @@ export class Resolver {
     this.#assumptions.push(...admitted.assumptions);
     this.#objects = admitted.objects;
     const clock = this.#clock;
+    const trace = readPodTrace(this.#folder, text.podTrace, clock.warmUpUs);
+    this.#complaints.push(...trace.complaints);
+    const behaviors = text.behavior.map((behavior, index) => this.#behavior(behavior, index));
     const scenario: Scenario = {
       name: this.#name,
       question: text.question,
@@ -78,7 +82,8 @@ export class Resolver {
       controllerManager: text.cluster.kubeControllerManager,
       scheduler: this.#scheduler(),
       objects: this.#objects,
-      behaviors: text.behavior.map((behavior, index) => this.#behavior(behavior, index)),
+      pods: trace.pods,
+      behaviors: [...behaviors, ...trace.behaviors],
       externals: text.external.map(({ name, latency, connections }) => ({ name, latency, connections })),
       flows: this.#flows(),
       calls: { timeoutUs: text.calls.timeout, retries: text.calls.retries },
@@ -120,6 +125,7 @@ export class Resolver {
       for (const [field, text] of [
         ["cpu", machine.cpu],
         ["memory", machine.memory],
+        ...Object.entries(machine.resources).map(([name, text]) => [`resources.${name}`, text] as const),
       ] as const) {
         if (quantityProblem(text) === undefined) continue;
         this.#complain("BAD_QUANTITY", [...path, "machine", field], "a quantity", text);
@@ -131,6 +137,7 @@ export class Resolver {
         memoryBytes: value(machine.memory),
         pods: machine.pods,
         microUsdPerHour: Math.round(machine.usdPerHour * 1_000_000),
+        resources: machine.resources,
       });
     }
     if (instanceType === undefined) {

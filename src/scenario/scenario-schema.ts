@@ -21,6 +21,7 @@ const nodePool = z
         memory: quantityText,
         pods: z.number().int().min(1).default(110),
         usdPerHour: z.number().min(0).default(0),
+        resources: z.record(z.string(), quantityText).default({}).describe("Extended resources, such as GPUs."),
       })
       .optional()
       .describe("A machine of your own, instead of `instanceType`."),
@@ -177,6 +178,10 @@ const spec = z.strictObject({
     scheduler: schedulerOptions.prefault({}),
   }),
   manifests: z.array(z.string()).default([]).describe("Files and folders: what you would give to kubectl apply."),
+  podTrace: z
+    .string()
+    .optional()
+    .describe('Bare pods that come one by one: a file of lines {"at":seconds,"run":seconds,"name":…,"spec":…}.'),
   behavior: z.array(behavior).default([]),
   external: z
     .array(

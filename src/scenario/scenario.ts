@@ -29,6 +29,8 @@ export interface Scenario {
   readonly scheduler: { readonly config: unknown; readonly perSecond: number; readonly burst: number };
   /** In the order of their creation at virtual instant 0. */
   readonly objects: readonly NewObject[];
+  /** Bare pods that come one by one, by time. */
+  readonly pods: readonly TracedPod[];
   readonly behaviors: readonly WorkloadBehavior[];
   readonly externals: readonly External[];
   readonly flows: readonly EntryFlow[];
@@ -46,6 +48,12 @@ export interface Scenario {
   readonly assumptions: readonly string[];
   /** Objects by kind that the API server keeps and nobody acts on. */
   readonly notSimulated: readonly { readonly kind: string; readonly count: number }[];
+}
+
+/** A pod of a trace. */
+export interface TracedPod {
+  readonly atUs: number;
+  readonly object: NewObject;
 }
 
 /** A behavior and the workload it was declared for. */

@@ -16,14 +16,20 @@ export {
   type Unschedulable,
   victimsOf,
 } from "./cycle/schedule-pod.ts";
+export { type ExplainedNode, type Explanation, explain } from "./explain/explanation.ts";
+export { missingText } from "./explain/remedies.ts";
 export { FastCycle } from "./fast/fast-cycle.ts";
 export { PodTallies } from "./fast/pod-tallies.ts";
 export * from "./framework/cluster-event.ts";
 export { CycleState, type StateData } from "./framework/cycle-state.ts";
-export { Framework, type PluginScores, type PreFilterOutcome, type Registry } from "./framework/framework.ts";
+export { Framework, type PluginScores, type PreFilterOutcome } from "./framework/framework.ts";
 export * from "./framework/plugin.ts";
+export type { Registry } from "./framework/resolve-plugins.ts";
+export { schedulerClient } from "./framework/scheduler-client.ts";
 export * from "./framework/status.ts";
-export { KubeScheduler } from "./kube-scheduler.ts";
+export { type WaitingPod, WaitingPods } from "./framework/waiting-pods.ts";
+export { KubeScheduler, type WaitingExplanation } from "./kube-scheduler.ts";
+export * from "./plugins/gpu/index.ts";
 export { pluginRegistry } from "./plugins/registry.ts";
 export { podFitsNode, prepareFilters } from "./pod-fits-node.ts";
 export { assignedPodEvents, nodeEvents, objectEvent, podUpdateEvents } from "./queue/object-events.ts";
@@ -34,7 +40,7 @@ export {
   type SchedulingQueueOptions,
   schedulerNameOf,
 } from "./queue/scheduling-queue.ts";
-export { type ClusterObjectKind, clusterObjectKinds } from "./snapshot/cluster-objects.ts";
+export { type ClusterObjectKind, clusterObjectKinds, filterKinds } from "./snapshot/cluster-objects.ts";
 export { NodeInfo } from "./snapshot/node-info.ts";
 export { type PodInfo, podInfo } from "./snapshot/pod-info.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";

@@ -1,20 +1,24 @@
 import { type Change, callApi, type Process, recordEvent, type Task } from "../client/index.ts";
 import { keyOf, type Node, type Pod, withCondition } from "../model/index.ts";
 import { type Handler, handler, phase, type RandomStream, type Sequence } from "../sim/index.ts";
+import { BindingCycles, type BindingFailure, type Placement } from "./binding-cycles.ts";
 import type { SchedulerConfiguration } from "./configuration/kube-scheduler-configuration.ts";
 import { eventMessage } from "./cycle/fit-error.ts";
 import { type Decision, type SchedulerState, type Unschedulable, victimsOf } from "./cycle/schedule-pod.ts";
+import { type Explanation, explain } from "./explain/explanation.ts";
 import { FastCycle } from "./fast/fast-cycle.ts";
 import { PodTallies } from "./fast/pod-tallies.ts";
-import { Framework, type Registry } from "./framework/framework.ts";
+import { Framework } from "./framework/framework.ts";
+import type { Registry } from "./framework/resolve-plugins.ts";
+import { schedulerClient as client } from "./framework/scheduler-client.ts";
+import { WaitingPods } from "./framework/waiting-pods.ts";
 import { assignedPodEvents, nodeEvents, objectEvent } from "./queue/object-events.ts";
 import type { QueuedPod } from "./queue/queued-pod.ts";
-import { SchedulingQueue } from "./queue/scheduling-queue.ts";
+import { type QueuePlace, SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { clusterObjectKinds } from "./snapshot/cluster-objects.ts";
 import { podInfo } from "./snapshot/pod-info.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
 
-const client = "kube-scheduler";
 /** What one scheduling cycle takes; the next one begins after it. Assumption: the real one needs 1 to 8 ms. */
 const cycleUs = 1_000;
 
@@ -22,8 +26,21 @@ const cycleUs = 1_000;
 interface Mind {
   readonly snapshot: Snapshot;
   readonly queue: SchedulingQueue;
+  readonly frameworks: ReadonlyMap<string, Framework>;
   readonly cycles: ReadonlyMap<string, FastCycle>;
   readonly state: SchedulerState;
+}
+
+/** Hears of every decision before anything comes of it; `why` says how it came about, by the plain code. */
+type DecisionListener = (pod: Pod, decision: Decision, why: () => Explanation) => void;
+
+/** A pod that waits, and what would be decided about it now. */
+export interface WaitingExplanation {
+  readonly place: QueuePlace;
+  readonly attempts: number;
+  /** Plugins that rejected it at its last attempt, or keep it out of the queue. */
+  readonly rejectedBy: readonly string[];
+  readonly explanation: Explanation;
 }
 
 /**
@@ -36,6 +53,8 @@ export class KubeScheduler {
   readonly #registry: Registry;
   readonly #random: RandomStream;
   readonly #cycle: Handler<number>;
+  readonly #bindings: BindingCycles;
+  #listener: DecisionListener | undefined;
   #mind: Mind;
   #scheduled: { readonly event: Sequence; readonly atUs: number } | undefined;
 
@@ -45,6 +64,11 @@ export class KubeScheduler {
     this.#registry = registry;
     this.#random = random;
     this.#mind = this.#freshMind();
+    this.#bindings = new BindingCycles(process, {
+      permitted: ({ queued }) => this.#mind.queue.done(queued.key),
+      bound: (placement) => this.#onBound(placement),
+      failed: (placement, failure) => this.#onBindingFailed(placement, failure),
+    });
     this.#cycle = handler("kube-scheduler/cycle", (life) => {
       this.#scheduled = undefined;
       if (life === process.life) this.#next();
@@ -59,12 +83,37 @@ export class KubeScheduler {
     });
   }
 
+  onDecision(listener: DecisionListener): void {
+    this.#listener = listener;
+  }
+
+  /** What keeps a waiting pod waiting, if it waits. */
+  explainWaiting(key: string): WaitingExplanation | undefined {
+    const { queue, frameworks, state } = this.#mind;
+    const queued = queue.find(key);
+    const place = queue.placeOf(key);
+    if (queued === undefined || place === undefined) return undefined;
+    const framework = frameworks.get(schedulerOf(queued.pod.pod))!;
+    const now = { ...state, random: () => 0 };
+    const { attempts, unschedulablePlugins } = queued;
+    const explanation = explain(framework, queued.pod, now);
+    return { place, attempts, rejectedBy: [...unschedulablePlugins].sort(), explanation };
+  }
+
   #freshMind(): Mind {
     const { profiles, percentageOfNodesToScore, podInitialBackoffSeconds, podMaxBackoffSeconds } = this.#configuration;
     const snapshot = new Snapshot();
     const tallies = new PodTallies(snapshot);
+    const surroundings = {
+      waitingPods: new WaitingPods(),
+      nowUs: () => this.#process.nowUs,
+      random: this.#random,
+    };
     const frameworks = new Map(
-      profiles.map((profile) => [profile.schedulerName, new Framework(profile, this.#registry, snapshot)] as const),
+      profiles.map((profile) => {
+        const framework = new Framework(profile, this.#registry, snapshot, surroundings);
+        return [profile.schedulerName, framework] as const;
+      }),
     );
     const queue = new SchedulingQueue({
       frameworks,
@@ -77,6 +126,7 @@ export class KubeScheduler {
     return {
       snapshot,
       queue,
+      frameworks,
       cycles,
       state: { nextStartNodeIndex: 0, percentageOfNodesToScore, random: this.#random },
     };
@@ -116,7 +166,7 @@ export class KubeScheduler {
       for (const event of assignedPodEvents(wasAssigned ? before : undefined, after)) queue.move(event, nowUs);
     } else if (cycles.has(schedulerOf(after))) {
       if (before === undefined) queue.add(podInfo(after), nowUs);
-      else queue.update(podInfo(before), podInfo(after), nowUs);
+      else if (!snapshot.isAssumed(keyOf(after))) queue.update(podInfo(before), podInfo(after), nowUs);
     }
     this.#wake();
   }
@@ -143,52 +193,59 @@ export class KubeScheduler {
   }
 
   #decide(queued: QueuedPod): void {
-    const { snapshot, queue, cycles, state } = this.#mind;
+    const { snapshot, queue, frameworks, cycles, state } = this.#mind;
     const { pod } = queued.pod;
     if (pod.metadata.deletionTimestamp !== undefined || snapshot.isAssumed(queued.key)) {
       queue.done(queued.key);
       return;
     }
+    const framework = frameworks.get(schedulerOf(pod))!;
+    const { nextStartNodeIndex } = state;
     const decision = cycles.get(schedulerOf(pod))!.schedule(queued.pod, state);
+    this.#listener?.(pod, decision, () => explain(framework, queued.pod, { ...state, nextStartNodeIndex }, decision));
     if (decision.result === "scheduled") {
-      snapshot.assume(queued.pod, decision.nodeName);
-      this.#process.run(this.#bind(queued, decision.nodeName), () => undefined);
+      this.#bindings.begin({ framework, state: decision.state, queued, nodeName: decision.nodeName });
       return;
     }
     const rejecting = decision.result === "unschedulable" ? decision.fitError.unschedulablePlugins : [];
     queue.fail(queued, rejecting, this.#process.nowUs);
     const nominated = decision.result === "unschedulable" ? decision.postFilter?.nominatedNodeName : undefined;
     if (nominated !== undefined) queue.nominate(queued.pod, nominated);
-    this.#process.run(this.#explain(pod, decision), () => undefined);
+    const failure = {
+      message: decision.message,
+      reason: decision.result === "unschedulable" || decision.noNodes ? "Unschedulable" : "SchedulerError",
+      nominated: decision.result === "unschedulable" ? nominationOf(decision, pod) : pod.status.nominatedNodeName,
+    };
+    this.#process.run(this.#report(pod, failure, victimsOf(decision)), () => undefined);
   }
 
-  *#bind(queued: QueuedPod, node: string): Task<void> {
-    const { snapshot, queue } = this.#mind;
+  *#onBound({ queued, nodeName }: Placement): Task<void> {
     const { pod } = queued.pod;
-    const key = keyOf(pod);
-    const reply = yield* callApi(client, { verb: "bind", key, uid: pod.metadata.uid, node });
-    if (reply.ok) {
-      queue.done(queued.key);
-      yield* recordEvent(client, pod, "Normal", "Scheduled", `Successfully assigned ${key} to ${node}`);
-      return;
-    }
-    snapshot.forget(queued.key);
-    for (const event of assignedPodEvents(pod, undefined)) queue.move(event, this.#process.nowUs);
-    if (reply.error.code === 404) queue.done(queued.key);
-    else queue.fail(queued, [], this.#process.nowUs);
-    this.#wake();
-    const message = `running Bind plugin "DefaultBinder": ${reply.error.message}`;
-    yield* recordEvent(client, pod, "Warning", "FailedScheduling", message);
+    yield* recordEvent(client, pod, "Normal", "Scheduled", `Successfully assigned ${queued.key} to ${nodeName}`);
   }
 
-  *#explain(pod: Pod, decision: Exclude<Decision, { result: "scheduled" }>): Task<void> {
-    const { message } = decision;
+  #onBindingFailed({ queued }: Placement, { message, rejectedBy, inBackground }: BindingFailure): void {
+    const { queue } = this.#mind;
+    const { nowUs, view } = this.#process;
+    const { pod } = queued.pod;
+    if (inBackground) for (const event of assignedPodEvents(pod, undefined)) queue.move(event, nowUs);
+    const known = view.get("Pod", keyOf(pod));
+    if (known?.metadata.uid !== pod.metadata.uid || isAssigned(known)) queue.done(queued.key);
+    else {
+      queued.pod = podInfo(known);
+      queue.fail(queued, rejectedBy === undefined ? [] : [rejectedBy], nowUs);
+    }
+    this.#wake();
+    const reason = rejectedBy === undefined ? "SchedulerError" : "Unschedulable";
+    const failure = { message, reason, nominated: pod.status.nominatedNodeName };
+    this.#process.run(this.#report(pod, failure, []), () => undefined);
+  }
+
+  /** Says why the pod has no node, and asks those to leave that are in its way. */
+  *#report(pod: Pod, { message, reason, nominated }: Failure, victims: readonly Pod[]): Task<void> {
     yield* recordEvent(client, pod, "Warning", "FailedScheduling", eventMessage(message));
-    const victims = decision.result === "unschedulable" ? victimsOf(decision) : [];
     for (const victim of victims)
       if (victim.metadata.deletionTimestamp === undefined) yield* this.#preempt(victim, pod);
-    const nominated = decision.result === "unschedulable" ? nominationOf(decision, pod) : pod.status.nominatedNodeName;
-    const reason = decision.result === "unschedulable" || decision.noNodes ? "Unschedulable" : "SchedulerError";
     const lastTransitionTime = this.#process.clock.time(this.#process.nowUs);
     const change = (stored: Pod): Pod => {
       const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
@@ -216,6 +273,13 @@ export class KubeScheduler {
     const by = `Preempted by pod ${preemptor.metadata.uid} on node ${victim.spec.nodeName}`;
     yield* recordEvent(client, victim, "Normal", "Preempted", by);
   }
+}
+
+/** Why a pod has no node, as its condition says it. */
+interface Failure {
+  readonly message: string;
+  readonly reason: string;
+  readonly nominated: string | undefined;
 }
 
 function isAssigned({ spec }: Pod): boolean {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +62,66 @@ describe("the command line", () => {
     const { out } = seatrial("inspect", "mine", "nodes", "--at", "09:18");
     expect(out.split("\n")[0]).toMatch(/^NAME\s+STATUS\s+ROLES\s+AGE\s+VERSION/);
     expect(out).toContain("NotReady");
+  });
+
+  it("explains a bound pod by its scheduling cycle, and a waiting one by what it lacks", () => {
+    const text = readFileSync(join(folder, "mine/manifests/web.yaml"), "utf8");
+    const pod = (name: string, cpu: string): string =>
+      `\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec: { containers: [{ name: c, image: x:1, resources: { requests: { cpu: ${cpu} } } }] }\n`;
+    mkdirSync(join(folder, "pods/manifests"), { recursive: true });
+    writeFileSync(join(folder, "pods/manifests/web.yaml"), text + pod("small", "100m") + pod("huge", '"64"'));
+    writeFileSync(join(folder, "pods/scenario.yaml"), readFileSync(join(folder, "mine/scenario.yaml"), "utf8"));
+    const bound = JSON.parse(seatrial("explain", "pods", "pod", "small", "--json").out);
+    expect(bound.waiting).toBeUndefined();
+    expect(bound.explanation.nodes.filter(({ chosen }: { chosen: boolean }) => chosen)).toHaveLength(1);
+    const { code, out } = seatrial("explain", "pods", "pod", "huge", "--at", "09:05");
+    expect(code).toBe(0);
+    expect(out).toMatch(/waits at .*09:05:00Z \(unschedulable, \d+ attempts, rejected by NodeResourcesFit\)/);
+    expect(out).toContain("cpu on a bigger node");
+    expect(seatrial("explain", "pods", "pod", "nobody").err).toContain("NO_SUCH_POD");
+  });
+
+  it("imports an openb trace: six policies compared, and a scenario that replays it", () => {
+    const nodes = ["n0,64000,262144,2,P100", "n1,96000,393216,8,G2", "n2,96000,393216,8,G2"];
+    const pods = Array.from({ length: 40 }, (_, at) => {
+      const gpu = at % 4 === 0 ? "0,0" : at % 4 === 1 ? "1,1000" : `1,${at % 2 === 0 ? 470 : 810}`;
+      const created = 9_676_800 + 1_000 * at;
+      return `p${at},4000,8192,${gpu},,LS,Running,${created},${created + 600},${created}`;
+    });
+    const head =
+      "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time";
+    writeFileSync(join(folder, "nodes.csv"), ["sn,cpu_milli,memory_mib,gpu,model", ...nodes, ""].join("\n"));
+    writeFileSync(join(folder, "pods.csv"), [head, ...pods, ""].join("\n"));
+    const { code, out } = seatrial(
+      "import",
+      "openb",
+      "nodes.csv",
+      "pods.csv",
+      "-o",
+      "openb",
+      "--seeds",
+      "2",
+      "--quiet",
+      "--json",
+    );
+    expect(code).toBe(0);
+    const { policies, gpus } = JSON.parse(out);
+    expect(gpus).toBe(18);
+    expect(policies.map(({ policy }: { policy: string }) => policy).sort()).toEqual([
+      "BestFit",
+      "DotProd",
+      "FGD",
+      "GpuClustering",
+      "GpuPacking",
+      "Random",
+    ]);
+    for (const { allocated } of policies) expect(allocated.mean).toHaveLength(131);
+    for (const file of ["fill.html", "fill.md", "fill.json", "policies/FGD.yaml"])
+      expect(existsSync(join(folder, "openb", file))).toBe(true);
+    expect(seatrial("run", "openb", "--quiet").code).toBe(0);
+    const [first] = JSON.parse(seatrial("inspect", "openb", "pods", "--json", "--at", "+5m").out).items;
+    expect(first.spec.nodeName).toBeDefined();
+    expect(seatrial("import", "openb", "pods.csv", "pods.csv").err).toContain("pods.csv:1:1: expected a column sn");
   });
 
   it("compares an overlay with its scenario over seeds", () => {

@@ -240,13 +240,7 @@ export function describePreemption(
   const nominating = nominatedNodeName === undefined ? "keep" : nominatedNodeName === "" ? "clear" : "set";
   const tried = wanted?.potentialNodes !== undefined;
   const all = { minCandidateNodesPercentage: 100, minCandidateNodesAbsolute: 1_000_000 };
-  const handle = {
-    snapshot: framework.snapshot,
-    runFiltersWithNominatedPods: framework.runFiltersWithNominatedPods.bind(framework),
-    runPreFilterAddPod: framework.runPreFilterAddPod.bind(framework),
-    runPreFilterRemovePod: framework.runPreFilterRemovePod.bind(framework),
-  };
-  const outcome = tried ? findCandidates(handle, decision.state, pod, fitError.statuses, all, () => 0) : undefined;
+  const outcome = tried ? findCandidates(framework.handle, decision.state, pod, fitError.statuses, all, () => 0) : undefined;
   const described = {
     potentialNodes: outcome?.potential.map(({ name }) => name),
     candidates: outcome?.candidates.map(({ node, victims, numPDBViolations }) => ({

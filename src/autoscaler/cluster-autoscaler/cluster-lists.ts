@@ -1,22 +1,11 @@
 import type { View } from "../../client/index.ts";
 import { isPodTerminal, type Kind, type KubeObject, keyOf, type Node, objectKey, type Pod } from "../../model/index.ts";
+import { filterKinds } from "../../scheduler/index.ts";
 import { ClusterSnapshot, infoOf, type RoundRobin } from "./cluster-snapshot.ts";
 import type { DisruptionBudgets } from "./disruption-budgets.ts";
 import type { DrainContext } from "./drainability.ts";
 import type { AutoscalingOptions } from "./options.ts";
 import { isExpendable } from "./pod-kinds.ts";
-
-/** Kinds that filters read. */
-const schedulingKinds = [
-  "Namespace",
-  "PersistentVolume",
-  "PersistentVolumeClaim",
-  "StorageClass",
-  "CSINode",
-  "CSIDriver",
-  "CSIStorageCapacity",
-  "VolumeAttachment",
-] as const satisfies readonly Kind[];
 
 const controllerKinds = ["ReplicationController", "ReplicaSet", "Job", "StatefulSet", "DaemonSet"] as const;
 
@@ -27,7 +16,7 @@ export const watchedKinds: readonly Kind[] = [
   "PodDisruptionBudget",
   "ConfigMap",
   ...controllerKinds,
-  ...schedulingKinds,
+  ...filterKinds,
 ];
 
 /** In the order of their keys, as the autoscaler's lists are walked. */
@@ -57,7 +46,7 @@ export function snapshotOf(
   roundRobin: RoundRobin,
 ): ClusterSnapshot {
   function* objects(): Iterable<KubeObject> {
-    for (const kind of schedulingKinds) yield* view.list(kind);
+    for (const kind of filterKinds) yield* view.list(kind);
   }
   const snapshot = new ClusterSnapshot(objects(), roundRobin);
   for (const node of nodes) snapshot.addNode(node, podsOn(node.metadata.name, view, expendableCutoff));

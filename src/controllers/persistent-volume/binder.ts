@@ -55,9 +55,13 @@ function claimKeys({ before, after }: Change<PersistentVolumeClaim>): ObjectKey[
   return volumeName === undefined ? [] : [objectKey(undefined, volumeName)];
 }
 
-/** A new volume has no claim to name: its own key, without a namespace, makes it Available. */
+/** Its own key, without a namespace, makes it Available; the scheduler promises volumes to claims, which are to be bound then. */
 function volumeKeys({ after }: Change<PersistentVolume>): ObjectKey[] {
-  return after === undefined ? [] : [keyOf(after)];
+  if (after === undefined) return [];
+  const { claimRef } = after.spec;
+  if (claimRef === undefined || after.status.phase === "Bound") return [keyOf(after)];
+  const promised = after.metadata.annotations?.[boundByController] !== undefined;
+  return promised ? [keyOf(after), objectKey(claimRef.namespace, claimRef.name ?? "")] : [keyOf(after)];
 }
 
 /** A pod that has got a node is the first consumer its claims have waited for. */
@@ -111,8 +115,10 @@ function provisions({ provisioner }: StorageClass): boolean {
   return provisioner !== "" && provisioner !== "kubernetes.io/no-provisioner";
 }
 
-/** The node of a pod that uses the claim. */
+/** The node that the scheduler selected for the claim, or that of a pod that uses it. */
 function consumerOf({ metadata }: PersistentVolumeClaim, view: View): string | undefined {
+  const selected = metadata.annotations?.["volume.kubernetes.io/selected-node"];
+  if (selected !== undefined) return selected;
   for (const { spec } of view.inNamespace("Pod", metadata.namespace ?? "")) {
     const { nodeName = "", volumes = [] } = spec;
     if (nodeName === "") continue;

@@ -4,7 +4,7 @@ export interface PluginReference {
   readonly weight?: number;
 }
 
-export interface PluginSet {
+interface PluginSet {
   readonly enabled?: readonly PluginReference[];
   readonly disabled?: readonly PluginReference[];
 }
@@ -29,7 +29,7 @@ export type ExtensionPoint = (typeof extensionPoints)[number];
 
 export type ProfilePlugins = { readonly [Point in ExtensionPoint | "multiPoint"]?: PluginSet };
 
-export interface PluginConfig {
+interface PluginConfig {
   readonly name: string;
   readonly args?: unknown;
 }
@@ -78,7 +78,7 @@ export interface SchedulerConfiguration {
 }
 
 /** Where a configuration was refused: while reading it, by its rules, or when the plugins were put together. */
-export type ConfigurationStage = "decode" | "validate" | "build";
+type ConfigurationStage = "decode" | "validate" | "build";
 
 /** The user's configuration cannot be used. `field` is the path of the complaint, "" if it has none. */
 export class ConfigurationError extends Error {

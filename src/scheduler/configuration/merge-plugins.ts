@@ -6,7 +6,7 @@ import {
 } from "./kube-scheduler-configuration.ts";
 
 /** Plugins of the default profile, enabled at every point they implement, with the weights of their scores. */
-export const defaultPlugins: readonly PluginReference[] = [
+const defaultPlugins: readonly PluginReference[] = [
   { name: "SchedulingGates" },
   { name: "PrioritySort" },
   { name: "NodeUnschedulable" },

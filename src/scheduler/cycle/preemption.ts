@@ -7,7 +7,7 @@ import { type PodInfo, startTimeUs } from "../snapshot/pod-info.ts";
 import { nodesUnavailable } from "./fit-error.ts";
 
 /** A node on which removing these pods would make room. */
-export interface PreemptionCandidate {
+interface PreemptionCandidate {
   readonly node: string;
   /** Most important first. */
   readonly victims: readonly PodInfo[];
@@ -19,7 +19,7 @@ export interface PreemptionCandidate {
 /** What the dry run on one node came to. */
 export type DryRun = PreemptionCandidate | Status;
 
-export interface PreemptionArgs {
+interface PreemptionArgs {
   /** Share of potential nodes to look for candidates on. Default 10. */
   readonly minCandidateNodesPercentage: number;
   /** At least so many. Default 100. */
@@ -27,7 +27,7 @@ export interface PreemptionArgs {
 }
 
 /** Everything found out about making room for a pod, before one candidate is chosen. */
-export class PreemptionOutcome {
+class PreemptionOutcome {
   /** Nodes that were worth a try. */
   readonly potential: readonly NodeInfo[];
   readonly candidates: PreemptionCandidate[] = [];
@@ -220,13 +220,9 @@ function earliestStartOfHighest(victims: readonly PodInfo[]): number {
 
 /** Candidates that upstream may choose: equal ones are chosen among by chance. */
 export function bestCandidates(candidates: readonly PreemptionCandidate[]): readonly PreemptionCandidate[] {
-  const best: PreemptionCandidate[] = [];
-  for (const candidate of candidates) {
-    const order = best.length === 0 ? 0 : compareCosts(candidate.costs, best[0]!.costs);
-    if (order < 0) best.length = 0;
-    if (order <= 0) best.push(candidate);
-  }
-  return best;
+  let best = candidates[0]!;
+  for (const candidate of candidates) if (compareCosts(candidate.costs, best.costs) < 0) best = candidate;
+  return candidates.filter(({ costs }) => compareCosts(costs, best.costs) === 0);
 }
 
 function compareCosts(left: readonly number[], right: readonly number[]): number {

@@ -93,7 +93,8 @@ const error = (message: string, noNodes: boolean): SchedulingError => ({ result:
 const pluginError = (point: string, { plugin, reasons }: Status): string =>
   `running ${point} plugin "${plugin}": ${reasons.join(", ")}`;
 
-function weightedSum(scores: readonly PluginScores[], index: number): number {
+/** Σ weight × normalized score of one node. */
+export function weightedSum(scores: readonly PluginScores[], index: number): number {
   let sum = 0;
   for (const { weight, normalized } of scores) sum += weight * normalized[index]!;
   return sum;

@@ -1,7 +1,7 @@
-import { treeOrder } from "../cycle/choose-host.ts";
+import { chooseHost, treeOrder } from "../cycle/choose-host.ts";
 import { nodesUnavailable } from "../cycle/fit-error.ts";
 import { numFeasibleNodesToFind } from "../cycle/sampling.ts";
-import { type Decision, type Scheduled, type SchedulerState, schedulePod } from "../cycle/schedule-pod.ts";
+import { type Decision, type Scheduled, type SchedulerState, schedulePod, weightedSum } from "../cycle/schedule-pod.ts";
 import { CycleState } from "../framework/cycle-state.ts";
 import type { Framework } from "../framework/framework.ts";
 import type { PostFilterResult } from "../framework/plugin.ts";
@@ -11,7 +11,7 @@ import { type LocalClass, unknownVerdict } from "./local-class.ts";
 import type { PodClass } from "./pod-class.ts";
 import { PodClasses } from "./pod-classes.ts";
 import { PodTallies } from "./pod-tallies.ts";
-import { isSupported, isUnusual } from "./supported.ts";
+import { hasOwnPlugins, isSupported, isUnusual, remembersScores } from "./supported.ts";
 import { VerdictStatuses } from "./verdict-statuses.ts";
 
 /**
@@ -21,6 +21,7 @@ import { VerdictStatuses } from "./verdict-statuses.ts";
 export class FastCycle {
   readonly #framework: Framework;
   readonly #supported: boolean;
+  readonly #remembersScores: boolean;
   readonly #tallies: PodTallies;
   readonly #classes: PodClasses;
   readonly #plugins: {
@@ -29,7 +30,8 @@ export class FastCycle {
     readonly affinityWeight: number;
     readonly spreadWeight: number;
   };
-  readonly #emptyState: CycleState = new CycleState();
+  /** Shared by all decisions, unless plugins of the user's may write into it. */
+  readonly #emptyState: CycleState | undefined;
   #order: readonly NodeInfo[] = [];
   #slots: Int32Array = new Int32Array(0);
   #feasible: Int32Array = new Int32Array(0);
@@ -48,6 +50,8 @@ export class FastCycle {
     this.#tallies = tallies;
     this.#classes = new PodClasses(framework, tallies);
     this.#supported = isSupported(framework);
+    this.#remembersScores = remembersScores(framework);
+    this.#emptyState = hasOwnPlugins(framework) ? undefined : new CycleState();
     const filters = (plugin: string): boolean => framework.plugins.filter.some(({ name }) => name === plugin);
     this.#plugins = {
       affinityFilters: filters("InterPodAffinity"),
@@ -89,8 +93,9 @@ export class FastCycle {
       // All nodes were tried, so the next search starts where this one did.
       return this.#unschedulable(pod, podClass.local, scheduler);
     }
+    const best = count === 1 ? 0 : this.#choose(podClass, pod, count, highestFound);
+    if (best === undefined) return schedulePod(this.#framework, pod, scheduler);
     scheduler.nextStartNodeIndex = (start + evaluated) % this.#order.length;
-    const best = count === 1 ? 0 : this.#choose(podClass, count, highestFound);
     return this.#scheduled(this.#nodeOfSlot[this.#feasible[best]!]!, count, evaluated);
   }
 
@@ -107,7 +112,7 @@ export class FastCycle {
           : Array.from(feasible.subarray(0, feasibleNodes), (slot) => nodeOfSlot[slot]!);
       },
       evaluatedNodes,
-      state: this.#emptyState,
+      state: this.#emptyState ?? new CycleState(),
     };
   }
 
@@ -163,7 +168,7 @@ export class FastCycle {
     const order = this.#treeOrder;
     const held = this.#held;
     let highestFound = 0;
-    let highest = Number.NEGATIVE_INFINITY;
+    let highest = -2_147_483_648; // The least integer: a float here would make every comparison one.
     const slots = this.#slots;
     const feasible = this.#feasible;
     const { profile, plugins } = this.#framework;
@@ -173,33 +178,36 @@ export class FastCycle {
     const { spread, affinity } = podClass;
     const bySpread = this.#plugins.spreadFilters && spread.filters ? spread.blocked : this.#unblocked;
     const byAffinity = this.#plugins.affinityFilters && affinity.filters ? affinity.blocked : this.#unblocked;
+    const anyBlocked = bySpread !== byAffinity || this.#heldSlots.length > 0;
+    const start = scheduler.nextStartNodeIndex % slots.length; // Nodes may have gone since.
     let count = 0;
-    let evaluated = 0;
-    let at = scheduler.nextStartNodeIndex;
-    for (; evaluated < slots.length; evaluated++, at++) {
-      if (at >= slots.length) at = 0;
-      const slot = slots[at]!;
-      if (
-        verdicts[slot] !== 0 &&
-        (verdicts[slot] !== unknownVerdict || podClass.local.ask(this.#nodeOfSlot[slot]!) !== 0)
-      ) {
-        continue;
+    // From the start index to the end of the list, then from its beginning.
+    for (let turn = 0; turn < 2; turn++) {
+      const end = turn === 0 ? slots.length : start;
+      for (let at = turn === 0 ? start : 0; at < end; at++) {
+        const slot = slots[at]!;
+        let verdict = verdicts[slot]!;
+        if (verdict === unknownVerdict) verdict = podClass.local.ask(this.#nodeOfSlot[slot]!);
+        if (verdict !== 0) continue;
+        if (anyBlocked && (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0)) continue;
+        if (count === wanted) {
+          return { count, evaluated: turn === 0 ? at - start : slots.length - start + at, highestFound };
+        }
+        feasible[count] = slot;
+        const score = scores[slot]!;
+        if (score > highest || (score === highest && order[count]! < order[highestFound]!)) {
+          highestFound = count;
+          highest = score;
+        }
+        count++;
       }
-      if (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0) continue;
-      if (count === wanted) break;
-      feasible[count] = slot;
-      const score = scores[slot]!;
-      if (score > highest || (score === highest && order[count]! < order[highestFound]!)) {
-        highestFound = count;
-        highest = score;
-      }
-      count++;
     }
-    return { count, evaluated, highestFound };
+    return { count, evaluated: slots.length, highestFound };
   }
 
   /** The place in `#feasible` of the node that upstream's heap would bring to the top. */
-  #choose(podClass: PodClass, count: number, highestFound: number): number {
+  #choose(podClass: PodClass, pod: PodInfo, count: number, highestFound: number): number | undefined {
+    if (!this.#remembersScores) return this.#chooseByPlainScores(pod, count);
     const { scores } = podClass.local;
     const feasible = this.#feasible;
     const crossScores =
@@ -223,6 +231,17 @@ export class FastCycle {
     if (scoresAffinity) this.#addAffinity(podClass, count);
     if (this.#plugins.spreadWeight > 0 && podClass.spread.scores) this.#addSpread(podClass, count);
     return firstHighest(totals, count, this.#treeOrder);
+  }
+
+  /** The winner when some plugin wants to be asked anew; none on errors, which the plain code tells. */
+  #chooseByPlainScores(pod: PodInfo, count: number): number | undefined {
+    const nodes = Array.from(this.#feasible.subarray(0, count), (slot) => this.#nodeOfSlot[slot]!);
+    const state = new CycleState();
+    this.#framework.runPreFilter(state, pod);
+    if (this.#framework.runPreScore(state, pod, nodes) !== undefined) return undefined;
+    const scores = this.#framework.runScore(state, pod, nodes);
+    if ("code" in scores) return undefined;
+    return chooseHost(nodes.map((_node, index) => weightedSum(scores, index)));
   }
 
   /** The winner when, besides scores of single nodes, only a score by domain counts. */

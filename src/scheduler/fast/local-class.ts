@@ -11,7 +11,7 @@ export const crossNodePlugins: ReadonlySet<string> = new Set(["PodTopologySpread
 const unknown = 65535;
 
 /** A normalized score: raw values by slot, and whether any known one is not 0. */
-export interface RawColumn {
+interface RawColumn {
   readonly plugin: Implementing<"score">;
   readonly weight: number;
   raw: Int32Array;
@@ -44,7 +44,8 @@ export class LocalClass {
   readonly #statusIds: Map<string, number> = new Map();
   readonly #knownIds: Map<Status, number> = new Map();
 
-  constructor(framework: Framework, pod: PodInfo, slots: number) {
+  /** Without `withScores` only verdicts are known. */
+  constructor(framework: Framework, pod: PodInfo, slots: number, withScores: boolean) {
     this.pod = pod;
     this.verdicts = new Uint16Array(slots).fill(unknown);
     this.scores = new Int32Array(slots);
@@ -56,13 +57,14 @@ export class LocalClass {
       if ("code" in answer && answer.code === "Skip") this.state.skipFilter.add(plugin.name);
       else this.usable = false;
     }
-    for (const plugin of framework.plugins.preScore.filter(isLocal) as readonly Implementing<"preScore">[]) {
+    const { preScore, score } = withScores ? framework.plugins : noScores;
+    for (const plugin of preScore.filter(isLocal) as readonly Implementing<"preScore">[]) {
       if (plugin.preScore(this.state, pod, []) !== undefined) this.state.skipScore.add(plugin.name);
     }
     this.#filters = (framework.plugins.filter as readonly Implementing<"filter">[]).filter(
       (plugin) => isLocal(plugin) && !this.state.skipFilter.has(plugin.name) && plugin.name !== "DynamicResources",
     );
-    const scorers = (framework.plugins.score as readonly Implementing<"score">[])
+    const scorers = (score as readonly Implementing<"score">[])
       .filter((plugin) => isLocal(plugin) && !this.state.skipScore.has(plugin.name))
       .filter(({ name }) => name !== "DynamicResources") // Without claims it scores 0 everywhere.
       .map((plugin) => ({ plugin, weight: framework.weights.get(plugin.name)! }));
@@ -150,6 +152,8 @@ export class LocalClass {
     return id;
   }
 }
+
+const noScores: Pick<Framework["plugins"], "preScore" | "score"> = { preScore: [], score: [] };
 
 function grown(column: Int32Array, length: number): Int32Array {
   const longer = new Int32Array(length);

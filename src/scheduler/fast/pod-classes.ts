@@ -4,6 +4,7 @@ import { LocalClass } from "./local-class.ts";
 import { PartIds } from "./part-ids.ts";
 import { type CrossNodePlugins, crossNodePluginsOf, PodClass } from "./pod-class.ts";
 import type { PodTallies } from "./pod-tallies.ts";
+import { remembersScores } from "./supported.ts";
 
 /** So many cells of caches, of about 10 bytes each, are kept before all classes are dropped and made anew as they are met. */
 const mostCells = 16_000_000;
@@ -13,6 +14,7 @@ export class PodClasses {
   readonly #framework: Framework;
   readonly #tallies: PodTallies;
   readonly #plugins: CrossNodePlugins;
+  readonly #withScores: boolean;
   readonly #parts: PartIds = new PartIds();
   readonly #locals: Map<string, LocalClass> = new Map();
   readonly #classes: Map<string, PodClass> = new Map();
@@ -23,6 +25,7 @@ export class PodClasses {
     this.#framework = framework;
     this.#tallies = tallies;
     this.#plugins = crossNodePluginsOf(framework);
+    this.#withScores = remembersScores(framework);
   }
 
   of(pod: PodInfo): PodClass {
@@ -48,7 +51,7 @@ export class PodClasses {
     this.#makeRoom();
     let local = this.#locals.get(localKey);
     if (local === undefined) {
-      local = new LocalClass(this.#framework, pod, this.#framework.snapshot.slotCount);
+      local = new LocalClass(this.#framework, pod, this.#framework.snapshot.slotCount, this.#withScores);
       this.#locals.set(localKey, local);
     }
     podClass = new PodClass(this.#framework, this.#tallies, this.#plugins, pod, local);

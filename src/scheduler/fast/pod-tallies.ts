@@ -5,7 +5,7 @@ import { PartIds } from "./part-ids.ts";
 import { Tally, Topology } from "./tally.ts";
 
 /** Pods of one namespace with the same labels: selectors cannot tell them apart. */
-export interface LabelClass {
+interface LabelClass {
   readonly key: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ interface Matcher {
 }
 
 /** A term of affinity that some bound pod carries, with its carriers by node. */
-export interface CarriedTerm {
+interface CarriedTerm {
   readonly kind: "required affinity" | "required anti-affinity" | "preferred affinity" | "preferred anti-affinity";
   readonly term: AffinityTerm;
   readonly weight: number;

@@ -3,13 +3,17 @@ import { inTreePlugins } from "../plugins/registry.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import { crossNodePlugins } from "./local-class.ts";
 
-/** Profiles of built-in plugins that run at all the points they belong to. */
+/** Profiles of built-in plugins that run at all the points they belong to, and of others that look at one node only. */
 export function isSupported({ plugins, registry }: Framework): boolean {
   const inTree = new Map(inTreePlugins.map((definition) => [definition.name, definition]));
   const runs = (list: readonly { readonly name: string }[], name: string): boolean =>
     list.some((plugin) => plugin.name === name);
-  for (const list of [plugins.preFilter, plugins.filter, plugins.preScore, plugins.score]) {
-    for (const { name } of list) if (registry.get(name) !== inTree.get(name)) return false;
+  for (const list of [plugins.preFilter, plugins.filter]) {
+    for (const { name } of list) {
+      const definition = registry.get(name);
+      if (definition === inTree.get(name)) continue;
+      if (inTree.has(name) || definition?.looksAtOneNode === undefined) return false;
+    }
   }
   for (const name of [...crossNodePlugins, "NodeAffinity"]) {
     if (runs(plugins.preFilter, name) !== runs(plugins.filter, name)) return false;
@@ -18,6 +22,21 @@ export function isSupported({ plugins, registry }: Framework): boolean {
   const local = plugins.filter.filter(({ name }) => !crossNodePlugins.has(name));
   for (const { name } of local) if (!runs(plugins.preFilter, name) && needsPreFilter.has(name)) return false;
   return true;
+}
+
+/** Whether all scores of single nodes may be remembered; else only verdicts are. */
+export function remembersScores({ plugins, registry }: Framework): boolean {
+  const inTree = new Map(inTreePlugins.map((definition) => [definition.name, definition]));
+  return [...plugins.preScore, ...plugins.score].every(({ name }) => {
+    const definition = registry.get(name);
+    return definition === inTree.get(name) || (!inTree.has(name) && definition?.looksAtOneNode === "filter and score");
+  });
+}
+
+/** Whether some plugin of the profile is not a built-in one. */
+export function hasOwnPlugins({ plugins, registry }: Framework): boolean {
+  const inTree = new Set(inTreePlugins);
+  return Object.values(plugins).some((list) => list.some(({ name }) => !inTree.has(registry.get(name)!)));
 }
 
 const needsPreFilter: ReadonlySet<string> = new Set([

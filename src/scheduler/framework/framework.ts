@@ -1,42 +1,31 @@
-import {
-  ConfigurationError,
-  type ExtensionPoint,
-  extensionPoints,
-  type PluginReference,
-  type Profile,
-} from "../configuration/kube-scheduler-configuration.ts";
+import type { Task } from "../../client/index.ts";
+import type { Profile } from "../configuration/kube-scheduler-configuration.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { CycleState } from "./cycle-state.ts";
 import {
+  type FrameworkSurroundings,
   maxNodeScore,
+  type PermitWait,
   type Plugin,
-  type PluginDefinition,
   type PluginHandle,
   type PostFilterContext,
   type PostFilterResult,
 } from "./plugin.ts";
+import {
+  checkCounts,
+  instantiate,
+  type PluginsByPoint,
+  type Registry,
+  resolvePoints,
+  scoreWeights,
+} from "./resolve-plugins.ts";
 import { byPlugin, failure, isRejected, type Status, unresolvable, unschedulable } from "./status.ts";
+import { WaitingPods } from "./waiting-pods.ts";
 
-/** Plugins by name, from which profiles choose. */
-export type Registry = ReadonlyMap<string, PluginDefinition>;
-
-/** The method that makes a plugin take part in a point. */
-const methodOf = {
-  preEnqueue: "preEnqueue",
-  queueSort: "less",
-  preFilter: "preFilter",
-  filter: "filter",
-  postFilter: "postFilter",
-  preScore: "preScore",
-  score: "score",
-  reserve: "reserve",
-  permit: "permit",
-  preBind: "preBind",
-  bind: "bind",
-  postBind: "postBind",
-} as const satisfies Record<ExtensionPoint, keyof Plugin>;
+/** The longest that a Permit plugin may let a pod wait. */
+const longestPermitUs = 900_000_000;
 
 /** A plugin that is known to implement a method. */
 export type Implementing<Method extends keyof Plugin> = Plugin & { readonly [M in Method]-?: NonNullable<Plugin[M]> };
@@ -63,25 +52,30 @@ export class Framework {
   readonly profile: Profile;
   readonly snapshot: Snapshot;
   /** Plugins by extension point, in order. */
-  readonly plugins: { readonly [Point in ExtensionPoint]: readonly Plugin[] };
+  readonly plugins: PluginsByPoint;
   readonly weights: ReadonlyMap<string, number>;
   /** What its plugins were made from. */
   readonly registry: Registry;
+  /** What its plugins may use. */
+  readonly handle: PluginHandle;
 
-  constructor(profile: Profile, registry: Registry, snapshot: Snapshot) {
+  constructor(profile: Profile, registry: Registry, snapshot: Snapshot, surroundings = nowhere()) {
     this.profile = profile;
     this.registry = registry;
     this.snapshot = snapshot;
-    const handle: PluginHandle = {
+    this.handle = {
       snapshot,
+      waitingPods: surroundings.waitingPods,
+      nowUs: surroundings.nowUs,
+      random: surroundings.random,
       runFiltersWithNominatedPods: (state, pod, node) => this.runFiltersWithNominatedPods(state, pod, node),
       runPreFilterAddPod: (state, pod, added, node) => this.runPreFilterAddPod(state, pod, added, node),
       runPreFilterRemovePod: (state, pod, removed, node) => this.runPreFilterRemovePod(state, pod, removed, node),
     };
-    const instances = instantiate(profile, registry, handle);
+    const instances = instantiate(profile, registry, this.handle);
     this.plugins = resolvePoints(profile, instances);
     this.weights = scoreWeights(profile, this.plugins.score);
-    this.#checkCounts();
+    checkCounts(profile, this.plugins);
   }
 
   runPreFilter(state: CycleState, pod: PodInfo): PreFilterOutcome {
@@ -215,108 +209,71 @@ export class Framework {
     return undefined;
   }
 
-  #checkCounts(): void {
-    const { schedulerName } = this.profile;
-    if (this.plugins.queueSort.length !== 1) {
-      const got = this.plugins.queueSort.length;
-      throw refused(
-        schedulerName,
-        `only one queue sort plugin required for profile with scheduler name "${schedulerName}", but got ${got}`,
-      );
+  /** Tells all plugins that the pod is to run there; the first that refuses ends it. */
+  runReserve(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined {
+    for (const plugin of this.plugins.reserve as readonly Implementing<"reserve">[]) {
+      const status = plugin.reserve(state, pod, nodeName);
+      if (status !== undefined) return refusal("Reserve", status, plugin);
     }
-    if (this.plugins.bind.length === 0) {
-      throw refused(
-        schedulerName,
-        `at least one bind plugin is needed for profile with scheduler name "${schedulerName}"`,
-      );
+    return undefined;
+  }
+
+  /** Takes back `runReserve`, whether it succeeded or not, in the opposite order. */
+  runUnreserve(state: CycleState, pod: PodInfo, nodeName: string): void {
+    for (const plugin of this.plugins.reserve.toReversed()) plugin.unreserve?.(state, pod, nodeName);
+  }
+
+  /** A refusal, or the plugins for which the pod must wait and for how long, or neither. */
+  runPermit(state: CycleState, pod: PodInfo, nodeName: string): Status | ReadonlyMap<string, number> | undefined {
+    const waits = new Map<string, number>();
+    for (const plugin of this.plugins.permit as readonly Implementing<"permit">[]) {
+      const answer = plugin.permit(state, pod, nodeName);
+      if (answer === undefined) continue;
+      if (!("timeoutUs" in answer)) return refusal("Permit", answer, plugin);
+      waits.set(plugin.name, Math.min((answer as PermitWait).timeoutUs, longestPermitUs));
+    }
+    return waits.size === 0 ? undefined : waits;
+  }
+
+  /** What has to be done before the pod may be bound. */
+  *runPreBind(state: CycleState, pod: PodInfo, nodeName: string): Task<Status | undefined> {
+    for (const plugin of this.plugins.preBind as readonly Implementing<"preBind">[]) {
+      const work = plugin.preBind(state, pod, nodeName);
+      const status = work === undefined ? undefined : yield* work;
+      if (status !== undefined) return refusal("PreBind", status, plugin);
+    }
+    return undefined;
+  }
+
+  /** Binds the pod by the first plugin that does not skip it. */
+  *runBind(state: CycleState, pod: PodInfo, nodeName: string): Task<Status | undefined> {
+    for (const plugin of this.plugins.bind as readonly Implementing<"bind">[]) {
+      const work = plugin.bind(state, pod, nodeName);
+      if (work === "skip") continue;
+      const status = yield* work;
+      return status === undefined ? undefined : refusal("Bind", status, plugin);
+    }
+    return failure("all bind plugins skipped");
+  }
+
+  runPostBind(state: CycleState, pod: PodInfo, nodeName: string): void {
+    for (const plugin of this.plugins.postBind as readonly Implementing<"postBind">[]) {
+      plugin.postBind(state, pod, nodeName);
     }
   }
+}
+
+/** Of a framework that only decides: virtual time stands still and luck is constant. */
+function nowhere(): FrameworkSurroundings {
+  return { waitingPods: new WaitingPods(), nowUs: () => 0, random: () => 0 };
+}
+
+/** A rejection as the plugin gave it; an error says where it came from. */
+function refusal(point: string, status: Status, { name }: Plugin): Status {
+  if (isRejected(status)) return byPlugin(status, name);
+  return byPlugin(failure(`running ${point} plugin "${name}": ${status.reasons.join(", ")}`), name);
 }
 
 function intersection(left: ReadonlySet<string>, right: ReadonlySet<string>): ReadonlySet<string> {
   return new Set([...left].filter((name) => right.has(name)));
-}
-
-/** A refusal while a profile is built, in upstream's words. */
-export function refused(schedulerName: string, message: string, field = ""): ConfigurationError {
-  const where = `initializing profiles: creating profile for scheduler name ${schedulerName}: `;
-  return new ConfigurationError("build", field, where + message);
-}
-
-function instantiate(profile: Profile, registry: Registry, handle: PluginHandle): Map<string, Plugin> {
-  const needed = new Set(profile.multiPoint.map(({ name }) => name));
-  for (const point of extensionPoints) for (const { name } of profile.points[point].enabled) needed.add(name);
-  const instances = new Map<string, Plugin>();
-  for (const name of needed) {
-    const definition = registry.get(name);
-    if (definition === undefined) continue; // Named where it would have run, below.
-    try {
-      instances.set(name, definition.create(profile.pluginConfig.get(name) ?? {}, handle));
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      throw refused(profile.schedulerName, `initializing plugin "${name}": ${error.message}`, error.field);
-    }
-  }
-  return instances;
-}
-
-/** `PreFilterPlugin`: upstream's name of the interface of a point. */
-const interfaceOf = (point: ExtensionPoint): string => `${point[0]!.toUpperCase()}${point.slice(1)}Plugin`;
-
-function resolvePoints(profile: Profile, instances: ReadonlyMap<string, Plugin>): Framework["plugins"] {
-  const points: Partial<Record<ExtensionPoint, readonly Plugin[]>> = {};
-  for (const point of extensionPoints) checkSpecific(profile, point, instances);
-  for (const point of extensionPoints) points[point] = pluginsAt(profile, point, instances);
-  return points as Framework["plugins"];
-}
-
-function checkSpecific(profile: Profile, point: ExtensionPoint, instances: ReadonlyMap<string, Plugin>): void {
-  const seen = new Set<string>();
-  for (const { name } of profile.points[point].enabled) {
-    const plugin = instances.get(name);
-    const wanted = interfaceOf(point);
-    if (plugin === undefined) throw refused(profile.schedulerName, `${wanted} "${name}" does not exist`);
-    if (plugin[methodOf[point]] === undefined) {
-      throw refused(profile.schedulerName, `plugin "${name}" does not extend ${wanted} plugin`);
-    }
-    if (seen.has(name)) throw refused(profile.schedulerName, `plugin "${name}" already registered as "${wanted}"`);
-    seen.add(name);
-  }
-}
-
-/**
- * First plugins named at this point and in multiPoint, in the order named here; then the rest of multiPoint; then those
- * named only here.
- */
-function pluginsAt(profile: Profile, point: ExtensionPoint, instances: ReadonlyMap<string, Plugin>): readonly Plugin[] {
-  const { enabled, disabled } = profile.points[point];
-  const here = enabled.map(({ name }) => name);
-  const off = new Set(disabled.map(({ name }) => name));
-  const expanded = new Set<string>();
-  const overridden = new Set<string>();
-  if (!off.has("*")) {
-    for (const { name } of profile.multiPoint) {
-      const plugin = instances.get(name);
-      if (plugin === undefined) throw refused(profile.schedulerName, `${interfaceOf(point)} "${name}" does not exist`);
-      if (plugin[methodOf[point]] === undefined || off.has(name)) continue;
-      if (here.includes(name)) overridden.add(name);
-      else if (expanded.has(name)) {
-        throw refused(profile.schedulerName, `plugin "${name}" already registered as "${interfaceOf(point)}"`);
-      } else expanded.add(name);
-    }
-  }
-  const first = here.filter((name) => overridden.has(name));
-  const last = here.filter((name) => !overridden.has(name));
-  return [...first, ...expanded, ...last].map((name) => instances.get(name)!);
-}
-
-/** The weight given at `score` wins over that of multiPoint; 0 and none are 1. */
-function scoreWeights(profile: Profile, scorers: readonly Plugin[]): ReadonlyMap<string, number> {
-  const references: readonly PluginReference[] = [...profile.points.score.enabled, ...profile.multiPoint];
-  const weights = new Map<string, number>();
-  for (const { name } of scorers) {
-    const weight = references.find((reference) => reference.name === name)?.weight ?? 0;
-    weights.set(name, weight === 0 ? 1 : weight);
-  }
-  return weights;
 }

@@ -1,3 +1,4 @@
+import type { Task } from "../../client/index.ts";
 import type { Pod } from "../../model/index.ts";
 import type { DryRun } from "../cycle/preemption.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
@@ -6,6 +7,7 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { ClusterEventWithHint } from "./cluster-event.ts";
 import type { CycleState } from "./cycle-state.ts";
 import type { Status } from "./status.ts";
+import type { WaitingPods } from "./waiting-pods.ts";
 
 /** The highest normalized score; the lowest is 0. */
 export const maxNodeScore = 100;
@@ -81,21 +83,19 @@ export interface Plugin {
   normalizeScore?(state: CycleState, pod: PodInfo, scores: number[], nodes: readonly NodeInfo[]): void;
   reserve?(state: CycleState, pod: PodInfo, nodeName: string): Status | undefined;
   unreserve?(state: CycleState, pod: PodInfo, nodeName: string): void;
-  /** `Wait` parks the pod before binding, for at most `timeoutUs`. */
-  permit?(state: CycleState, pod: PodInfo, nodeName: string): Status | { readonly timeoutUs: number } | undefined;
-  /** Whether PreBind has something to do for this pod; the shell carries it out as effects. */
-  preBind?(state: CycleState, pod: PodInfo, nodeName: string): PreBindWork | undefined;
-  /** Marks a plugin that binds; the shell carries the binding out. */
-  bind?(state: CycleState, pod: PodInfo, nodeName: string): "bind" | "skip";
+  permit?(state: CycleState, pod: PodInfo, nodeName: string): Status | PermitWait | undefined;
+  /** What must be done before the pod may be bound (requests, waiting), if anything. */
+  preBind?(state: CycleState, pod: PodInfo, nodeName: string): Task<Status | undefined> | undefined;
+  /** Gives the pod its node; `"skip"` leaves that to the next plugin. */
+  bind?(state: CycleState, pod: PodInfo, nodeName: string): Task<Status | undefined> | "skip";
   postBind?(state: CycleState, pod: PodInfo, nodeName: string): void;
   /** Cluster events that may make a pod schedulable that this plugin rejected. None: every event may. */
   readonly events?: readonly ClusterEventWithHint[];
 }
 
-/** Writes that must reach the API server before the pod may be bound. */
-export interface PreBindWork {
-  /** Claims to be given to a volume (`volumeName`), or to this node for provisioning. */
-  readonly claims: readonly { readonly namespace: string; readonly name: string; readonly volumeName?: string }[];
+/** Parks the pod before binding, until `WaitingPod.allow` or for at most so long (15 minutes at most). */
+export interface PermitWait {
+  readonly timeoutUs: number;
 }
 
 /** What QueueSort compares. */
@@ -105,8 +105,17 @@ export interface QueuedPod {
   readonly timestampUs: number;
 }
 
+/** What a framework has of the process it runs in. */
+export interface FrameworkSurroundings {
+  /** Pods that Permit plugins have parked. */
+  readonly waitingPods: WaitingPods;
+  readonly nowUs: () => number;
+  /** Uniform in [0, 1): the scheduler's stream. */
+  readonly random: () => number;
+}
+
 /** What a plugin may use of the scheduler around it. */
-export interface PluginHandle {
+export interface PluginHandle extends FrameworkSurroundings {
   readonly snapshot: Snapshot;
   /** Runs the profile's filters, with nominated pods, on a node as changed by preemption's dry run. */
   runFiltersWithNominatedPods(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
@@ -117,6 +126,11 @@ export interface PluginHandle {
 /** A plugin as it is registered: made once per profile with that profile's arguments. */
 export interface PluginDefinition<Args = unknown> {
   readonly name: string;
+  /**
+   * Which of its answers depend on nothing but the arguments, the pod's spec and what is on that one node: they are asked once
+   * for all equal pods until that node changes. Default: every node is asked about for every pod.
+   */
+  readonly looksAtOneNode?: "filter" | "filter and score";
   /** Refuses bad arguments by throwing `ConfigurationError`. */
   create(args: Args, handle: PluginHandle): Plugin;
 }

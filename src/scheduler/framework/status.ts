@@ -32,7 +32,15 @@ export function isRejected(status: Status): boolean {
   return status.code === "Unschedulable" || status.code === "UnschedulableAndUnresolvable" || status.code === "Pending";
 }
 
+/** Most plugins reject with one and the same object. A memo of a pure function. */
+const named = new WeakMap<Status, Status>();
+
 /** `status` as given by `plugin`; a plugin that already named itself keeps its name. */
 export function byPlugin(status: Status, plugin: string): Status {
-  return status.plugin === undefined ? { ...status, plugin } : status;
+  if (status.plugin !== undefined) return status;
+  const known = named.get(status);
+  if (known?.plugin === plugin) return known;
+  const given = { ...status, plugin };
+  named.set(status, given);
+  return given;
 }

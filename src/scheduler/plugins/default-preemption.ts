@@ -2,7 +2,7 @@ import { bestCandidates, findCandidates, ineligible, noCandidates, victimPods } 
 import { definePlugin } from "../framework/plugin.ts";
 import { unresolvable, unschedulable } from "../framework/status.ts";
 
-export interface DefaultPreemptionArgs {
+interface DefaultPreemptionArgs {
   readonly minCandidateNodesPercentage?: number;
   readonly minCandidateNodesAbsolute?: number;
 }

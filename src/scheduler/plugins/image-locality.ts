@@ -16,7 +16,7 @@ export const imageLocality = definePlugin({
   }),
 });
 
-export function imageScore(pod: Pod, node: NodeInfo, snapshot: Snapshot): number {
+function imageScore(pod: Pod, node: NodeInfo, snapshot: Snapshot): number {
   if (node.images.size === 0) return 0; // Nothing to add up: below the lowest size that counts.
   const { spec } = pod;
   let sum = 0;

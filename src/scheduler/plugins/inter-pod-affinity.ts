@@ -13,7 +13,7 @@ const affinityRejects = unresolvable("node(s) didn't match pod affinity rules");
 const antiAffinityRejects = unschedulable("node(s) didn't match pod anti-affinity rules");
 const existingRejects = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
 
-export interface InterPodAffinityArgs {
+interface InterPodAffinityArgs {
   /** Weight of existing pods' required affinity to the pod, 0..100. Default 1. */
   readonly hardPodAffinityWeight?: number;
   readonly ignorePreferredTermsOfExistingPods?: boolean;

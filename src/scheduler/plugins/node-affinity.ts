@@ -38,7 +38,7 @@ class Preferred implements StateData {
   }
 }
 
-export interface NodeAffinityArgs {
+interface NodeAffinityArgs {
   /** Applied to every pod of the profile, besides the pod's own affinity. */
   readonly addedAffinity?: NodeAffinitySpec;
 }

@@ -4,7 +4,7 @@ import { skip } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import { defaultResources, type ResourceWeight, requestOf, scoredAllocatable } from "./resource-scores.ts";
 
-export interface NodeResourcesBalancedAllocationArgs {
+interface NodeResourcesBalancedAllocationArgs {
   readonly resources?: readonly ResourceWeight[];
 }
 

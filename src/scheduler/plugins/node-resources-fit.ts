@@ -9,7 +9,7 @@ import type { PodInfo } from "../snapshot/pod-info.ts";
 import { isExtendedResource } from "../snapshot/scalar-resources.ts";
 import { type ResourceWeight, type ScoringStrategy, scoringStrategy } from "./resource-scores.ts";
 
-export interface NodeResourcesFitArgs {
+interface NodeResourcesFitArgs {
   /** Extended resources that are not looked at. */
   readonly ignoredResources?: readonly string[];
   /** Domains of extended resources that are not looked at. */

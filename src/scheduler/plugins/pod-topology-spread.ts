@@ -21,7 +21,7 @@ const hostname = "kubernetes.io/hostname";
 const missingLabel = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");
 const skewed = unschedulable("node(s) didn't match pod topology spread constraints");
 
-export interface PodTopologySpreadArgs {
+interface PodTopologySpreadArgs {
   readonly defaultConstraints?: readonly DefaultConstraint[];
   /** `System` (default) or `List`. */
   readonly defaultingType?: string;

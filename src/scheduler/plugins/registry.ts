@@ -2,6 +2,7 @@ import type { PluginDefinition } from "../framework/plugin.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { defaultPreemption } from "./default-preemption.ts";
 import { dynamicResources } from "./dynamic-resources.ts";
+import { gpuPolicies } from "./gpu/index.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
@@ -44,7 +45,7 @@ export const inTreePlugins: readonly PluginDefinition[] = [
   defaultBinder,
 ];
 
-/** The built-in plugins and those of the user; one of a built-in's name takes its place. */
+/** The built-in plugins, seatrial's GPU policies and the user's plugins; of one name, the last takes the place of the others. */
 export function pluginRegistry(own: readonly PluginDefinition[] = []): ReadonlyMap<string, PluginDefinition> {
-  return new Map([...inTreePlugins, ...own].map((definition) => [definition.name, definition]));
+  return new Map([...inTreePlugins, ...gpuPolicies, ...own].map((definition) => [definition.name, definition]));
 }

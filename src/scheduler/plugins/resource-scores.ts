@@ -9,7 +9,7 @@ export interface ResourceWeight {
 }
 
 /** One corner of a piecewise linear function: utilization 0..100, score 0..10. */
-export interface UtilizationShapePoint {
+interface UtilizationShapePoint {
   readonly utilization: number;
   readonly score: number;
 }
@@ -29,12 +29,12 @@ export const defaultResources: readonly ResourceWeight[] = [
 type ResourceScore = (used: number, allocatable: number) => number;
 
 /** The score of a node for a pod with these requests. */
-export type NodeScore = (requests: PodResources, node: NodeInfo) => number;
+type NodeScore = (requests: PodResources, node: NodeInfo) => number;
 
-export const leastAllocated: ResourceScore = (used, allocatable) =>
+const leastAllocated: ResourceScore = (used, allocatable) =>
   used > allocatable ? 0 : Math.trunc(((allocatable - used) * maxNodeScore) / allocatable);
 
-export const mostAllocated: ResourceScore = (used, allocatable) =>
+const mostAllocated: ResourceScore = (used, allocatable) =>
   Math.trunc((Math.min(used, allocatable) * maxNodeScore) / allocatable);
 
 /** NodeResourcesFit's scoring, by strategy. */

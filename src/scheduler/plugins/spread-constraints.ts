@@ -10,7 +10,7 @@ import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 
-export type SpreadAction = "DoNotSchedule" | "ScheduleAnyway";
+type SpreadAction = "DoNotSchedule" | "ScheduleAnyway";
 
 /** A topology spread constraint with its defaults filled in. */
 export interface SpreadConstraint {
@@ -71,7 +71,7 @@ function ownSelector({ labelSelector, matchLabelKeys }: TopologySpreadConstraint
 }
 
 /** Labels of all services that select the pod, and the selector of its controller. */
-export function deducedSelector({ namespace, labels, owner }: PodInfo, { objects }: Snapshot): CompiledLabelSelector {
+function deducedSelector({ namespace, labels, owner }: PodInfo, { objects }: Snapshot): CompiledLabelSelector {
   const merged: Record<string, string> = {};
   for (const { spec } of objects.servicesIn(namespace)) {
     if (spec.selector !== undefined && compileLabelSet(spec.selector).matches(labels))

@@ -30,7 +30,7 @@ export const taintToleration = definePlugin({
 });
 
 /** How many PreferNoSchedule taints of the node the pod does not tolerate. */
-export function untoleratedPreferences(pod: PodInfo, node: NodeInfo): number {
+function untoleratedPreferences(pod: PodInfo, node: NodeInfo): number {
   let count = 0;
   for (const taint of node.taints) {
     // A toleration of another effect never matches such a taint, so the general rule covers upstream's preselection.

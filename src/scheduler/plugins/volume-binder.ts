@@ -15,6 +15,7 @@ import {
   classOf,
   foreignClaim,
   isFullyBound,
+  selectedNode,
   waitsForFirstConsumer,
 } from "./volume-claims.ts";
 
@@ -63,8 +64,6 @@ export function sortClaims({ pod, namespace }: PodInfo, objects: ClusterObjects)
   }
   return { bound: bound!, delayed: delayed!, immediate: immediate! };
 }
-
-const selectedNode = "volume.kubernetes.io/selected-node";
 
 /** A plan for the node, or every reason why there is none. */
 export function planVolumes(claims: PodClaims, node: Node, objects: ClusterObjects): VolumePlan | readonly string[] {

@@ -1,12 +1,21 @@
-import { type CSIStorageCapacity, compareQuantities, type KubeObject, type StorageClass } from "../../model/index.ts";
+import {
+  type CSIStorageCapacity,
+  compareQuantities,
+  type KubeObject,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type StorageClass,
+} from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
 import type { StateData } from "../framework/cycle-state.ts";
 import { definePlugin } from "../framework/plugin.ts";
 import { skip, unresolvable } from "../framework/status.ts";
+import type { ClusterObjectKind } from "../snapshot/cluster-objects.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { claimProblem, type PodClaims, planVolumes, sortClaims, type VolumePlan } from "./volume-binder.ts";
 import { claimsOf } from "./volume-claims.ts";
+import { bindVolumes, claimFor, volumeFor } from "./volume-writes.ts";
 
 const name = "VolumeBinding";
 
@@ -14,7 +23,7 @@ const name = "VolumeBinding";
 class Volumes implements StateData {
   readonly claims: PodClaims;
   readonly plans: Map<string, VolumePlan> = new Map();
-  readonly assumed: KubeObject[] = [];
+  readonly assumed: { readonly was: KubeObject; readonly is: KubeObject }[] = [];
 
   constructor(claims: PodClaims) {
     this.claims = claims;
@@ -25,20 +34,20 @@ class Volumes implements StateData {
   }
 }
 
-export interface VolumeBindingArgs {
+interface VolumeBindingArgs {
   readonly bindTimeoutSeconds?: number;
 }
 
 /** Claims must be bound, or bindable from this node; unbound ones are bound together with the pod. */
 export const volumeBinding = definePlugin<VolumeBindingArgs>({
   name,
-  create: (_args, { snapshot }) => ({
+  create: ({ bindTimeoutSeconds = 600 }, handle) => ({
     name,
     preFilter: (state, pod) => {
       if (claimsOf(pod.pod).length === 0) return skip;
-      const problem = claimProblem(pod, snapshot.objects);
+      const problem = claimProblem(pod, handle.snapshot.objects);
       if (problem !== undefined) return unresolvable(problem);
-      const claims = sortClaims(pod, snapshot.objects);
+      const claims = sortClaims(pod, handle.snapshot.objects);
       if (claims.immediate.length > 0) return unresolvable("pod has unbound immediate PersistentVolumeClaims");
       state.write(name, new Volumes(claims));
       return undefined;
@@ -46,7 +55,7 @@ export const volumeBinding = definePlugin<VolumeBindingArgs>({
     filter: (state, _pod, node) => {
       const volumes = state.read<Volumes>(name);
       if (volumes === undefined) return undefined;
-      const plan = planVolumes(volumes.claims, node.node!, snapshot.objects);
+      const plan = planVolumes(volumes.claims, node.node!, handle.snapshot.objects);
       if ("bindings" in plan) {
         volumes.plans.set(node.name, plan);
         return undefined;
@@ -58,22 +67,22 @@ export const volumeBinding = definePlugin<VolumeBindingArgs>({
     reserve: (state, _pod, nodeName) => {
       const volumes = state.read<Volumes>(name);
       const plan = volumes?.plans.get(nodeName);
-      if (volumes !== undefined && plan !== undefined) assumeVolumes(volumes, plan, nodeName, snapshot);
+      if (volumes !== undefined && plan !== undefined) assumeVolumes(volumes, plan, nodeName, handle.snapshot);
       return undefined;
     },
     unreserve: (state) => {
       const assumed = state.read<Volumes>(name)?.assumed ?? [];
-      for (const object of assumed.splice(0)) snapshot.putObject(object);
+      // What the API server has said since stands.
+      for (const { was, is } of assumed.splice(0)) {
+        const { kind, metadata } = is as PersistentVolume | PersistentVolumeClaim;
+        const stored = handle.snapshot.objects.get(kind as ClusterObjectKind, metadata.name, metadata.namespace);
+        if (stored === is) handle.snapshot.putObject(was);
+      }
     },
     preBind: (state, _pod, nodeName) => {
       const plan = state.read<Volumes>(name)?.plans.get(nodeName);
       if (plan === undefined || plan.bindings.length + plan.provisions.length === 0) return undefined;
-      return {
-        claims: [
-          ...plan.bindings.map(({ claim, volume }) => ({ ...nameOf(claim), volumeName: volume.metadata.name })),
-          ...plan.provisions.map(nameOf),
-        ],
-      };
+      return bindVolumes(plan, nodeName, handle, bindTimeoutSeconds * 1_000_000);
     },
     events: [
       { resource: "PersistentVolume", actions: ["Add", "Update"] },
@@ -87,24 +96,14 @@ export const volumeBinding = definePlugin<VolumeBindingArgs>({
   }),
 });
 
-const nameOf = ({ metadata }: KubeObject): { namespace: string; name: string } => ({
-  namespace: metadata.namespace ?? "default",
-  name: metadata.name,
-});
-
 /** What the API server will say once PreBind has written: the next pod must not take the same volumes. */
-function assumeVolumes(volumes: Volumes, plan: VolumePlan, nodeName: string, snapshot: Snapshot): void {
-  for (const { claim, volume } of plan.bindings) {
-    volumes.assumed.push(volume);
-    const { uid } = claim.metadata;
-    const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", ...nameOf(claim), uid };
-    snapshot.putObject({ ...volume, spec: { ...volume.spec, claimRef } } as KubeObject);
-  }
-  for (const claim of plan.provisions) {
-    volumes.assumed.push(claim);
-    const annotations = { ...claim.metadata.annotations, "volume.kubernetes.io/selected-node": nodeName };
-    snapshot.putObject({ ...claim, metadata: { ...claim.metadata, annotations } });
-  }
+function assumeVolumes({ assumed }: Volumes, plan: VolumePlan, nodeName: string, snapshot: Snapshot): void {
+  const assume = (was: KubeObject, is: KubeObject): void => {
+    assumed.push({ was, is });
+    snapshot.putObject(is);
+  };
+  for (const { claim, volume } of plan.bindings) assume(volume, volumeFor(claim, volume));
+  for (const claim of plan.provisions) assume(claim, claimFor(nodeName, claim));
 }
 
 function isOwnClaim(pod: PodInfo, { after }: ClusterEvent): boolean {

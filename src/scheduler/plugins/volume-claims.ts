@@ -2,7 +2,7 @@ import { controllerOf, type PersistentVolume, type PersistentVolumeClaim, type P
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 
 /** A volume of a pod that is a claim. Generic ephemeral volumes get one of the pod's and the volume's name. */
-export interface ClaimOfPod {
+interface ClaimOfPod {
   readonly name: string;
   readonly ephemeral: boolean;
 }
@@ -37,6 +37,9 @@ const classAnnotation = "volume.beta.kubernetes.io/storage-class";
 export function classOf(object: PersistentVolumeClaim | PersistentVolume): string {
   return object.metadata.annotations?.[classAnnotation] ?? object.spec.storageClassName ?? "";
 }
+
+/** The annotation that names the node for which a volume is to be made. */
+export const selectedNode = "volume.kubernetes.io/selected-node";
 
 /** Bound on both sides: it names a volume, and the binding was completed. */
 export function isFullyBound({ spec, metadata }: PersistentVolumeClaim): boolean {

@@ -3,7 +3,7 @@ import type { QueuedPod } from "./queued-pod.ts";
 
 const secondUs = 1_000_000;
 
-export interface BackoffOptions {
+interface BackoffOptions {
   readonly initialUs: number;
   readonly maxUs: number;
   /** Part of a second that the wall clock shows at virtual instant 0, microseconds. */

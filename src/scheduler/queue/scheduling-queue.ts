@@ -210,6 +210,11 @@ export class SchedulingQueue {
     return this.#inFlight.has(key) ? "in flight" : undefined;
   }
 
+  /** The waiting pod of that key. */
+  find(key: string): QueuedPod | undefined {
+    return this.#active.get(key) ?? this.#backoff.get(key) ?? this.#pool.get(key) ?? this.#inFlight.get(key)?.pod;
+  }
+
   /** How many pods wait where. */
   get counts(): { readonly active: number; readonly backoff: number; readonly unschedulable: number } {
     return { active: this.#active.size, backoff: this.#backoff.size, unschedulable: this.#pool.size };

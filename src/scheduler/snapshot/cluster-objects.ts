@@ -52,6 +52,18 @@ export const clusterObjectKinds: readonly ClusterObjectKind[] = [
   "VolumeAttachment",
 ];
 
+/** Read for scores and preemption only. */
+const notForFilters: ReadonlySet<ClusterObjectKind> = new Set([
+  "Service",
+  "ReplicationController",
+  "ReplicaSet",
+  "StatefulSet",
+  "PodDisruptionBudget",
+]);
+
+/** Kinds besides Node and Pod that Filter plugins read. */
+export const filterKinds: readonly ClusterObjectKind[] = clusterObjectKinds.filter((kind) => !notForFilters.has(kind));
+
 /** The listers of the scheduler: objects by kind and key, in order of arrival. */
 export class ClusterObjects {
   readonly #byKind: Map<string, Map<string, KubeObject>> = new Map(clusterObjectKinds.map((kind) => [kind, new Map()]));

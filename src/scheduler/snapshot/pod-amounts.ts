@@ -3,7 +3,7 @@ import { hasPodLevel, type Pod, type PodResources, podRequests, podRequestsWith 
 /** What the scores assume for a container that names no request. */
 const defaultRequests = { cpu: "100m", memory: "200Mi" } as const;
 
-export interface PodAmounts {
+interface PodAmounts {
   readonly requests: PodResources;
   readonly nonZeroCpuMillicores: number;
   readonly nonZeroMemoryBytes: number;
