@@ -243,14 +243,20 @@ class CronSync {
         if (!(yield* this.#delete(live.object as Job))) return again();
       }
     }
-    const reply = yield* callApi(client, { verb: "create", object: jobOf(cronJob, name, dueAt, zone) });
-    if (!reply.ok) {
+    let reply = yield* callApi(client, { verb: "create", object: jobOf(cronJob, name, dueAt, zone) });
+    if (reply.ok) {
+      yield* recordEvent(client, cronJob, "Normal", "SuccessfulCreate", `Created job ${name}`);
+    } else if (reply.error.reason === "AlreadyExists") {
+      // Made by a sync that did not come to write its status, unless it is somebody else's.
+      reply = yield* callApi(client, { verb: "get", kind: "Job", key: objectKey(metadata.namespace, name) });
+      if (!reply.ok) return { retry: reply.error };
+      const { uid } = reply.object.metadata;
+      if (controllerOf(reply.object)?.uid !== metadata.uid || this.#isActive(uid)) return "done";
+    } else {
       if (reply.error.message.includes("because it is being terminated")) return "done";
-      if (reply.error.reason !== "AlreadyExists")
-        yield* recordEvent(client, cronJob, "Warning", "FailedCreate", `Error creating job: ${reply.error.message}`);
+      yield* recordEvent(client, cronJob, "Warning", "FailedCreate", `Error creating job: ${reply.error.message}`);
       return { retry: reply.error };
     }
-    yield* recordEvent(client, cronJob, "Normal", "SuccessfulCreate", `Created job ${name}`);
     const { uid, namespace, resourceVersion } = reply.object.metadata;
     const reference = { apiVersion: "batch/v1", kind: "Job", name, namespace, uid, resourceVersion };
     const lastScheduleTime = clock.time(Math.round(dueAt * 1_000_000 - clock.epochUs(0)));
