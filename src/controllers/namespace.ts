@@ -70,7 +70,8 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   const remaining: KubeObject[] = [];
   for (const kind of orderedKinds) {
     const objects = [...view.inNamespace(kind, name)];
-    yield* deleteAll(objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
+    const error = yield* deleteAll(objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
+    if (error !== undefined) return { retry: error };
     for (const object of objects) if ((object.metadata.finalizers ?? []).length > 0) remaining.push(object);
   }
   if (remaining.length > 0) {

@@ -35,7 +35,8 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   if (dueUs > view.nowUs) return { requeueInUs: dueUs - view.nowUs };
   // A live look first: the time to live may have been prolonged.
   const live = yield* callApi(client, { verb: "get", kind: "Job", key });
-  if (!live.ok || live.object.metadata.uid !== job.metadata.uid) return "done";
+  if (!live.ok) return live.error.code === 404 ? "done" : { retry: live.error };
+  if (live.object.metadata.uid !== job.metadata.uid) return "done";
   const now = expiryOf(live.object as Job);
   if (now === undefined || now.seconds > expiry.seconds) return "done";
   const options = { propagationPolicy: "Foreground", preconditions: { uid: job.metadata.uid } } as const;

@@ -162,8 +162,9 @@ function* deleteDependents(object: KubeObject, view: View, memory: Memory): Task
     if (reference?.blockOwnerDeletion === true) blocking += 1;
     if (found.metadata.deletionTimestamp !== undefined) continue;
     const propagationPolicy = kind === "Pod" ? "Background" : "Foreground";
-    const { uid } = found.metadata;
-    yield* callApi(client, { verb: "delete", kind, key, options: { propagationPolicy, preconditions: { uid } } });
+    const options = { propagationPolicy, preconditions: { uid: found.metadata.uid } } as const;
+    const reply = yield* callApi(client, { verb: "delete", kind, key, options });
+    if (!reply.ok && reply.error.code !== 404 && reply.error.code !== 409) return { retry: reply.error };
   }
   return blocking === 0 ? yield* removeFinalizer(object, "foregroundDeletion") : "done";
 }
