@@ -1,3 +1,4 @@
+import type { ApiReply } from "../apiserver/index.ts";
 import { type Change, callApi, type PeriodicLoop, type Task, type View } from "../client/index.ts";
 import {
   compareText,
@@ -17,7 +18,8 @@ const periodUs = 20_000_000;
 const quarantineUs = 40_000_000;
 
 interface Memory {
-  /** Nodes that are gone, and since which pass. */
+  readonly nodes: Set<string>;
+  /** Nodes that are gone, or named by a pod and not seen, and since which pass. */
   readonly missing: Map<string, number | undefined>;
   readonly terminal: Set<ObjectKey>;
   /** Pods that are being deleted: unscheduled ones have nobody else to finish them. */
@@ -29,7 +31,7 @@ export function podGarbageCollector(terminatedThreshold: number): PeriodicLoop<M
   return {
     name: client,
     ticker: { phaseUs: 0, periodUs },
-    memory: () => ({ missing: new Map(), terminal: new Set(), terminating: new Set() }),
+    memory: () => ({ nodes: new Set(), missing: new Map(), terminal: new Set(), terminating: new Set() }),
     watches: [
       { kind: "Node", matters: noteNode },
       { kind: "Pod", matters: (change, memory) => notePod(change, memory, terminatedThreshold) },
@@ -38,24 +40,34 @@ export function podGarbageCollector(terminatedThreshold: number): PeriodicLoop<M
   };
 }
 
-function noteNode({ before, after }: Change<Node>, { missing }: Memory): boolean {
-  if (after !== undefined) missing.delete(after.metadata.name);
-  else missing.set(before!.metadata.name, undefined);
-  return after === undefined;
+function noteNode({ before, after }: Change<Node>, { nodes, missing }: Memory): boolean {
+  const { name } = (after ?? before)!.metadata;
+  if (after !== undefined) {
+    nodes.add(name);
+    missing.delete(name);
+    return false;
+  }
+  nodes.delete(name);
+  missing.set(name, undefined);
+  return true;
 }
 
-function notePod({ before, after }: Change<Pod>, { terminal, terminating }: Memory, threshold: number): boolean {
+function notePod({ before, after }: Change<Pod>, memory: Memory, threshold: number): boolean {
+  const { nodes, missing, terminal, terminating } = memory;
   const key = keyOf((after ?? before)!);
   if (after !== undefined && isPodTerminal(after)) terminal.add(key);
   else terminal.delete(key);
   if (after?.metadata.deletionTimestamp !== undefined) terminating.add(key);
   else terminating.delete(key);
-  return terminal.size > threshold || terminating.has(key);
+  const { nodeName = "" } = after?.spec ?? {};
+  const lost = nodeName !== "" && nodeName !== before?.spec.nodeName && !nodes.has(nodeName);
+  if (lost && !missing.has(nodeName)) missing.set(nodeName, undefined);
+  return lost || terminal.size > threshold || terminating.has(key);
 }
 
 function* collect(view: View, memory: Memory, threshold: number): Task<number | "asleep"> {
-  if (threshold > 0) yield* removeTerminated(view, memory, threshold);
-  yield* removeOutOfService(view, memory);
+  let failed = threshold > 0 && !(yield* removeTerminated(view, memory, threshold));
+  if (!(yield* removeOutOfService(view, memory))) failed = true;
   let wakeUs = Number.POSITIVE_INFINITY;
   for (const [node, sinceUs] of [...memory.missing]) {
     if (view.get("Node", objectKey(undefined, node)) !== undefined) {
@@ -65,17 +77,20 @@ function* collect(view: View, memory: Memory, threshold: number): Task<number | 
       wakeUs = Math.min(wakeUs, view.nowUs + quarantineUs);
     } else if (view.nowUs - sinceUs < quarantineUs) {
       wakeUs = Math.min(wakeUs, sinceUs + quarantineUs);
+    } else if (yield* removeOrphans(node, view)) {
+      memory.missing.delete(node);
     } else {
-      yield* removeOrphans(node, view, memory);
+      failed = true;
     }
   }
+  if (failed) return view.nowUs; // The next pass tries again.
   return wakeUs === Number.POSITIVE_INFINITY ? "asleep" : wakeUs;
 }
 
 /** The oldest of too many ended pods, evicted ones first. */
-function* removeTerminated(view: View, { terminal }: Memory, threshold: number): Task<void> {
+function* removeTerminated(view: View, { terminal }: Memory, threshold: number): Task<boolean> {
   const surplus = terminal.size - threshold;
-  if (surplus <= 0) return;
+  if (surplus <= 0) return true;
   const pods = [...terminal].map((key) => view.get("Pod", key)).filter((pod) => pod !== undefined);
   const evicted = ({ status }: Pod): number => (status.reason === "Evicted" ? 0 : 1);
   pods.sort(
@@ -84,42 +99,50 @@ function* removeTerminated(view: View, { terminal }: Memory, threshold: number):
       compareText(a.metadata.creationTimestamp, b.metadata.creationTimestamp) ||
       compareText(a.metadata.name, b.metadata.name),
   );
-  for (const pod of pods.slice(0, surplus)) yield* force(pod);
+  let removed = true;
+  for (const pod of pods.slice(0, surplus)) if (!(yield* force(pod))) removed = false;
+  return removed;
 }
 
 /** Pods that end on a machine which people declared out of service, and pods that never had a machine. */
-function* removeOutOfService(view: View, { terminating }: Memory): Task<void> {
+function* removeOutOfService(view: View, { terminating }: Memory): Task<boolean> {
+  let removed = true;
   for (const key of [...terminating]) {
     const pod = view.get("Pod", key);
     if (pod === undefined) continue;
     const { nodeName = "" } = pod.spec;
     if (nodeName === "") {
-      yield* force(pod);
+      if (!(yield* force(pod))) removed = false;
       continue;
     }
     const node = view.get("Node", objectKey(undefined, nodeName));
     const declared = node?.spec.taints?.some((taint) => taint.key === "node.kubernetes.io/out-of-service") === true;
     const ready = node?.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
-    if (declared && !ready) yield* disrupt(pod, "PodGC: node no longer exists", view);
+    if (declared && !ready && !(yield* disrupt(pod, view))) removed = false;
   }
+  return removed;
 }
 
-function* removeOrphans(node: string, view: View, { missing }: Memory): Task<void> {
+/** Whether nothing is left to do about the node. */
+function* removeOrphans(node: string, view: View): Task<boolean> {
   const live = yield* callApi(client, { verb: "get", kind: "Node", key: objectKey(undefined, node) });
-  missing.delete(node);
-  if (live.ok) return;
-  for (const pod of [...view.onNode(node)]) yield* disrupt(pod, "PodGC: node no longer exists", view);
+  if (live.ok) return true;
+  if (live.error.code !== 404) return false;
+  let removed = true;
+  for (const pod of [...view.onNode(node)]) if (!(yield* disrupt(pod, view))) removed = false;
+  return removed;
 }
 
-function* disrupt(pod: Pod, message: string, view: View): Task<void> {
+/** Ends the pod, then deletes it; a pod that could not be ended is left for the next pass, as upstream does. */
+function* disrupt(pod: Pod, view: View): Task<boolean> {
   const condition = {
     type: "DisruptionTarget",
     status: "True",
     reason: "DeletionByPodGC",
-    message,
+    message: "PodGC: node no longer exists",
     lastTransitionTime: view.clock.time(view.nowUs),
   };
-  yield* patchPod(client, pod, "status", (stored) => ({
+  const reply = yield* patchPod(client, pod, "status", (stored) => ({
     ...stored,
     status: {
       ...stored.status,
@@ -127,10 +150,16 @@ function* disrupt(pod: Pod, message: string, view: View): Task<void> {
       conditions: withCondition(stored.status.conditions, condition),
     },
   }));
-  yield* force(pod);
+  return isPast(reply) || (reply.ok && (yield* force(pod)));
 }
 
-function* force(pod: Pod): Task<void> {
+function* force(pod: Pod): Task<boolean> {
   const options = { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } };
-  yield* callApi(client, { verb: "delete", kind: "Pod", key: keyOf(pod), options });
+  const reply = yield* callApi(client, { verb: "delete", kind: "Pod", key: keyOf(pod), options });
+  return reply.ok || isPast(reply);
+}
+
+/** The pod is gone already, or is another one by now. */
+function isPast(reply: ApiReply): boolean {
+  return !reply.ok && (reply.error.code === 404 || reply.error.code === 409);
 }
