@@ -35,6 +35,10 @@ interface Memory {
   readonly bornUs: Map<string, number>;
   readonly announced: Set<string>;
   readonly removed: Map<string, Node>;
+  /** Silent nodes whose pods have been marked not ready. */
+  readonly marked: Set<string>;
+  /** Nobody is silent for longer than this process has looked. */
+  firstPassUs: number | undefined;
 }
 
 /** node-lifecycle-controller's monitor: every 5 s, over the nodes about which there is something to find out. */
@@ -51,6 +55,8 @@ export function nodeMonitor(leases: LeaseTable, flags: NodeMonitorFlags): Period
       bornUs: new Map(),
       announced: new Set(),
       removed: new Map(),
+      marked: new Set(),
+      firstPassUs: undefined,
     }),
     tick: (view, memory) => pass(view, memory, leases, flags, ticker),
   };
@@ -63,6 +69,7 @@ function note({ before, after }: Change<Node>, memory: Memory): boolean {
   if (after === undefined) {
     leaveZone(name, memory);
     memory.suspects.delete(name);
+    memory.marked.delete(name);
     memory.removed.set(name, node);
     return true;
   }
@@ -70,6 +77,7 @@ function note({ before, after }: Change<Node>, memory: Memory): boolean {
   if (memory.zoneOf.get(name) !== zone) leaveZone(name, memory);
   memory.zoneOf.set(name, zone);
   zoneNamed(zone, memory).nodes.set(name, readyStatus(after) === "True");
+  if (readyStatus(after) === "True") memory.marked.delete(name);
   if (before !== undefined && readyStatus(before) === readyStatus(after)) return false;
   memory.suspects.add(name);
   return true;
@@ -111,6 +119,7 @@ function* pass(
   ticker: Ticker,
 ): Task<number | "asleep"> {
   let wakeUs = Number.POSITIVE_INFINITY;
+  memory.firstPassUs ??= view.nowUs;
   yield* announce(view, memory);
   for (const name of [...memory.suspects]) {
     let node = view.get("Node", objectKey(undefined, name));
@@ -122,7 +131,7 @@ function* pass(
     // Not "<": upstream's passes drift by milliseconds, so that the tenth after the last renewal is always late enough.
     if (deadlineUs <= view.nowUs) {
       if (readyStatus(node) !== "Unknown") {
-        node = yield* becomeUnknown(node, view);
+        node = yield* becomeUnknown(node, view, memory);
         // This pass already judges by what it has just found out, whatever the cache says.
         zoneNamed(memory.zoneOf.get(name) ?? "", memory).nodes.set(name, readyStatus(node) === "True");
       }
@@ -130,7 +139,13 @@ function* pass(
       wakeUs = Math.min(wakeUs, nextTickAt(ticker, deadlineUs));
     }
     if (readyStatus(node) === "True" && deadlineUs === Number.POSITIVE_INFINITY) memory.suspects.delete(name);
-    yield* evictionTaints(node, view, memory);
+    const refused = deadlineUs <= view.nowUs && readyStatus(node) !== "Unknown";
+    const marked = readyStatus(node) !== "Unknown" || (yield* markPodsNotReady(node, view, memory));
+    const tainted = yield* evictionTaints(node, view, memory);
+    if (refused || !marked || !tainted) {
+      memory.suspects.add(name);
+      wakeUs = view.nowUs; // The next pass tries again.
+    }
   }
   updateZones(memory, flags);
   yield* startDraining(view, memory, flags);
@@ -165,20 +180,20 @@ function deadlineOf(
   flags: NodeMonitorFlags,
   ticker: Ticker,
   view: View,
-  { bornUs }: Memory,
+  { bornUs, firstPassUs = view.nowUs }: Memory,
 ): number {
   const { name } = node.metadata;
   if (leases.beating(name)) return Number.POSITIVE_INFINITY;
   const renewedUs = leases.lastRenewalUs(name, view.nowUs);
   const neverReported = !node.status.conditions?.some(({ type }) => type === "Ready");
   if (renewedUs === undefined || neverReported) return (bornUs.get(name) ?? view.nowUs) + flags.startupGracePeriodUs;
-  return nextTickAt(ticker, renewedUs + leaseWatchUs) + flags.gracePeriodUs;
+  return Math.max(nextTickAt(ticker, renewedUs + leaseWatchUs), firstPassUs) + flags.gracePeriodUs;
 }
 
 const monitored = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
 /** The node as it stands then. */
-function* becomeUnknown(node: Node, view: View): Task<Node> {
+function* becomeUnknown(node: Node, view: View, { marked }: Memory): Task<Node> {
   const time = view.clock.time(view.nowUs);
   const wasReady = readyStatus(node) === "True";
   const change = (stored: Node): Node => {
@@ -202,45 +217,57 @@ function* becomeUnknown(node: Node, view: View): Task<Node> {
   };
   const reply = yield* callApi(client, { verb: "patch", kind: "Node", key: keyOf(node), part: "status", change });
   if (!reply.ok) return node;
-  if (!wasReady) return reply.object as Node;
   const { name } = node.metadata;
-  yield* recordEvent("node-controller", node, "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
-  for (const pod of [...view.onNode(name)]) yield* markNotReady(pod, time);
+  if (wasReady)
+    yield* recordEvent("node-controller", node, "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
+  else marked.add(name); // Only who was ready has pods that are.
   return reply.object as Node;
 }
 
-function* markNotReady(pod: Pod, time: string): Task<void> {
-  if (!isPodReady(pod)) return;
-  yield* patchPod(client, pod, "status", (stored) => {
+/** Once for a node that has fallen silent, by whichever life of this process. Whether nothing is left to do. */
+function* markPodsNotReady({ metadata: { name } }: Node, view: View, { marked }: Memory): Task<boolean> {
+  if (marked.has(name)) return true;
+  const time = view.clock.time(view.nowUs);
+  let all = true;
+  for (const pod of [...view.onNode(name)]) if (!(yield* markNotReady(pod, time))) all = false;
+  if (all) marked.add(name);
+  return all;
+}
+
+function* markNotReady(pod: Pod, time: string): Task<boolean> {
+  if (!isPodReady(pod)) return true;
+  const reply = yield* patchPod(client, pod, "status", (stored) => {
     const ready = stored.status.conditions?.find(({ type }) => type === "Ready");
     if (ready === undefined || ready.status === "False") return stored;
     const conditions = withCondition(stored.status.conditions, { ...ready, status: "False", lastTransitionTime: time });
     return { ...stored, status: { ...stored.status, conditions } };
   });
   yield* recordEvent("node-controller", pod, "Warning", "NodeNotReady", "Node is not ready");
+  return reply.ok || reply.error.code === 404 || reply.error.code === 409;
 }
 
-/** Queues a node for its NoExecute taint, or takes the taint away from one that is well again. */
-function* evictionTaints(node: Node, view: View, memory: Memory): Task<void> {
+/** Queues a node for its NoExecute taint, or takes the taint away from one that is well again; `false` when that failed. */
+function* evictionTaints(node: Node, view: View, memory: Memory): Task<boolean> {
   const { name } = node.metadata;
   const zone = zoneNamed(memory.zoneOf.get(name) ?? "", memory);
   const wanted = evictionTaintFor(node);
   const time = view.clock.time(view.nowUs);
-  if (withEvictionTaint(node, wanted, time) === (node.spec.taints ?? [])) return;
+  if (withEvictionTaint(node, wanted, time) === (node.spec.taints ?? [])) return true;
   if (wanted !== undefined) {
     zone.queue.add(name);
-    return;
+    return true;
   }
   zone.queue.delete(name);
-  yield* setEvictionTaint(node, time);
+  return yield* setEvictionTaint(node, time);
 }
 
-function* setEvictionTaint(node: Node, time: string): Task<void> {
+function* setEvictionTaint(node: Node, time: string): Task<boolean> {
   const change = (stored: Node): Node => {
     const taints = withEvictionTaint(stored, evictionTaintFor(stored), time);
     return taints === stored.spec.taints ? stored : { ...stored, spec: { ...stored.spec, taints } };
   };
-  yield* callApi(client, { verb: "patch", kind: "Node", key: keyOf(node), part: "main", change });
+  const reply = yield* callApi(client, { verb: "patch", kind: "Node", key: keyOf(node), part: "main", change });
+  return reply.ok || reply.error.code === 404;
 }
 
 function updateZones({ zones }: Memory, { unhealthyZoneThreshold }: NodeMonitorFlags): void {
@@ -275,7 +302,7 @@ function* drain(zone: Zone, view: View, flags: NodeMonitorFlags): Task<void> {
     const node = view.get("Node", objectKey(undefined, name));
     if (node === undefined || evictionTaintFor(node) === undefined) continue;
     zone.lastTaintUs = view.nowUs;
-    yield* setEvictionTaint(node, view.clock.time(view.nowUs));
+    if (!(yield* setEvictionTaint(node, view.clock.time(view.nowUs)))) zone.queue.add(name);
   }
   zone.draining = false;
 }
