@@ -226,24 +226,22 @@ function* syncVolume(volume: PersistentVolume, view: View): Task<Outcome> {
     return outcomeOf(yield* removeFinalizer("PersistentVolume", key, "kubernetes.io/pv-protection"));
   }
   const claim = claimRef && view.get("PersistentVolumeClaim", objectKey(claimRef.namespace, claimRef.name ?? ""));
-  const lost = volume.status.phase === "Bound" && claim?.metadata.uid !== claimRef?.uid;
-  const phase = lost
-    ? "Released"
-    : volume.status.phase === "Pending" && claimRef === undefined
-      ? "Available"
-      : undefined;
-  if (phase === undefined) return "done";
+  const lost = claimRef?.uid !== undefined && claim?.metadata.uid !== claimRef.uid;
+  const free = volume.status.phase === "Pending" && claimRef === undefined;
+  if (!lost && !free) return "done";
+  const phase = lost ? "Released" : "Available";
   const lastPhaseTransitionTime = view.clock.time(view.nowUs);
   const change = (stored: PersistentVolume): PersistentVolume => ({
     ...stored,
     status: { ...stored.status, phase, lastPhaseTransitionTime },
   });
-  const reply = yield* callApi(client, { verb: "patch", kind: "PersistentVolume", key, part: "status", change });
-  if (!reply.ok) return reply.error.code === 404 ? "done" : { retry: reply.error };
-  if (phase === "Released" && persistentVolumeReclaimPolicy === "Delete") {
-    yield* callApi(client, { verb: "delete", kind: "PersistentVolume", key });
+  if (volume.status.phase !== phase) {
+    const reply = yield* callApi(client, { verb: "patch", kind: "PersistentVolume", key, part: "status", change });
+    if (!reply.ok) return reply.error.code === 404 ? "done" : { retry: reply.error };
   }
-  return "done";
+  if (!lost || persistentVolumeReclaimPolicy !== "Delete") return "done";
+  const reply = yield* callApi(client, { verb: "delete", kind: "PersistentVolume", key });
+  return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
 }
 
 function* removeFinalizer(kind: "PersistentVolume", key: ObjectKey, finalizer: string): Task<ApiError | undefined> {
