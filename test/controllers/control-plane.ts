@@ -1,15 +1,21 @@
 import { ApiServer, type NewObject, Store } from "../../src/apiserver/index.ts";
-import { Process, type ProcessOptions } from "../../src/client/index.ts";
+import { type Effect, Process } from "../../src/client/index.ts";
 import { startControllers } from "../../src/kube-controller-manager.ts";
 import {
+  type CompiledLabelSelector,
+  isPodReady,
   isPodTerminal,
   type Kind,
   type KubeObject,
   keyOf,
+  type MetricsAnswer,
   type MetricsApi,
+  type MetricValue,
+  type Node,
   type ObjectKey,
   objectKey,
   type Pod,
+  type PodUsage,
   WallClock,
 } from "../../src/model/index.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
@@ -18,14 +24,20 @@ import { smallScenario } from "../small-scenario.ts";
 
 const run = handler<() => void>("test", (task) => task());
 
+/** What happens to a request: the process dies before it is carried out, or after, or the server is not there for it. */
+export type Strike = "before" | "after" | "refused";
+
+/** Metrics of pods that share so much work, millicores; the autoscaler reads them without a delay. */
+const sharedWorkMilli = 1_000;
+
 /** kube-controller-manager and an API server; pods get a node, run and end by themselves within milliseconds. */
 export class ControlPlane {
   readonly loop = new EventLoop();
   readonly api: ApiServer;
   readonly manager: Process;
 
-  /** `strike` as in `ProcessOptions`; a process that is struck starts again after a second. */
-  constructor(strike?: ProcessOptions["strike"]) {
+  /** A process that is struck starts again after a second; a server that is away is back after 20 ms. */
+  constructor(strike?: (effect: Effect) => Strike | undefined) {
     const clock = new WallClock(1_772_442_000_000_000);
     this.api = new ApiServer(new Store(this.loop, clock), "test");
     const { loop, api } = this;
@@ -37,12 +49,16 @@ export class ControlPlane {
         limits: () => ({ perSecond: 20, burst: 30 }),
         strike: (effect) => {
           const struck = strike?.(effect);
+          if (struck === "refused") {
+            this.outage(20_000);
+            return undefined;
+          }
           if (struck !== undefined) this.after(1_000_000, () => this.manager.start());
           return struck;
         },
       },
     );
-    startControllers(this.manager, api, smallScenario(), { onUsageChange: () => undefined } as unknown as MetricsApi);
+    startControllers(this.manager, api, smallScenario(), this.#metrics());
     api.store.onCommit(({ after }) => {
       if (after?.kind === "Pod") this.#look(after as Pod);
     });
@@ -59,6 +75,14 @@ export class ControlPlane {
     this.api.handle({ verb: "patch", kind: "Node", key, part: "status", change });
     this.api.handle({ verb: "patch", kind: "Node", key, part: "main", change });
     this.api.leases.begin(name, { phaseUs: 0, periodUs: 10_000_000 }, 0);
+  }
+
+  /** The API server refuses everybody for a while. */
+  outage(forUs: number): void {
+    this.api.up = false;
+    this.after(forUs, () => {
+      this.api.up = true;
+    });
   }
 
   after(delayUs: number, task: () => void): void {
@@ -88,16 +112,54 @@ export class ControlPlane {
     const live = (act: (stored: Pod) => void): void =>
       this.after(5_000, () => {
         const stored = this.api.store.get("Pod", key);
-        if (stored?.metadata.uid === uid) act(stored);
+        if (stored?.metadata.uid !== uid) return;
+        if (this.api.up) act(stored);
+        else live(act); // Kubelets and the scheduler try again.
       });
     const affinity = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-    const node = affinity?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0] ?? "n1";
-    if (pod.metadata.deletionTimestamp !== undefined)
+    const node = affinity?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0] ?? this.#freeNode();
+    if (
+      pod.metadata.deletionTimestamp !== undefined &&
+      this.api.store.get("Node", objectKey(undefined, pod.spec.nodeName ?? ""))
+    )
       live(() => this.api.handle({ verb: "delete", kind: "Pod", key, options: { gracePeriodSeconds: 0 } }));
     else if (!pod.spec.nodeName) live(() => this.api.handle({ verb: "bind", key, uid, node }));
     else if (pod.status.phase === "Pending") live((stored) => this.become(stored, "Running"));
     else if (pod.status.phase === "Running" && pod.metadata.labels?.["job-name"] !== undefined)
       live((stored) => this.become(stored, "Succeeded"));
+  }
+
+  #freeNode(): string {
+    const free = this.list<Node>("Node").find(({ spec }) => (spec.taints ?? []).length === 0);
+    return free?.metadata.name ?? "n1";
+  }
+
+  /** Ready pods share the work; nothing else is measured. */
+  #metrics(): MetricsApi {
+    const resourceMetrics = (namespace: string, selector: CompiledLabelSelector): MetricsAnswer<PodUsage> => {
+      const pods = this.list<Pod>("Pod").filter(
+        (pod) => pod.metadata.namespace === namespace && selector.matches(pod.metadata.labels) && isPodReady(pod),
+      );
+      const cpuNanocores = Math.floor((sharedWorkMilli * 1_000_000) / Math.max(1, pods.length));
+      const timestampUs = Math.floor(this.loop.nowUs / 1_000_000) * 1_000_000;
+      const items = pods.map(({ metadata }) => ({
+        pod: metadata.name,
+        timestampUs,
+        windowUs: 15_000_000,
+        containers: [{ name: "c", cpuNanocores, memoryBytes: undefined }],
+      }));
+      return { ok: true, items };
+    };
+    const nothing = (): MetricsAnswer<MetricValue> => ({ ok: true, items: [] });
+    return {
+      resourceMetrics,
+      usageRests: () => false,
+      podMetrics: nothing,
+      objectMetric: nothing,
+      externalMetrics: nothing,
+      onUsageChange: () => undefined,
+      follow: () => undefined,
+    };
   }
 
   become(pod: Pod, podPhase: "Running" | "Succeeded" | "Failed"): void {
@@ -116,20 +178,3 @@ export const podTemplate = (app: string, image = "app:1") => ({
   metadata: { labels: { app } },
   spec: { containers: [{ name: "c", image }] },
 });
-
-/** What is left when nothing moves: of each object what its owner wrote, of pods how many are how. */
-export function atRest(plane: ControlPlane): Record<string, unknown> {
-  const state: Record<string, unknown> = {};
-  for (const kind of ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"]) {
-    for (const object of plane.list<KubeObject & { status: object }>(kind)) {
-      const { conditions: _c, startTime: _s, completionTime: _t, ...counts } = object.status as Record<string, unknown>;
-      state[`${kind}/${object.metadata.name}`] = counts;
-    }
-  }
-  for (const pod of plane.list<Pod>("Pod")) {
-    const owner = pod.metadata.ownerReferences?.[0]?.name ?? "";
-    const how = `${owner} ${pod.status.phase}${pod.metadata.deletionTimestamp === undefined ? "" : " deleting"}`;
-    state[how] = ((state[how] as number | undefined) ?? 0) + 1;
-  }
-  return state;
-}
