@@ -73,10 +73,10 @@ export class CronSchedule {
         set(at + 60);
         if (local.minute === 0) continue wrap;
       }
-      while (local.second !== 0) {
+      if (local.second !== 0) {
         added = true;
-        set(at + 1);
-        if (local.second === 0) continue wrap;
+        set(at + 60 - local.second); // Zones are whole minutes from UTC.
+        continue;
       }
       return at;
     }
