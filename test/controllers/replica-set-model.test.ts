@@ -10,16 +10,17 @@ import {
   type ReplicaSet,
   type ReplicationController,
 } from "../../src/model/index.ts";
+import { badLuck, befall, withImage, withSpec } from "./bad-luck.ts";
 import { ControlPlane, podTemplate } from "./control-plane.ts";
 
-/** What people and bad luck do to a workload. */
+/** What people do to a workload, and what befalls it. */
 const deed = fc.oneof(
-  fc.record({ do: fc.constant("scale" as const), replicas: fc.nat(7) }),
-  fc.record({ do: fc.constant("roll" as const), image: fc.constantFrom("app:1", "app:2", "app:3") }),
-  fc.record({ do: fc.constant("delete" as const), pod: fc.nat(9) }),
-  fc.record({ do: fc.constant("fail" as const), pod: fc.nat(9) }),
-  fc.record({ do: fc.constant("crash" as const) }),
-  fc.record({ do: fc.constant("wait" as const), ms: fc.nat(3000) }),
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("scale" as const), replicas: fc.nat(7) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("roll" as const), image: fc.constantFrom("app:1", "app:2", "app:3") }),
+  },
+  { weight: 3, arbitrary: badLuck },
 );
 const deeds = fc.array(deed, { maxLength: 12 });
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
@@ -32,40 +33,18 @@ interface Model {
 const key = objectKey("default", "web");
 
 function carryOut(plane: ControlPlane, act: Deed, model: Model, kind: "Deployment" | "ReplicaSet"): void {
-  const pods = plane.list<Pod>("Pod").filter(isPodActive);
-  const pod = "pod" in act ? pods[act.pod % Math.max(1, pods.length)] : undefined;
-  switch (act.do) {
-    case "scale":
-      model.replicas = act.replicas;
-      plane.patch(kind, key, "main", (stored: Deployment) => ({
-        ...stored,
-        spec: { ...stored.spec, replicas: act.replicas },
-      }));
-      return;
-    case "roll":
-      if (kind === "ReplicaSet") return; // Its pods keep the template they were made of.
-      model.image = act.image;
-      plane.patch(kind, key, "main", (stored: Deployment) => {
-        const { template } = stored.spec;
-        const containers = [{ ...template.spec!.containers[0]!, image: act.image }];
-        return {
-          ...stored,
-          spec: { ...stored.spec, template: { ...template, spec: { ...template.spec, containers } } },
-        };
-      });
-      return;
-    case "delete":
-      if (pod !== undefined) plane.api.handle({ verb: "delete", kind: "Pod", key: keyOf(pod) });
-      return;
-    case "fail":
-      if (pod !== undefined) plane.become(pod, "Failed");
-      return;
-    case "crash":
-      plane.manager.crash();
-      plane.manager.start();
-      return;
-    case "wait":
-      plane.settle(act.ms * 1000);
+  if ("luck" in act) {
+    befall(plane, act);
+    return;
+  }
+  // Nobody gets through while the server is away, and a ReplicaSet's pods keep the template they were made of.
+  if (!plane.api.up || (act.do === "roll" && kind === "ReplicaSet")) return;
+  if (act.do === "scale") {
+    model.replicas = act.replicas;
+    plane.patch(kind, key, "main", (stored: Deployment) => withSpec(stored, { replicas: act.replicas }));
+  } else {
+    model.image = act.image;
+    plane.patch(kind, key, "main", (stored: Deployment) => withImage(stored, act.image));
   }
 }
 
