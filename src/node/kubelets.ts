@@ -113,7 +113,12 @@ export class Kubelets {
     if (agent === undefined) {
       const { loop, api, world, clock, delays, streams } = this.#options;
       agent = new NodeAgent({
-        ...{ loop, api, world, clock, delays, machine },
+        loop,
+        api,
+        world,
+        clock,
+        delays,
+        machine,
         random: streams(`kubelet/${name}`),
         softwareOf: (pod) => this.#softwareOf(pod),
         nextPodIP: () => this.#nextPodIP(),
