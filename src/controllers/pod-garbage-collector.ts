@@ -1,15 +1,7 @@
 import { type Change, callApi, type PeriodicLoop, type Task, type View } from "../client/index.ts";
-import {
-  compareText,
-  isPodTerminal,
-  keyOf,
-  type Node,
-  type ObjectKey,
-  objectKey,
-  type Pod,
-  withCondition,
-} from "../model/index.ts";
+import { isPodTerminal, keyOf, type Node, type ObjectKey, objectKey, type Pod, withCondition } from "../model/index.ts";
 import { patchPod } from "./pod-control.ts";
+import { TerminatedPods } from "./terminated-pods.ts";
 
 const client = "pod-garbage-collector";
 const periodUs = 20_000_000;
@@ -19,7 +11,7 @@ const quarantineUs = 40_000_000;
 interface Memory {
   /** Nodes that are gone, and since which pass. */
   readonly missing: Map<string, number | undefined>;
-  readonly terminal: Set<ObjectKey>;
+  readonly terminal: TerminatedPods;
   /** Pods that are being deleted: unscheduled ones have nobody else to finish them. */
   readonly terminating: Set<ObjectKey>;
 }
@@ -29,7 +21,7 @@ export function podGarbageCollector(terminatedThreshold: number): PeriodicLoop<M
   return {
     name: client,
     ticker: { phaseUs: 0, periodUs },
-    memory: () => ({ missing: new Map(), terminal: new Set(), terminating: new Set() }),
+    memory: () => ({ missing: new Map(), terminal: new TerminatedPods(), terminating: new Set() }),
     watches: [
       { kind: "Node", matters: noteNode },
       { kind: "Pod", matters: (change, memory) => notePod(change, memory, terminatedThreshold) },
@@ -44,9 +36,8 @@ function noteNode({ before, after }: Change<Node>, { missing }: Memory): boolean
   return after === undefined;
 }
 
-function notePod({ before, after }: Change<Pod>, { terminal, terminating }: Memory, threshold: number): boolean {
-  const key = keyOf((after ?? before)!);
-  if (after !== undefined && isPodTerminal(after)) terminal.add(key);
+function notePod({ key, after }: Change<Pod>, { terminal, terminating }: Memory, threshold: number): boolean {
+  if (after !== undefined && isPodTerminal(after)) terminal.add(key, after);
   else terminal.delete(key);
   if (after?.metadata.deletionTimestamp !== undefined) terminating.add(key);
   else terminating.delete(key);
@@ -76,15 +67,10 @@ function* collect(view: View, memory: Memory, threshold: number): Task<number | 
 function* removeTerminated(view: View, { terminal }: Memory, threshold: number): Task<void> {
   const surplus = terminal.size - threshold;
   if (surplus <= 0) return;
-  const pods = [...terminal].map((key) => view.get("Pod", key)).filter((pod) => pod !== undefined);
-  const evicted = ({ status }: Pod): number => (status.reason === "Evicted" ? 0 : 1);
-  pods.sort(
-    (a, b) =>
-      evicted(a) - evicted(b) ||
-      compareText(a.metadata.creationTimestamp, b.metadata.creationTimestamp) ||
-      compareText(a.metadata.name, b.metadata.name),
-  );
-  for (const pod of pods.slice(0, surplus)) yield* force(pod);
+  for (const key of terminal.first(surplus)) {
+    const pod = view.get("Pod", key);
+    if (pod !== undefined) yield* force(pod);
+  }
 }
 
 /** Pods that end on a machine which people declared out of service, and pods that never had a machine. */
