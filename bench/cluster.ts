@@ -2,6 +2,7 @@ import type { NewObject } from "../src/apiserver/index.ts";
 import { objectKey } from "../src/model/index.ts";
 import { parseScenario, type Scenario } from "../src/scenario/index.ts";
 import { Simulation } from "../src/simulate.ts";
+import { EventProfile } from "./event-profile.ts";
 
 const podsPerNode = 30;
 const podsPerDeployment = 50;
@@ -13,6 +14,7 @@ const hour = 3_600_000_000;
  */
 export function benchCluster(asked: readonly number[]): void {
   const sizes = asked.length > 0 ? asked : [500, 1000, 2500, 5000];
+  const profiles: string[] = [];
   console.log("| nodes | pods | wall s | of it settling | peak MB | events | writes | ns/event |");
   console.log("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
   for (const nodes of sizes) {
@@ -20,6 +22,8 @@ export function benchCluster(asked: readonly number[]): void {
     const scenario = day(nodes);
     const began = process.hrtime.bigint();
     const simulation = new Simulation(scenario, "1");
+    const profile = new EventProfile();
+    simulation.loop.onFire = (label) => profile.note(label);
     simulation.runUntil(scenario.warmUpUs);
     const settled = process.hrtime.bigint();
     let peak = process.memoryUsage().rss;
@@ -36,7 +40,9 @@ export function benchCluster(asked: readonly number[]): void {
       `| ${nodes} | ${pods} | ${seconds.toFixed(1)} | ${settling.toFixed(1)} | ${Math.round(peak / 1048576)} | ${counts.events} | ${counts.writes} | ${Math.round(perEvent)} |`,
     );
     if (violations.length > 0) console.log(violations[0]);
+    profiles.push(`\n${nodes} nodes, where the time goes:\n${profile.text()}`);
   }
+  for (const text of profiles) console.log(text);
 }
 
 /** A day of a cluster of equal machines and equal Deployments. */

@@ -129,7 +129,7 @@ export class ApiServer {
     const gone = namespaceRefusal(this.store, sent);
     if (gone !== undefined) return { ok: false, error: gone };
     const identified = this.#identified(sent);
-    const metadata = { ...identified.metadata, generation: 1 };
+    const metadata = Object.assign({}, identified.metadata, { generation: 1 });
     const status = { phase: "Pending", qosClass: qosClass({ spec }) };
     return { ok: true, object: { apiVersion: sent.apiVersion, kind: sent.kind, metadata, spec, status } };
   }
@@ -286,6 +286,6 @@ function boundPod(pod: Pod, node: string, store: Store, boundLabels: BoundLabels
     ...pod,
     metadata: { ...pod.metadata, labels },
     spec: { ...pod.spec, nodeName: node },
-    status: { ...status, conditions: [...conditions, scheduled] },
+    status: Object.assign(status, { conditions: [...conditions, scheduled] }),
   };
 }

@@ -1,16 +1,8 @@
 import type { ApiReply } from "../apiserver/index.ts";
 import { type Change, callApi, type PeriodicLoop, type Task, type View } from "../client/index.ts";
-import {
-  compareText,
-  isPodTerminal,
-  keyOf,
-  type Node,
-  type ObjectKey,
-  objectKey,
-  type Pod,
-  withCondition,
-} from "../model/index.ts";
+import { isPodTerminal, keyOf, type Node, type ObjectKey, objectKey, type Pod, withCondition } from "../model/index.ts";
 import { patchPod } from "./pod-control.ts";
+import { TerminatedPods } from "./terminated-pods.ts";
 
 const client = "pod-garbage-collector";
 const periodUs = 20_000_000;
@@ -21,7 +13,7 @@ interface Memory {
   readonly nodes: Set<string>;
   /** Nodes that are gone, or named by a pod and not seen, and since which pass. */
   readonly missing: Map<string, number | undefined>;
-  readonly terminal: Set<ObjectKey>;
+  readonly terminal: TerminatedPods;
   /** Pods that are being deleted: unscheduled ones have nobody else to finish them. */
   readonly terminating: Set<ObjectKey>;
 }
@@ -31,7 +23,7 @@ export function podGarbageCollector(terminatedThreshold: number): PeriodicLoop<M
   return {
     name: client,
     ticker: { phaseUs: 0, periodUs },
-    memory: () => ({ nodes: new Set(), missing: new Map(), terminal: new Set(), terminating: new Set() }),
+    memory: () => ({ nodes: new Set(), missing: new Map(), terminal: new TerminatedPods(), terminating: new Set() }),
     watches: [
       { kind: "Node", matters: noteNode },
       { kind: "Pod", matters: (change, memory) => notePod(change, memory, terminatedThreshold) },
@@ -52,10 +44,9 @@ function noteNode({ before, after }: Change<Node>, { nodes, missing }: Memory): 
   return true;
 }
 
-function notePod({ before, after }: Change<Pod>, memory: Memory, threshold: number): boolean {
+function notePod({ key, before, after }: Change<Pod>, memory: Memory, threshold: number): boolean {
   const { nodes, missing, terminal, terminating } = memory;
-  const key = keyOf((after ?? before)!);
-  if (after !== undefined && isPodTerminal(after)) terminal.add(key);
+  if (after !== undefined && isPodTerminal(after)) terminal.add(key, after);
   else terminal.delete(key);
   if (after?.metadata.deletionTimestamp !== undefined) terminating.add(key);
   else terminating.delete(key);
@@ -91,16 +82,11 @@ function* collect(view: View, memory: Memory, threshold: number): Task<number | 
 function* removeTerminated(view: View, { terminal }: Memory, threshold: number): Task<boolean> {
   const surplus = terminal.size - threshold;
   if (surplus <= 0) return true;
-  const pods = [...terminal].map((key) => view.get("Pod", key)).filter((pod) => pod !== undefined);
-  const evicted = ({ status }: Pod): number => (status.reason === "Evicted" ? 0 : 1);
-  pods.sort(
-    (a, b) =>
-      evicted(a) - evicted(b) ||
-      compareText(a.metadata.creationTimestamp, b.metadata.creationTimestamp) ||
-      compareText(a.metadata.name, b.metadata.name),
-  );
   let removed = true;
-  for (const pod of pods.slice(0, surplus)) if (!(yield* force(pod))) removed = false;
+  for (const key of terminal.first(surplus)) {
+    const pod = view.get("Pod", key);
+    if (pod !== undefined && !(yield* force(pod))) removed = false;
+  }
   return removed;
 }
 

@@ -103,7 +103,7 @@ function parseNarrow(
     text === "0" ||
     (binary ? (number & 7n) !== 0n : scale % 3 === 0 && !digits.endsWith("000") && !digits.startsWith("0"));
   const amount = { mantissa: sign * mantissa, exponent: scale, format, wide: false };
-  return kept ? { ...amount, text } : amount;
+  return kept ? Object.assign({}, amount, { text }) : amount;
 }
 
 /** The arbitrary-precision path: rounds away from zero to billionths, caps binary quantities at int64. */

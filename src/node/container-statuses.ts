@@ -63,7 +63,12 @@ function seenStatus(
   const restartCount = Math.max(seen.attempt, old?.restartCount ?? 0);
   const ended = old !== undefined && old.restartCount < seen.attempt && old.state?.terminated !== undefined;
   return {
-    ...{ name, image, imageID: image, containerID: seen.id, ready: false, restartCount },
+    name,
+    image,
+    imageID: image,
+    containerID: seen.id,
+    ready: false,
+    restartCount,
     ...((requests ?? limits) !== undefined && { resources: old?.resources ?? resources }),
     ...(requests !== undefined && { allocatedResources: requests }),
     lastState: (ended ? old.state : old?.lastState) ?? {},
@@ -79,7 +84,10 @@ function stateOf(
   if (state === "running") return { running: { startedAt: clock.time(startedUs) } };
   return {
     terminated: {
-      ...{ exitCode, reason, containerID: id, finishedAt: clock.time(finishedUs) },
+      exitCode,
+      reason,
+      containerID: id,
+      finishedAt: clock.time(finishedUs),
       ...(startedUs > 0 && { startedAt: clock.time(startedUs) }),
       ...(message !== undefined && { message }),
     },
@@ -97,7 +105,11 @@ function unseen(
   if (kind === "init" && old?.state?.terminated !== undefined) return old;
   const reason = (pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
   const status: ContainerStatus = {
-    ...{ name, image, imageID: "", ready: false, restartCount: old?.restartCount ?? 0 },
+    name,
+    image,
+    imageID: "",
+    ready: false,
+    restartCount: old?.restartCount ?? 0,
     lastState: old?.lastState ?? {},
     state: { waiting: { reason } },
   };

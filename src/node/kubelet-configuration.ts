@@ -30,7 +30,9 @@ const defaultEvictionHard = {
 export const defaultEviction: EvictionConfiguration = {
   thresholds: parseEvictionThresholds(defaultEvictionHard).map((threshold) => ({
     ...threshold,
-    ...{ hard: true, graceUs: 0, minReclaim: undefined },
+    hard: true,
+    graceUs: 0,
+    minReclaim: undefined,
   })),
   transitionUs: 300_000_000,
   maxPodGraceSeconds: 0,

@@ -129,7 +129,10 @@ export class Kubelet {
   #nodeReporter(): NodeReporter {
     const { execution, host, clocks, name, configuration } = this;
     return new NodeReporter({
-      ...{ execution, name, ticker: clocks.nodeStatus, steady: host.steady },
+      execution,
+      name,
+      ticker: clocks.nodeStatus,
+      steady: host.steady,
       shiftDraw: configuration.reportDraw,
       pressures: () => this.eviction.pressures,
       complaints: () => [
@@ -305,7 +308,9 @@ export class Kubelet {
     this.api.event({ kind: "Pod", name: pod.metadata.name, pod }, "Warning", reason, message);
     this.statuses.reject(pod, {
       ...(pod.status.qosClass !== undefined && { qosClass: pod.status.qosClass }),
-      ...{ phase: "Failed", reason, message: `Pod was rejected: ${message}` },
+      phase: "Failed",
+      reason,
+      message: `Pod was rejected: ${message}`,
       startTime: this.clock.time(this.nowUs),
       observedGeneration: pod.metadata.generation,
     } as PodStatus);

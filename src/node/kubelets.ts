@@ -1,5 +1,5 @@
-import type { ApiServer } from "../apiserver/index.ts";
-import { keyOf, type ObjectKey, type Pod, type WallClock, workloadOf } from "../model/index.ts";
+import type { ApiServer, LogEntry } from "../apiserver/index.ts";
+import { type ObjectKey, type Pod, type WallClock, workloadOf } from "../model/index.ts";
 import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
 import type { Behavior, Machine, RunningContainer, RunningPod, World, WorldChange } from "../world/index.ts";
 import type { NodeDelays } from "./delays.ts";
@@ -68,7 +68,7 @@ export class Kubelets {
           return;
         }
         cursor.next += 1;
-        this.#seen(entry.before, entry.after);
+        this.#seen(entry);
       }
     });
     log.onAppend(() => {
@@ -78,7 +78,7 @@ export class Kubelets {
     });
   }
 
-  #seen(before: Pod | undefined, after: Pod | undefined): void {
+  #seen({ key, before, after }: LogEntry<Pod>): void {
     const pod = (after ?? before)!;
     const node = pod.spec.nodeName ?? "";
     if (node === "") return;
@@ -87,8 +87,8 @@ export class Kubelets {
       keys = new Set();
       this.#podsOnNode.set(node, keys);
     }
-    if (after === undefined) keys.delete(keyOf(pod));
-    else keys.add(keyOf(pod));
+    if (after === undefined) keys.delete(key);
+    else keys.add(key);
     this.#agents.get(node)?.seen(pod, after === undefined);
   }
 
@@ -113,7 +113,12 @@ export class Kubelets {
     if (agent === undefined) {
       const { loop, api, world, clock, delays, streams } = this.#options;
       agent = new NodeAgent({
-        ...{ loop, api, world, clock, delays, machine },
+        loop,
+        api,
+        world,
+        clock,
+        delays,
+        machine,
         random: streams(`kubelet/${name}`),
         softwareOf: (pod) => this.#softwareOf(pod),
         nextPodIP: () => this.#nextPodIP(),

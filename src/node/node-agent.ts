@@ -151,16 +151,29 @@ export class NodeAgent {
     const execution = this.#execution;
     const hostIP = this.#hostIP;
     const host = new WorldHost({
-      ...{ loop, world, machine, delays, random, images: this.#images, softwareOf, nextPodIP, hostIP },
+      loop,
+      world,
+      machine,
+      delays,
+      random,
+      images: this.#images,
+      softwareOf,
+      nextPodIP,
+      hostIP,
       lost: () => execution.dead,
     });
     const kubelet = new Kubelet({
-      ...{ name: machine.spec.name, execution, api: this.#link, host, clock },
+      name: machine.spec.name,
+      execution,
+      api: this.#link,
+      host,
+      clock,
       clocks: kubeletClocks(this.#startUs),
       configuration: { ...defaultKubeletConfiguration, everyPodMounts: true },
       node: () => api.store.get("Node", this.#key),
       addressesOf: (_pod, sandbox) => ({
-        ...{ hostIP, hostIPs: [{ ip: hostIP }] },
+        hostIP,
+        hostIPs: [{ ip: hostIP }],
         ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
       }),
       networkError: () => undefined,

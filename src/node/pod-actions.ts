@@ -47,7 +47,12 @@ export function shouldStart(container: Container, pod: Pod, seen: PodSeen): bool
 export function podActions(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts): PodActions {
   const { changed, attempt } = sandboxChanged(seen);
   const actions: PodActions = {
-    ...{ killPod: changed, createSandbox: changed, attempt, startInit: [], start: [], kill: [] },
+    killPod: changed,
+    createSandbox: changed,
+    attempt,
+    startInit: [],
+    start: [],
+    kill: [],
   };
   if (changed) {
     forNewSandbox(pod, seen, actions);

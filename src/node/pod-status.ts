@@ -105,7 +105,7 @@ function restartingCondition({ pod, seen, isTerminal }: DraftSources): Generated
 /** The prober's `UpdatePodStatus` for an ordinary container or a sidecar. */
 function probed(status: ContainerStatus, sources: DraftSources): ContainerStatus {
   const started = isStarted(status, sources);
-  return { ...status, started, ready: started && sources.ready(status) };
+  return Object.assign({}, status, { started, ready: started && sources.ready(status) });
 }
 
 function probedInit(
@@ -115,7 +115,7 @@ function probedInit(
 ): ContainerStatus {
   if (restartPolicy === "Always") return probed(status, sources);
   const ready = status.ready || status.state?.terminated?.exitCode === 0;
-  return { ...status, started: isStarted(status, sources), ready };
+  return Object.assign({}, status, { started: isStarted(status, sources), ready });
 }
 
 function isStarted(status: ContainerStatus, { old, started }: DraftSources): boolean {

@@ -28,7 +28,9 @@ export function* syncRuntime(
   const actions = podActions(machine.pod, seen, verdicts);
   const starts = new Map<string, StartFailure | undefined>();
   const outcome = (acted: boolean, failed: boolean, retryUs?: number): SyncOutcome => ({
-    ...{ starts, acted, failed },
+    starts,
+    acted,
+    failed,
     ...(retryUs !== undefined && { retryUs }),
   });
   const stops = yield* stopUnwanted(machine, seen, actions);
@@ -101,7 +103,9 @@ export function* stopPod(machine: PodMachine, seen: PodSeen, graceSeconds: numbe
   const stops = running.map((container) => {
     const spec = specs.find(({ name }) => name === container.name)!;
     return stopContainer(machine, container, spec, {
-      ...{ message: "", reason: "other", order },
+      message: "",
+      reason: "other",
+      order,
       ...(graceSeconds !== undefined && { graceSeconds }),
     });
   });

@@ -179,7 +179,9 @@ export class PodWorker implements PodMachine {
     const lastTransitionTime = this.kubelet.clock.time(this.kubelet.nowUs);
     return (status) => ({
       ...status,
-      ...{ phase: "Failed", reason, message },
+      phase: "Failed",
+      reason,
+      message,
       ...(disruption !== undefined && {
         conditions: [
           ...(status.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget"),
@@ -305,7 +307,9 @@ export class PodWorker implements PodMachine {
     const { kubelet, pod } = this;
     const ended = kubelet.deadlineOver(this);
     const draft = draftStatus({
-      ...{ pod, seen, isTerminal },
+      pod,
+      seen,
+      isTerminal,
       failures: this.failures,
       clock: kubelet.clock,
       old: kubelet.statuses.get(this.uid) ?? pod.status,

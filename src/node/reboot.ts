@@ -15,7 +15,9 @@ export function adopted({ spec, status, ...rest }: Pod, clock: WallClock): Runti
   );
   for (const { name, restartCount, state } of ran) {
     const container = new RuntimeContainer(pod, specs.get(name)!, sandbox, {
-      ...{ attempt: restartCount, run: held.nextRun(name), createdUs: 0 },
+      attempt: restartCount,
+      run: held.nextRun(name),
+      createdUs: 0,
     });
     const { terminated, running } = state ?? {};
     container.state = "exited";

@@ -88,7 +88,16 @@ export class RuntimePod {
       sandboxes: this.sandboxes.map((sandbox) => ({ sandbox, ready: sandbox.ready })),
       containers: this.containers.map(
         ({ id, spec, attempt, state, startedUs, finishedUs, exitCode, reason, message, sandbox }) => ({
-          ...{ id, name: spec.name, attempt, state, startedUs, finishedUs, exitCode, reason, message, sandbox },
+          id,
+          name: spec.name,
+          attempt,
+          state,
+          startedUs,
+          finishedUs,
+          exitCode,
+          reason,
+          message,
+          sandbox,
         }),
       ),
     };

@@ -78,15 +78,17 @@ export class StatusManager {
     const target = findCondition(old.conditions, "DisruptionTarget");
     if (target !== undefined) kept.push(target);
     const { reason: _reason, message: _message, initContainerStatuses: _inits, ...others } = old;
-    const status = {
-      ...others,
-      ...rest,
-      ...addresses,
-      ...(initContainerStatuses.length > 0 && { initContainerStatuses }),
-      startTime: old.startTime ?? this.#options.clock.time(startTimeUs),
-      conditions: [...conditions.map((condition) => this.#timed(condition, old, pod)), ...kept],
-      observedGeneration: pod.metadata.generation,
-    } as PodStatus;
+    const status = Object.assign(
+      others,
+      rest,
+      addresses,
+      initContainerStatuses.length > 0 && { initContainerStatuses },
+      {
+        startTime: old.startTime ?? this.#options.clock.time(startTimeUs),
+        conditions: [...conditions.map((condition) => this.#timed(condition, old, pod)), ...kept],
+        observedGeneration: pod.metadata.generation,
+      },
+    ) as PodStatus;
     this.#update(
       pod,
       changes.reduce((amended, change) => change(amended), status),
@@ -153,7 +155,15 @@ export class StatusManager {
     const before = findCondition(old.conditions, condition.type);
     const kept = before?.status === condition.status ? before?.lastTransitionTime : undefined;
     const lastTransitionTime = kept ?? clock.time(execution.loop.nowUs);
-    return { ...condition, lastTransitionTime, observedGeneration: pod.metadata.generation } as PodCondition;
+    const { type, status, reason, message } = condition;
+    return {
+      type,
+      status,
+      lastTransitionTime,
+      observedGeneration: pod.metadata.generation,
+      ...(reason !== undefined && { reason }),
+      ...(message !== undefined && { message }),
+    } as PodCondition;
   }
 
   #setContainer(pod: Pod, id: string, change: (status: ContainerStatus) => ContainerStatus): void {
@@ -247,12 +257,15 @@ function mergedStatus(stored: Pod, status: PodStatus, mayRun: boolean, now: stri
   const kept = target ?? findCondition(old.conditions, "DisruptionTarget");
   if (kept !== undefined) conditions.push(target === undefined ? kept : { ...target, lastTransitionTime: now });
   const { reason, message, ...rest } = status;
-  const merged: PodStatus = { ...old, ...rest, conditions };
-  delete (merged as { reason?: string }).reason;
-  delete (merged as { message?: string }).message;
-  const words = turnsTerminal && mayRun ? old : { reason, message };
-  if (turnsTerminal && mayRun) Object.assign(merged, { phase: old.phase });
-  if (words.reason !== undefined) Object.assign(merged, { reason: words.reason });
-  if (words.message !== undefined) Object.assign(merged, { message: words.message });
-  return merged;
+  const waits = turnsTerminal && mayRun;
+  const words = waits ? old : { reason, message };
+  const { reason: _reason, message: _message, ...others } = old;
+  return Object.assign(
+    others,
+    rest,
+    { conditions },
+    waits && { phase: old.phase },
+    words.reason !== undefined && { reason: words.reason },
+    words.message !== undefined && { message: words.message },
+  );
 }

@@ -155,8 +155,12 @@ export class WorldHost implements Host {
     return {
       memoryCapacity: memoryCapacity(machine),
       memoryWorkingSet: Math.min(memoryCapacity(machine), systemMemory(machine) + inPages(machine.memoryBytes)),
-      ...{ nodeFsCapacity: ample.capacity, nodeFsAvailable: ample.available, nodeFsInodes: 1, nodeFsInodesFree: 1 },
-      ...{ maxPids: 1, pids: 0 },
+      nodeFsCapacity: ample.capacity,
+      nodeFsAvailable: ample.available,
+      nodeFsInodes: 1,
+      nodeFsInodesFree: 1,
+      maxPids: 1,
+      pids: 0,
     };
   }
 
@@ -181,7 +185,11 @@ export class WorldHost implements Host {
     const software = this.#of(pod);
     const specs = processesOf(pod);
     software.running = world.startPod({
-      ...{ key: keyOf(pod), uid: pod.metadata.uid, machine, workload: workloadOf(pod), behavior: software.behavior },
+      key: keyOf(pod),
+      uid: pod.metadata.uid,
+      machine,
+      workload: workloadOf(pod),
+      behavior: software.behavior,
       containers: specs.map(limitsOf),
       mainIndex: specs.length - pod.spec.containers.length,
     });
@@ -191,7 +199,7 @@ export class WorldHost implements Host {
     const { uid } = pod.metadata;
     let software = this.#software.get(uid);
     if (software === undefined) {
-      software = { ...this.#options.softwareOf(pod), running: undefined };
+      software = { running: undefined, ...this.#options.softwareOf(pod) };
       this.#software.set(uid, software);
     }
     return software;

@@ -51,6 +51,17 @@ export class RunningContainer {
   }
 }
 
+export interface NewRunningPod {
+  readonly key: ObjectKey;
+  readonly uid: Uid;
+  readonly machine: Machine;
+  readonly workload: string;
+  readonly behavior: Behavior;
+  readonly containers: readonly ContainerLimits[];
+  /** Index of the first ordinary container in `containers`. */
+  readonly mainIndex: number;
+}
+
 /** A pod as processes on a machine, from the moment its sandbox stands until it is torn down. */
 export class RunningPod {
   /** Dense, in order of start over the whole run. */
@@ -72,15 +83,15 @@ export class RunningPod {
   /** Share of requests, 0 to 1, that are slower than a second right now. Set through `World.setSlowShare`, read by probes. */
   slowShare = 0;
 
-  constructor(id: number, pod: Omit<RunningPod, "id" | "accepting" | "gone" | "slowShare" | "slow" | "answers">) {
+  constructor(id: number, { key, uid, machine, workload, behavior, containers, mainIndex }: NewRunningPod) {
     this.id = id;
-    this.key = pod.key;
-    this.uid = pod.uid;
-    this.machine = pod.machine;
-    this.workload = pod.workload;
-    this.behavior = pod.behavior;
-    this.containers = pod.containers;
-    this.main = pod.main;
+    this.key = key;
+    this.uid = uid;
+    this.machine = machine;
+    this.workload = workload;
+    this.behavior = behavior;
+    this.containers = containers.map((limits) => new RunningContainer(limits));
+    this.main = this.containers[mainIndex]!;
   }
 
   /** More than half of its answers take longer than a second, which is the default time-out of a probe. */

@@ -1,11 +1,10 @@
 import type { ObjectKey, Uid } from "../model/index.ts";
 import { assert } from "../sim/index.ts";
-import type { Behavior } from "./behavior.ts";
 import { cappedDemand, grantCpu } from "./cpu-shares.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
 import { Links } from "./place.ts";
 import { type RouteDomain, Routes } from "./routes.ts";
-import { type ContainerLimits, RunningContainer, RunningPod } from "./running-pod.ts";
+import { type NewRunningPod, type RunningContainer, RunningPod } from "./running-pod.ts";
 
 /** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
 export type WorldChange =
@@ -22,17 +21,6 @@ export type WorldChange =
       readonly container: RunningContainer;
     }
   | { readonly what: "cpu-granted" | "machine-memory"; readonly machine: Machine };
-
-export interface NewRunningPod {
-  readonly key: ObjectKey;
-  readonly uid: Uid;
-  readonly machine: Machine;
-  readonly workload: string;
-  readonly behavior: Behavior;
-  readonly containers: readonly ContainerLimits[];
-  /** Index of the first ordinary container in `containers`. */
-  readonly mainIndex: number;
-}
 
 /** What is. It says what changed and decides nothing. */
 export class World {
@@ -118,10 +106,9 @@ export class World {
     this.#tell({ what: "machine-kubelet", machine });
   }
 
-  startPod({ containers, mainIndex, ...rest }: NewRunningPod): RunningPod {
-    assert(!this.#pods.has(rest.uid), `pod ${rest.key} runs twice`);
-    const running = containers.map((limits) => new RunningContainer(limits));
-    const pod = new RunningPod(this.#podCount, { ...rest, containers: running, main: running[mainIndex]! });
+  startPod(started: NewRunningPod): RunningPod {
+    assert(!this.#pods.has(started.uid), `pod ${started.key} runs twice`);
+    const pod = new RunningPod(this.#podCount, started);
     this.#podCount += 1;
     this.#pods.set(pod.uid, pod);
     pod.machine.pods.add(pod);

@@ -58,7 +58,7 @@ export function withCondition(
   if (known?.status === condition.status && known.reason === condition.reason) return conditions;
   const lastTransitionTime = known?.status === condition.status ? known.lastTransitionTime : time;
   const others = conditions.filter(({ type }) => type !== condition.type);
-  return [...others, { ...condition, lastUpdateTime: time, lastTransitionTime }];
+  return [...others, { lastUpdateTime: time, lastTransitionTime, ...condition }];
 }
 
 export function isComplete({ spec, metadata }: Deployment, status: DeploymentStatus): boolean {
@@ -148,7 +148,7 @@ function renewed(
 ): readonly DeploymentCondition[] {
   const others = conditions.filter(({ type }) => type !== "Progressing");
   const lastTransitionTime = current?.status === "True" ? current.lastTransitionTime : time;
-  return [...others, { ...condition, lastUpdateTime: time, lastTransitionTime }];
+  return [...others, { lastUpdateTime: time, lastTransitionTime, ...condition }];
 }
 
 /** When a rollout that stands still now is to be looked at again: a second after its deadline. */

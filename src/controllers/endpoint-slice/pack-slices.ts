@@ -42,9 +42,9 @@ function packGroup(
   slices: readonly EndpointSlice[],
   changes: { create: EndpointGroup[]; update: EndpointSlice[]; remove: EndpointSlice[] },
 ): void {
-  const wanted = new Map(group.endpoints.map((endpoint) => [addressOf(endpoint), endpoint]));
+  const wanted = new Wanted(group.endpoints);
   const kept = slices.map((slice) => keptIn(slice, wanted));
-  const fresh = [...wanted.values()];
+  const fresh = wanted.rest();
   const order = kept
     .filter(({ endpoints }) => endpoints.length > 0 && endpoints.length < maxEndpointsPerSlice)
     .sort((a, b) => Number(b.changed) - Number(a.changed) || b.endpoints.length - a.endpoints.length);
@@ -72,18 +72,38 @@ function packGroup(
 /** Takes out of `wanted` what the slice has already, in its newest form. */
 function keptIn(
   slice: EndpointSlice,
-  wanted: Map<string, Endpoint>,
+  wanted: Wanted,
 ): { readonly slice: EndpointSlice; readonly endpoints: Endpoint[]; changed: boolean } {
   const endpoints: Endpoint[] = [];
   let changed = false;
   for (const endpoint of slice.endpoints ?? []) {
-    const address = addressOf(endpoint);
-    const now = wanted.get(address);
-    wanted.delete(address);
-    if (now === undefined || !sameContent(now, endpoint)) changed = true;
+    const now = wanted.take(endpoint);
+    if (now !== endpoint && (now === undefined || !sameContent(now, endpoint))) changed = true;
     if (now !== undefined) endpoints.push(now);
   }
   return { slice, endpoints, changed };
+}
+
+/** Endpoints that slices should hold. Most are the very objects that they hold, so texts are made only of the others. */
+class Wanted {
+  readonly #endpoints: Set<Endpoint>;
+  #byAddress: Map<string, Endpoint> | undefined;
+
+  constructor(endpoints: readonly Endpoint[]) {
+    this.#endpoints = new Set(endpoints);
+  }
+
+  /** The newest form of an endpoint that a slice holds, which then is wanted no more. */
+  take(held: Endpoint): Endpoint | undefined {
+    if (this.#endpoints.delete(held)) return held;
+    this.#byAddress ??= new Map([...this.#endpoints].map((endpoint) => [addressOf(endpoint), endpoint]));
+    const now = this.#byAddress.get(addressOf(held));
+    return now !== undefined && this.#endpoints.delete(now) ? now : undefined;
+  }
+
+  rest(): Endpoint[] {
+    return [...this.#endpoints];
+  }
 }
 
 function addressOf({ addresses, targetRef }: Endpoint): string {

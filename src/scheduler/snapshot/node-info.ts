@@ -1,5 +1,5 @@
 import { type Node, resourceValue, type Taint } from "../../model/index.ts";
-import { hasAffinity, type PodInfo } from "./pod-info.ts";
+import { countsAlike, hasAffinity, type PodInfo } from "./pod-info.ts";
 import { isScalarResource } from "./scalar-resources.ts";
 
 const noTaints: readonly Taint[] = [];
@@ -81,6 +81,23 @@ export class NodeInfo {
     if (pod.requiredAntiAffinity.length > 0) take(this.podsWithRequiredAntiAffinity, key);
     this.#count(pod, -1);
     return pod;
+  }
+
+  /** Takes a newer version of a pod that is here, in upstream's order, if it counts as before; says whether it does. */
+  replacePod(pod: PodInfo): boolean {
+    const known = this.pod(pod.key);
+    if (known === undefined || !countsAlike(known, pod)) return false;
+    take(this.pods, pod.key);
+    this.pods.push(pod);
+    if (hasAffinity(pod)) {
+      take(this.podsWithAffinity, pod.key);
+      this.podsWithAffinity.push(pod);
+    }
+    if (pod.requiredAntiAffinity.length > 0) {
+      take(this.podsWithRequiredAntiAffinity, pod.key);
+      this.podsWithRequiredAntiAffinity.push(pod);
+    }
+    return true;
   }
 
   pod(key: string): PodInfo | undefined {

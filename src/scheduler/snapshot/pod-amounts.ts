@@ -1,4 +1,12 @@
-import { hasPodLevel, type Pod, type PodResources, podRequests, podRequestsWith } from "../../model/index.ts";
+import {
+  type Container,
+  type ContainerStatus,
+  hasPodLevel,
+  type Pod,
+  type PodResources,
+  podRequests,
+  podRequestsWith,
+} from "../../model/index.ts";
 
 /** What the scores assume for a container that names no request. */
 const defaultRequests = { cpu: "100m", memory: "200Mi" } as const;
@@ -50,11 +58,24 @@ function sameResources(left: Pod["spec"], right: Pod["spec"]): boolean {
   );
 }
 
-/** Whether the kubelet has reported resources, as it does while and after a resize. */
-function reportsResources({ status }: Pod): boolean {
-  for (const statuses of [status?.containerStatuses, status?.initContainerStatuses]) {
-    if (statuses === undefined) continue;
-    for (const { resources } of statuses) if (resources !== undefined) return true;
+/** Whether the kubelet has reported other resources than the spec's own, as it does while and after a resize. */
+function reportsResources({ spec, status }: Pod): boolean {
+  return (
+    reportsOther(spec.containers, status?.containerStatuses) ||
+    reportsOther(spec.initContainers, status?.initContainerStatuses)
+  );
+}
+
+function reportsOther(
+  containers: readonly Container[] | undefined,
+  statuses: readonly ContainerStatus[] | undefined,
+): boolean {
+  if (statuses === undefined) return false;
+  for (const { name, resources, allocatedResources } of statuses) {
+    if (resources === undefined && allocatedResources === undefined) continue;
+    const own = containers?.find((container) => container.name === name)?.resources;
+    if (own === undefined || own !== resources) return true;
+    if (allocatedResources !== undefined && allocatedResources !== own.requests) return true;
   }
   return false;
 }

@@ -90,6 +90,23 @@ export function podInfo(pod: Pod): PodInfo {
 
 const noLabels: Readonly<Record<string, string>> = {};
 
+/** Whether two versions of one pod are the same to everybody who counts pods on nodes: only the status may differ. */
+export function countsAlike(left: PodInfo, right: PodInfo): boolean {
+  const [before, after] = [left.pod, right.pod];
+  return (
+    left.requests === right.requests &&
+    left.labels === right.labels &&
+    left.terminating === right.terminating &&
+    left.priority === right.priority &&
+    before.metadata.uid === after.metadata.uid &&
+    before.metadata.ownerReferences === after.metadata.ownerReferences &&
+    before.spec.containers === after.spec.containers &&
+    before.spec.initContainers === after.spec.initContainers &&
+    before.spec.affinity === after.spec.affinity &&
+    before.spec.volumes === after.spec.volumes
+  );
+}
+
 export function hasAffinity(pod: PodInfo): boolean {
   return (
     pod.requiredAffinity.length > 0 ||

@@ -185,6 +185,11 @@ export class Snapshot {
   }
 
   #place(pod: PodInfo, nodeName: string): void {
+    const place = this.#placeOf.get(pod.key);
+    if (place?.name === nodeName && place.replacePod(pod)) {
+      if (place.slot >= 0) this.#nodeChanged(place);
+      return;
+    }
     this.removePod(pod.key);
     const node = this.#nodeNamed(nodeName);
     node.addPod(pod);
