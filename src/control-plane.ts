@@ -1,5 +1,12 @@
 import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
-import { ControllerRunner, Process, type ProcessOptions, type Surroundings } from "./client/index.ts";
+import {
+  type Component,
+  ControllerRunner,
+  LeaderElection,
+  Process,
+  type ProcessOptions,
+  type Surroundings,
+} from "./client/index.ts";
 import { type CloudCall, type CloudProvider, templateNode } from "./cloud/index.ts";
 import type { Extension } from "./extension.ts";
 import { startControllers } from "./kube-controller-manager.ts";
@@ -25,7 +32,7 @@ const scrapePeriodUs = 15_000_000;
 const rateWindowUs = 120_000_000;
 
 export interface ControlPlane {
-  readonly processes: ReadonlyMap<string, Process>;
+  readonly components: ReadonlyMap<string, Component>;
   readonly scheduler: KubeScheduler;
 }
 
@@ -45,14 +52,23 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
   cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
   const schedulerProcess = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
   const scheduler = schedulerIn(schedulerProcess, parts);
-  const processes = [manager, schedulerProcess];
-  if (scenario.clusterAutoscaler !== undefined) processes.push(autoscaler(parts, scenario.clusterAutoscaler));
+  const components: Component[] = [
+    elected(manager, scenario.controllerManager.replicas, parts),
+    elected(schedulerProcess, scenario.scheduler.replicas, parts),
+  ];
+  if (scenario.clusterAutoscaler !== undefined) components.push(autoscaler(parts, scenario.clusterAutoscaler));
   for (const controller of extensions.flatMap(({ controllers = [] }) => controllers)) {
     const operator = processOf(parts, { name: controller.name, limits: () => ({ perSecond: 20, burst: 30 }) });
     new ControllerRunner(operator, controller);
-    processes.push(operator);
+    components.push(operator);
   }
-  return { processes: new Map(processes.map((process) => [process.name, process])), scheduler };
+  return { components: new Map(components.map((component) => [component.name, component])), scheduler };
+}
+
+/** One process needs no lease. */
+function elected(process: Process, replicas: number, { streams }: ControlPlaneParts): Component {
+  if (replicas === 1) return process;
+  return new LeaderElection(process, replicas, streams(`leader-election/${process.name}`));
 }
 
 /** A process whose watches are as unlucky as the scenario wants them. */

@@ -82,7 +82,7 @@ export class Simulation {
     });
     new KubeProxies(loop, this.api, this.world);
 
-    const { processes, scheduler } = startControlPlane({
+    const { components, scheduler } = startControlPlane({
       surroundings,
       scenario,
       streams,
@@ -97,7 +97,7 @@ export class Simulation {
     this.scheduler = scheduler;
     startPodArrivals(loop, this.api, scenario.pods);
     new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
-    this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, processes });
+    this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, components });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));
     const plan = { flows: scenario.flows, externals: scenario.externals, calls: scenario.calls };
     const stretch = (ended: Stretch): void => {
@@ -131,7 +131,7 @@ export class Simulation {
         for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"]) {
           this.#create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
         }
-        for (const process of processes.values()) process.start();
+        for (const component of components.values()) component.start();
         for (const machine of cloud.buyInitial()) {
           if (scenario.initial === "settled") kubelets.settle(machine);
           else this.world.setPower(machine, true);

@@ -43,16 +43,31 @@ export class ApiServer {
   readonly #podSpecs = new PodSpecs();
   readonly #addresses = new ServiceAddresses();
   readonly #boundLabels = new BoundLabels();
-  /** A server that is down answers nobody; faults switch it. */
-  up = true;
+  readonly #availabilityListeners: (() => void)[] = [];
+  #up = true;
 
   constructor(store: Store, seed: string) {
     this.store = store;
     this.#identities = new Identities(seed);
   }
 
+  /** A server that is down answers nobody; faults switch it. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  set up(up: boolean) {
+    if (up === this.#up) return;
+    this.#up = up;
+    for (const listener of this.#availabilityListeners) listener();
+  }
+
+  onAvailability(listener: () => void): void {
+    this.#availabilityListeners.push(listener);
+  }
+
   handle(request: ApiRequest): ApiReply {
-    if (!this.up) return { ok: false, error: unavailable };
+    if (!this.#up) return { ok: false, error: unavailable };
     switch (request.verb) {
       case "create":
         return this.#create(request.object);

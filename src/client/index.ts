@@ -2,6 +2,7 @@ export { type Controller, ControllerRunner, type Outcome, type Watch } from "./c
 export * from "./effect.ts";
 export { Expectations } from "./expectations.ts";
 export type { Change } from "./informer.ts";
+export { type Component, LeaderElection } from "./leader-election.ts";
 export { LoopRunner, type PeriodicLoop } from "./loop-runner.ts";
 export { OwnWrites } from "./own-writes.ts";
 export { type ClientLimits, Process, type ProcessOptions, type Surroundings } from "./process.ts";

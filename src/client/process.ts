@@ -5,6 +5,7 @@ import { controlPlane, type Place, type World } from "../world/index.ts";
 import type { Effect, ProviderCall, Task } from "./effect.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { Informer } from "./informer.ts";
+import type { Component } from "./leader-election.ts";
 import { TaskRuntime } from "./task-runtime.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { View } from "./view.ts";
@@ -41,7 +42,7 @@ export interface ProcessOptions {
 }
 
 /** An operating-system process of the control plane: caches that trail the store, clients with budgets, tasks in flight. */
-export class Process {
+export class Process implements Component {
   readonly name: string;
   readonly place: Place;
   readonly surroundings: Surroundings;
@@ -60,6 +61,8 @@ export class Process {
   /** Counts lives: work of an earlier life is not resumed. */
   life = 0;
   running = false;
+  /** Cut off from the API server by itself, whatever becomes of its place. */
+  cutOff = false;
 
   constructor(surroundings: Surroundings, options: ProcessOptions) {
     this.name = options.name;
@@ -81,7 +84,7 @@ export class Process {
   }
 
   get connected(): boolean {
-    return this.surroundings.world.links.reachable(this.place, controlPlane);
+    return !this.cutOff && this.surroundings.world.links.reachable(this.place, controlPlane);
   }
 
   /** The cache of a kind; asked for before `start` it is filled then, later it is filled at once. */

@@ -18,5 +18,5 @@ export type Fault = { readonly atUs: number; readonly forUs?: number; readonly t
   | { readonly kind: "traffic-spike"; readonly to: ObjectKey; readonly factor: number }
   | { readonly kind: "api-server-outage" }
   | { readonly kind: "registry-slow"; readonly factor: number }
-  | { readonly kind: "component-crash"; readonly component: string }
+  | { readonly kind: "component-crash" | "component-partition"; readonly component: string }
 );

@@ -1,6 +1,6 @@
 import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
 import { apiServerOutage } from "./api-server-outage.ts";
-import { componentCrash } from "./component-crash.ts";
+import { componentCrash, componentPartition } from "./component-crash.ts";
 import type { Fault } from "./fault.ts";
 import { kubeletStop } from "./kubelet-stop.ts";
 import { machineCrash } from "./machine-crash.ts";
@@ -25,6 +25,7 @@ const strikes: { readonly [Kind in Fault["kind"]]: Strike<never> } = {
   "api-server-outage": apiServerOutage,
   "registry-slow": registrySlow,
   "component-crash": componentCrash,
+  "component-partition": componentPartition,
 };
 
 /** A fault that has happened. */

@@ -1,5 +1,5 @@
 import type { ApiServer } from "../apiserver/index.ts";
-import type { Process } from "../client/index.ts";
+import type { Component } from "../client/index.ts";
 import type { RandomStream } from "../sim/index.ts";
 import type { World } from "../world/index.ts";
 import type { Fault } from "./fault.ts";
@@ -8,8 +8,8 @@ import type { Fault } from "./fault.ts";
 export interface Struck {
   readonly world: World;
   readonly api: ApiServer;
-  /** Processes of the control plane by name. */
-  readonly processes: ReadonlyMap<string, Process>;
+  /** What the control plane is made of, by name. */
+  readonly components: ReadonlyMap<string, Component>;
 }
 
 /** What was struck, and how it heals; without `heal` there is nothing to undo. */

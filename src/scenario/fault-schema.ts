@@ -81,11 +81,22 @@ const registrySlow = z.strictObject({
   for: until,
 });
 
+const component = z
+  .enum(["kube-controller-manager", "kube-scheduler", "cluster-autoscaler"])
+  .describe("Of several replicas the one that leads.");
+
 const componentCrash = z.strictObject({
   kind: z.literal("component-crash"),
   at: instant,
-  component: z.enum(["kube-controller-manager", "kube-scheduler", "cluster-autoscaler"]),
+  component,
   for: duration.default(5_000_000).describe("Until it is started again. Default 5 s."),
+});
+
+const componentPartition = z.strictObject({
+  kind: z.literal("component-partition"),
+  at: instant,
+  component,
+  for: until.describe("How long it does not reach the API server. Default: to the end of the run."),
 });
 
 export const fault = z.discriminatedUnion("kind", [
@@ -100,6 +111,7 @@ export const fault = z.discriminatedUnion("kind", [
   apiServerOutage,
   registrySlow,
   componentCrash,
+  componentPartition,
 ]);
 
 /** A fault as written; instants and references are resolved by `resolve-faults`. */

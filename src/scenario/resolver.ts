@@ -155,8 +155,8 @@ export class Resolver {
   }
 
   #scheduler(): Scenario["scheduler"] {
-    const { config: file, ...limits } = this.#text.cluster.scheduler;
-    const budget = { perSecond: limits["kube-api-qps"], burst: limits["kube-api-burst"] };
+    const { config: file, replicas, ...limits } = this.#text.cluster.scheduler;
+    const budget = { replicas, perSecond: limits["kube-api-qps"], burst: limits["kube-api-burst"] };
     if (file === undefined) return { config: undefined, ...budget };
     const path = ["spec", "cluster", "scheduler", "config"];
     const full = join(this.#folder, file);
@@ -389,6 +389,7 @@ export class Resolver {
       case "registry-slow":
         return { ...base, kind: text.kind, factor: text.factor ?? Number.POSITIVE_INFINITY };
       case "component-crash":
+      case "component-partition":
         return { ...base, kind: text.kind, component: text.component };
       case "api-server-outage":
         return { ...base, kind: text.kind };

@@ -35,8 +35,16 @@ const nodePool = z
   })
   .describe("A group of equal machines that an autoscaler may grow and shrink.");
 
+const replicas = z
+  .number()
+  .int()
+  .min(1)
+  .default(1)
+  .describe("Processes of which one leads; when it is lost another takes over once the lease of 15 s has expired.");
+
 /** `kube-controller-manager` flags that change what is simulated, under upstream's names. */
 const controllerManagerFlags = z.strictObject({
+  replicas,
   "kube-api-qps": z.number().positive().default(20),
   "kube-api-burst": z.number().int().positive().default(30),
   "node-monitor-period": duration.default(5_000_000),
@@ -55,6 +63,7 @@ const controllerManagerFlags = z.strictObject({
 });
 
 const schedulerOptions = z.strictObject({
+  replicas,
   config: z.string().optional().describe("A KubeSchedulerConfiguration file, unchanged."),
   "kube-api-qps": z.number().positive().default(50),
   "kube-api-burst": z.number().int().positive().default(100),

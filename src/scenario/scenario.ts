@@ -26,7 +26,12 @@ export interface Scenario {
   readonly pools: readonly NodePool[];
   readonly clusterAutoscaler: ClusterAutoscalerFlags | undefined;
   readonly controllerManager: ControllerManagerFlags;
-  readonly scheduler: { readonly config: unknown; readonly perSecond: number; readonly burst: number };
+  readonly scheduler: {
+    readonly replicas: number;
+    readonly config: unknown;
+    readonly perSecond: number;
+    readonly burst: number;
+  };
   /** In the order of their creation at virtual instant 0. */
   readonly objects: readonly NewObject[];
   /** Bare pods that come one by one, by time. */
