@@ -7,7 +7,7 @@ import type { Extension } from "./extension.ts";
 import { Faults } from "./faults/index.ts";
 import { WallClock } from "./model/index.ts";
 import { defaultNodeDelays, Kubelets, KubeProxies } from "./node/index.ts";
-import { People } from "./people.ts";
+import { People } from "./people/index.ts";
 import { startPodArrivals } from "./pod-arrivals.ts";
 import { Collector, type RunResult } from "./report/index.ts";
 import { Behaviors, type Scenario } from "./scenario/index.ts";
@@ -96,7 +96,9 @@ export class Simulation {
     });
     this.scheduler = scheduler;
     startPodArrivals(loop, this.api, scenario.pods);
-    new People(surroundings, scenario.actions, (action) => this.#collector.onAction(action.text, loop.nowUs));
+    new People(surroundings, scenario, cloud, ({ text }, refusal) =>
+      this.#collector.onAction(refusal === undefined ? text : `${text} was refused: ${refusal}`, loop.nowUs),
+    );
     this.faults = new Faults(loop, streams, scenario.faults, { world: this.world, api: this.api, components });
     this.faults.onInjury((injury) => this.#collector.onInjury(injury, loop.nowUs));
     const plan = { flows: scenario.flows, externals: scenario.externals, calls: scenario.calls };

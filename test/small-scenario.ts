@@ -25,10 +25,15 @@ metadata: { name: web }
 spec: { selector: { app: web }, ports: [{ port: 80 }] }
 `;
 
-/** Three machines, one Deployment of four pods behind a Service; `spec` replaces fields of the scenario. */
-export function smallScenario(spec: object = {}, manifests: string = manifest): Scenario {
+/** Three machines, one Deployment of four pods behind a Service; `spec` replaces fields of the scenario, `files` stand beside it. */
+export function smallScenario(
+  spec: object = {},
+  manifests: string = manifest,
+  files: Readonly<Record<string, string>> = {},
+): Scenario {
   const folder = mkdtempSync(join(tmpdir(), "seatrial-"));
   writeFileSync(join(folder, "web.yaml"), manifests);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const text = {
     apiVersion: "seatrial.io/v1alpha1",
     kind: "Scenario",

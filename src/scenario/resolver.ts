@@ -7,16 +7,18 @@ import { type Kind, milliValue, type ObjectKey, objectKey, parseTime, quantityPr
 import type { Curve, EntryFlow } from "../traffic/index.ts";
 import type { Call, MachineType } from "../world/index.ts";
 import type { Action } from "./action.ts";
+import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
 import { type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
 import type { Comparison, Expectation } from "./expectation.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
 import { readPodTrace } from "./pod-trace.ts";
+import { resolveAction } from "./resolve-action.ts";
 import { resolveCurve } from "./resolve-curve.ts";
 import type { Scenario, WorkloadBehavior } from "./scenario.ts";
 import { ScenarioClock } from "./scenario-clock.ts";
-import type { ActionText, BehaviorText, ExpectationText, NodePoolText, ScenarioText } from "./scenario-schema.ts";
+import type { BehaviorText, ExpectationText, NodePoolText, ScenarioText } from "./scenario-schema.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { pathText } from "./schema-complaints.ts";
 import { type ZoneOffset, zoneOffsets } from "./time-zones.ts";
@@ -318,41 +320,18 @@ export class Resolver {
 
   #action(text: ActionText, index: number): Action {
     const path = ["spec", "actions", index];
-    const atUs = this.#instant(text.at, [...path, "at"]);
-    const said = (words: string): { readonly atUs: number; readonly text: string } => ({ atUs, text: words });
-    if ("scale" in text) {
-      const { kind, key } = this.#reference(text.scale, [...path, "scale"]);
-      return { ...said(`scale ${text.scale} to ${text.replicas}`), do: "scale", kind, key, replicas: text.replicas };
-    }
-    if ("apply" in text) {
-      const read = readManifests(this.#folder, [text.apply]);
-      this.#complaints.push(...read.complaints);
-      return { ...said(`apply ${text.apply}`), do: "apply", objects: read.manifests.map(({ object }) => object) };
-    }
-    if ("delete" in text) {
-      const { kind, key } = this.#reference(text.delete, [...path, "delete"]);
-      return { ...said(`delete ${text.delete}`), do: "delete", kind, key };
-    }
-    if ("rolloutRestart" in text) {
-      const { kind, key } = this.#reference(text.rolloutRestart, [...path, "rolloutRestart"]);
-      return { ...said(`rollout restart ${text.rolloutRestart}`), do: "rollout-restart", kind, key };
-    }
-    if ("setImage" in text) {
-      const { kind, key } = this.#reference(text.setImage, [...path, "setImage"]);
-      const { container, image } = text;
-      return {
-        ...said(`set image ${text.setImage} ${image}`),
-        do: "set-image",
-        kind,
-        key,
-        image,
-        ...(container && { container }),
-      };
-    }
-    if ("drain" in text) return { ...said(`drain ${text.drain}`), do: "drain", node: text.drain };
-    const on = "cordon" in text;
-    const node = "cordon" in text ? text.cordon : text.uncordon;
-    return { ...said(`${on ? "cordon" : "uncordon"} ${node}`), do: "cordon", node, on };
+    return resolveAction(text, {
+      atUs: this.#instant(text.at, [...path, "at"]),
+      path,
+      pools: this.#text.cluster.nodePools.map(({ name }) => name),
+      reference: (written, at) => this.#reference(written, at),
+      complain: (code, at, expected, found) => this.#complain(code, at, expected, found),
+      manifests: (file) => {
+        const read = readManifests(this.#folder, [file]);
+        this.#complaints.push(...read.complaints);
+        return read.manifests.map(({ object }) => object);
+      },
+    });
   }
 
   #fault(text: FaultText, index: number): Fault {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { action } from "./action-schema.ts";
 import { curve } from "./curve-schema.ts";
 import { fault } from "./fault-schema.ts";
 import { bytes, distribution, duration, instant, serviceReference, workload } from "./values.ts";
@@ -141,19 +142,6 @@ const behavior = z
   })
   .describe("What a manifest cannot say: how the software behaves.");
 
-const action = z
-  .union([
-    z.strictObject({ at: instant, scale: workload, replicas: z.number().int().min(0) }),
-    z.strictObject({ at: instant, apply: z.string().describe("A file or folder of manifests.") }),
-    z.strictObject({ at: instant, delete: z.string().describe('"deployment/web", "service/web", …') }),
-    z.strictObject({ at: instant, rolloutRestart: workload }),
-    z.strictObject({ at: instant, setImage: workload, container: z.string().optional(), image: z.string() }),
-    z.strictObject({ at: instant, cordon: z.string().describe("A node.") }),
-    z.strictObject({ at: instant, uncordon: z.string() }),
-    z.strictObject({ at: instant, drain: z.string() }),
-  ])
-  .describe("What people do.");
-
 const comparison = z
   .string()
   .regex(/^\s*(<=|>=|<|>)\s*[\d.]+\s*([a-zA-Zµ%]*)\s*$/, { error: 'BAD_COMPARISON|a comparison such as "< 250ms"' });
@@ -232,7 +220,6 @@ export const scenarioSchema = z.strictObject({
 
 export type ScenarioText = z.output<typeof scenarioSchema>;
 export type BehaviorText = z.output<typeof behavior>;
-export type ActionText = z.output<typeof action>;
 export type ExpectationText = z.output<typeof expectation>;
 export type NodePoolText = z.output<typeof nodePool>;
 export type ControllerManagerFlags = z.output<typeof controllerManagerFlags>;
