@@ -4,48 +4,8 @@ import { type KubeObject, printRow } from "../model/index.ts";
 import { readScenario } from "../scenario/index.ts";
 import { Simulation } from "../simulate.ts";
 import { instantOf } from "./instant.ts";
+import { kindNamed } from "./kind-names.ts";
 import { plainTable } from "./plain-table.ts";
-
-/** Short names as kubectl has them. */
-const kinds: Readonly<Record<string, string>> = {
-  po: "Pod",
-  pod: "Pod",
-  pods: "Pod",
-  no: "Node",
-  node: "Node",
-  nodes: "Node",
-  deploy: "Deployment",
-  deployment: "Deployment",
-  deployments: "Deployment",
-  rs: "ReplicaSet",
-  replicaset: "ReplicaSet",
-  replicasets: "ReplicaSet",
-  sts: "StatefulSet",
-  statefulset: "StatefulSet",
-  statefulsets: "StatefulSet",
-  ds: "DaemonSet",
-  daemonset: "DaemonSet",
-  daemonsets: "DaemonSet",
-  job: "Job",
-  jobs: "Job",
-  cj: "CronJob",
-  cronjob: "CronJob",
-  cronjobs: "CronJob",
-  svc: "Service",
-  service: "Service",
-  services: "Service",
-  hpa: "HorizontalPodAutoscaler",
-  pdb: "PodDisruptionBudget",
-  ns: "Namespace",
-  namespaces: "Namespace",
-  pvc: "PersistentVolumeClaim",
-  pv: "PersistentVolume",
-  ev: "Event",
-  events: "Event",
-  event: "Event",
-  endpointslices: "EndpointSlice",
-  endpointslice: "EndpointSlice",
-};
 
 interface InspectOptions {
   readonly at?: string;
@@ -70,7 +30,7 @@ export function inspectCommand(): Command {
       const scenario = readScenario(path);
       const simulation = new Simulation(scenario, options.seed, { extensions: await loadExtensions(scenario) });
       simulation.runUntil(instantOf(options.at, scenario));
-      const name = kinds[kind.toLowerCase()] ?? kind;
+      const name = kindNamed(kind);
       process.stdout.write(name === "Event" ? eventsText(simulation, options) : objectsText(simulation, name, options));
     });
 }

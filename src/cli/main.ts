@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { complaintText, ScenarioError } from "../scenario/index.ts";
 import { compareCommand } from "./compare.ts";
+import { describeCommand } from "./describe.ts";
 import { exitCode } from "./exit-code.ts";
 import { explainCommand } from "./explain.ts";
 import { exploreCommand } from "./explore.ts";
@@ -24,6 +25,7 @@ const commands = [
   planCommand(),
   exploreCommand(),
   inspectCommand(),
+  describeCommand(),
   explainCommand(),
   importCommand(),
   validateCommand(),

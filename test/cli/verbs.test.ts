@@ -64,6 +64,18 @@ describe("the command line", () => {
     expect(out).toContain("NotReady");
   });
 
+  it("describes an object: main fields, conditions, events", () => {
+    const { code, out } = seatrial("describe", "mine", "deployment", "web", "--at", "09:02");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Name: +web\nNamespace: +default\n/);
+    expect(out).toMatch(/Replicas: +\d+ desired \| \d+ updated \| \d+ total/);
+    expect(out).toMatch(/Available +True +MinimumReplicasAvailable/);
+    expect(out).toMatch(/Normal +ScalingReplicaSet +\S+ +deployment-controller +Scaled up replica set web-/);
+    const { code: refused, err } = seatrial("describe", "mine", "deploy", "nobody");
+    expect(refused).toBe(2);
+    expect(err).toContain("NO_SUCH_OBJECT");
+  });
+
   it("explains a bound pod by its scheduling cycle, and a waiting one by what it lacks", () => {
     const text = readFileSync(join(folder, "mine/manifests/web.yaml"), "utf8");
     const pod = (name: string, cpu: string): string =>

@@ -1,0 +1,45 @@
+/** Short names as kubectl has them. */
+const kinds: Readonly<Record<string, string>> = {
+  po: "Pod",
+  pod: "Pod",
+  pods: "Pod",
+  no: "Node",
+  node: "Node",
+  nodes: "Node",
+  deploy: "Deployment",
+  deployment: "Deployment",
+  deployments: "Deployment",
+  rs: "ReplicaSet",
+  replicaset: "ReplicaSet",
+  replicasets: "ReplicaSet",
+  sts: "StatefulSet",
+  statefulset: "StatefulSet",
+  statefulsets: "StatefulSet",
+  ds: "DaemonSet",
+  daemonset: "DaemonSet",
+  daemonsets: "DaemonSet",
+  job: "Job",
+  jobs: "Job",
+  cj: "CronJob",
+  cronjob: "CronJob",
+  cronjobs: "CronJob",
+  svc: "Service",
+  service: "Service",
+  services: "Service",
+  hpa: "HorizontalPodAutoscaler",
+  pdb: "PodDisruptionBudget",
+  ns: "Namespace",
+  namespaces: "Namespace",
+  pvc: "PersistentVolumeClaim",
+  pv: "PersistentVolume",
+  ev: "Event",
+  events: "Event",
+  event: "Event",
+  endpointslices: "EndpointSlice",
+  endpointslice: "EndpointSlice",
+};
+
+/** The kind that a word on the command line names. */
+export function kindNamed(word: string): string {
+  return kinds[word.toLowerCase()] ?? word;
+}
