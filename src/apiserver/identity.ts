@@ -30,8 +30,10 @@ export class Identities {
       incarnation = this.#incarnations.get(path) ?? 0;
       this.#incarnations.set(path, incarnation + 1);
     }
-    const base = hashText(path);
+    // Two hashes of 32 bits: of 300,000 pods in a run ten pairs would share one.
+    const hashes = [hashText(path), hashText(`uid/${path}`)] as const;
     const words = [1, 2, 3, 4].map((word) => {
+      const base = word < 3 ? hashes[0] : hashes[1];
       const mixed = scramble(Math.imul(base ^ this.#seedHash, 2 * word + 1) + word * 0x9e3779b9 + incarnation);
       return scramble(mixed ^ Math.imul(base, word))
         .toString(16)

@@ -1,5 +1,6 @@
 import {
   type CompiledLabelSelector,
+  claimsOf,
   containsLabels,
   controllerOf,
   type Kind,
@@ -87,6 +88,13 @@ export class View {
       controllerOf(object) === undefined ? object.metadata.namespace : undefined,
     );
     return informer.by("orphan", namespace) as Iterable<ObjectOf<K>>;
+  }
+
+  /** Pods that use a claim. */
+  podsWithClaim(claim: ObjectKey): Iterable<Pod> {
+    const informer = this.#process.informer("Pod");
+    informer.addIndex("claim", claimsOf);
+    return informer.by("claim", claim) as Iterable<Pod>;
   }
 
   /** Pods of a namespace that a selector matches. A selector with a `matchLabels` pair is looked up by it. */

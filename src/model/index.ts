@@ -25,6 +25,7 @@ export type * from "./metrics-api.ts";
 export * from "./names.ts";
 export * from "./node-selectors.ts";
 export * from "./object-meta.ts";
+export * from "./pod-claims.ts";
 export * from "./pod-phase.ts";
 export * from "./pod-resource-totals.ts";
 export * from "./pod-resources.ts";

@@ -1,6 +1,5 @@
 import { type EventLoop, EventQueue, handler, phase, type Sequence } from "../sim/index.ts";
 import {
-  cpuWithinReach,
   type Machine,
   type RunningContainer,
   type RunningPod,
@@ -15,11 +14,11 @@ import { Link } from "./link.ts";
 import { findMembers } from "./membership.ts";
 import { type Observation, observePodLoad, observeService } from "./observation.ts";
 import type { EntryFlow, TrafficPlan } from "./plan.ts";
+import { PodDemands } from "./pod-demands.ts";
 import type { IdleCpu, PodLoad } from "./pod-load.ts";
 import { PodLoads } from "./pod-loads.ts";
 import { PodQueue } from "./pod-queue.ts";
 import { RankQueue } from "./rank-queue.ts";
-import { roundedReach } from "./rounded-reach.ts";
 import type { Service, Tools } from "./service.ts";
 import { ServiceRegistry } from "./service-registry.ts";
 import type { Stretch } from "./stretch.ts";
@@ -65,6 +64,7 @@ export class Traffic {
   readonly #tools: Tools;
   readonly #services: ServiceRegistry;
   readonly #loads: PodLoads;
+  readonly #demands: PodDemands;
   readonly #toLoad = new RankQueue("queuedForLoad");
   readonly #toEvaluate = new RankQueue("queuedForEvaluation");
   readonly #stale = new Set<Service>();
@@ -92,6 +92,16 @@ export class Traffic {
     this.#shortestStretchUs = options.shortestStretchUs ?? 1_000_000;
     this.#services = new ServiceRegistry(plan, this.#tools, (service) => this.#stale.add(service));
     this.#loads = new PodLoads(world, (load) => this.#loadMade(load));
+    this.#demands = new PodDemands({
+      world,
+      loads: this.#loads,
+      idleCpu: options.idleCpu,
+      reachChanged: (service) => {
+        service.regroup = true;
+        this.#toEvaluate.add(service);
+      },
+      slow: (pod) => sinks.slow?.(pod),
+    });
     for (const flow of plan.flows) {
       const target = this.#services.service(flow.to, loop.nowUs);
       const link = new Link(flow, target, flow);
@@ -203,7 +213,7 @@ export class Traffic {
   }
 
   #cpuChanged(machine: Machine): void {
-    this.#checkReach(machine);
+    this.#demands.checkReach(machine);
     if (!this.#working && !this.#toEvaluate.empty) this.#wakeBy(this.#loop.nowUs);
   }
 
@@ -243,7 +253,7 @@ export class Traffic {
     for (let round = 0; round < mostRounds; round += 1) {
       this.#passLoads(nowUs);
       this.#passOutcomes(nowUs);
-      this.#applyDemands(nowUs);
+      this.#demands.apply(nowUs);
       if (this.#toLoad.empty && this.#toEvaluate.empty) break;
       this.#coarse = true;
     }
@@ -331,41 +341,8 @@ export class Traffic {
     return Math.abs(before - now) > share * Math.max(Math.abs(before), Math.abs(now));
   }
 
-  /** Pods demand what their requests need; where that changes what others can reach, those are evaluated again. */
-  #applyDemands(nowUs: number): void {
-    const touched = this.#loads.takeTouched();
-    if (touched.length === 0) return;
-    const machines = new Set<Machine>();
-    for (const load of touched) {
-      const { pod } = load;
-      if (pod.gone) continue;
-      machines.add(pod.machine);
-      this.#world.setDemand(pod, pod.main, load.demandMillicores(this.#idleCpu));
-      if (pod.main.running) this.#world.setMemory(pod, pod.main, load.memoryBytes(nowUs));
-      const slow = load.slowShare();
-      const moved = Math.abs(slow - pod.slowShare) >= 0.01 || slow < 1e-4 !== pod.slowShare < 1e-4;
-      this.#world.setSlowShare(pod, slow);
-      if (moved) this.#sinks.slow?.(pod);
-    }
-    for (const machine of machines) this.#checkReach(machine);
-  }
-
-  #checkReach(machine: Machine): void {
-    for (const { load, service, station } of this.#loads.membersOn(machine)) {
-      if (station === undefined || load.pod.gone || station.reachMillicores === this.#requestReach(load)) continue;
-      service.regroup = true;
-      this.#toEvaluate.add(service);
-    }
-  }
-
-  /** What requests can have of the CPU within reach: background work keeps its part, but never more than half. */
-  #requestReach({ pod }: PodLoad): number {
-    const within = roundedReach(cpuWithinReach(pod), pod.main.limits.cpuLimitMillicores);
-    return Math.max(Math.ceil(within / 2), within - Math.round(this.#idleCpu(pod, pod.main)));
-  }
-
   #group(service: Service): void {
-    service.group(({ load }) => this.#requestReach(load));
+    service.group(({ load }) => this.#demands.requestReach(load));
   }
 
   // ---- own instants ---------------------------------------------------------------------------------------------

@@ -126,6 +126,26 @@ describe("metrics-server", () => {
     expect(read()[0]!.containers[0]!.cpuNanocores).toBe(3e8 + 6e8); // 9 of 15 s at one core more.
   });
 
+  it("goes on looking at a pod whose mean repeats while its rate moves", () => {
+    const { read, runUntil, server, running, world } = cluster(); // Scrapes at 94, 109, 124 and 139 s.
+    server.follow("ns");
+    for (const [seconds, millicores] of [
+      [101.5, 900],
+      [116.5, 300],
+    ] as const) {
+      runUntil(seconds);
+      world.setDemand(running, running.main, millicores);
+    }
+    for (const [seconds, millicores] of [
+      [110, 600],
+      [125, 600],
+      [140, 300],
+    ] as const) {
+      runUntil(seconds);
+      expect(read()[0]!.containers[0]!.cpuNanocores).toBe(millicores * 1e6);
+    }
+  });
+
   it("forgets the pods of a machine that is dead or out of reach at the next scrape", () => {
     for (const strike of ["frozen", "cut", "off"] as const) {
       const { read, runUntil, server, machine, world } = cluster();

@@ -10,6 +10,7 @@ import {
   waitUntil,
 } from "../../client/index.ts";
 import {
+  claimsOf,
   keyOf,
   type ObjectKey,
   objectKey,
@@ -67,13 +68,7 @@ function volumeKeys({ after }: Change<PersistentVolume>): ObjectKey[] {
 /** A pod that has got a node is the first consumer its claims have waited for. */
 function podKeys({ before, after }: Change<Pod>, view: View): ObjectKey[] {
   if (after?.spec.nodeName === undefined || before?.spec.nodeName === after.spec.nodeName) return [];
-  const keys: ObjectKey[] = [];
-  for (const { persistentVolumeClaim } of after.spec.volumes ?? []) {
-    if (persistentVolumeClaim === undefined) continue;
-    const key = objectKey(after.metadata.namespace, persistentVolumeClaim.claimName);
-    if (view.get("PersistentVolumeClaim", key)?.status.phase !== "Bound") keys.push(key);
-  }
-  return keys;
+  return claimsOf(after).filter((key) => view.get("PersistentVolumeClaim", key)?.status.phase !== "Bound");
 }
 
 function* reconcile(key: ObjectKey, view: View, provisioning: Set<ObjectKey>): Task<Outcome> {
@@ -119,11 +114,8 @@ function provisions({ provisioner }: StorageClass): boolean {
 function consumerOf({ metadata }: PersistentVolumeClaim, view: View): string | undefined {
   const selected = metadata.annotations?.["volume.kubernetes.io/selected-node"];
   if (selected !== undefined) return selected;
-  for (const { spec } of view.inNamespace("Pod", metadata.namespace ?? "")) {
-    const { nodeName = "", volumes = [] } = spec;
-    if (nodeName === "") continue;
-    if (volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === metadata.name))
-      return nodeName;
+  for (const { spec } of view.podsWithClaim(keyOf({ metadata }))) {
+    if ((spec.nodeName ?? "") !== "") return spec.nodeName;
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../../client/index.ts";
 import {
+  claimsOf,
   isPodTerminal,
   keyOf,
   type ObjectKey,
-  objectKey,
   type PersistentVolumeClaim,
   type Pod,
 } from "../../model/index.ts";
@@ -25,24 +25,16 @@ export const claimProtectionController: Controller<undefined> = {
     {
       kind: "Pod",
       keys: ({ before, after }: Change<Pod>) =>
-        before !== undefined && (after === undefined || isPodTerminal(after)) ? claimKeys(before) : [],
+        before !== undefined && (after === undefined || isPodTerminal(after)) ? claimsOf(before) : [],
     },
   ],
   reconcile,
 };
 
-function claimKeys({ spec, metadata }: Pod): ObjectKey[] {
-  return (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
-    persistentVolumeClaim === undefined ? [] : [objectKey(metadata.namespace, persistentVolumeClaim.claimName)],
-  );
-}
-
 function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   const claim = view.get("PersistentVolumeClaim", key);
   if (claim?.metadata.deletionTimestamp === undefined || !claim.metadata.finalizers?.includes(finalizer)) return "done";
-  for (const pod of view.inNamespace("Pod", claim.metadata.namespace ?? "")) {
-    if (!isPodTerminal(pod) && claimKeys(pod).includes(key)) return "done";
-  }
+  for (const pod of view.podsWithClaim(key)) if (!isPodTerminal(pod)) return "done";
   const change = (stored: PersistentVolumeClaim): PersistentVolumeClaim => ({
     ...stored,
     metadata: { ...stored.metadata, finalizers: (stored.metadata.finalizers ?? []).filter((one) => one !== finalizer) },
