@@ -3,6 +3,7 @@ import {
   compareQuantities,
   isKnownKind,
   kindInfos,
+  matchesQuotaScopes,
   type Pod,
   podQuotaUsage,
   type Quantity,
@@ -12,13 +13,13 @@ import { type ApiError, forbidden } from "./api-error.ts";
 import type { NewObject } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** ResourceQuota admission (v1.36): usage is charged in the quota's status before the object is stored. Scopes are not looked at. */
+/** ResourceQuota admission (v1.36): usage is charged in the quota's status before the object is stored. */
 export function chargeQuotas(store: Store, object: NewObject): ApiError | undefined {
   const { namespace } = object.metadata;
   if (namespace === undefined || store.count("ResourceQuota") === 0) return undefined;
   const charges: { readonly quota: ResourceQuota; readonly used: Readonly<Record<string, Quantity>> }[] = [];
   for (const quota of store.list("ResourceQuota")) {
-    if (quota.metadata.namespace !== namespace) continue;
+    if (quota.metadata.namespace !== namespace || !matchesQuotaScopes(quota, object)) continue;
     const hard = quota.status?.hard ?? quota.spec.hard ?? {};
     const usage = usageOf(object, store);
     const concerned = Object.keys(usage)

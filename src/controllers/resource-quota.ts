@@ -6,6 +6,7 @@ import {
   type KnownKind,
   keyOf,
   kindInfos,
+  matchesQuotaScopes,
   type ObjectKey,
   type Pod,
   podQuotaUsage,
@@ -64,7 +65,7 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   const quota = view.get("ResourceQuota", key);
   if (quota === undefined) return "done";
   const hard = quota.spec.hard ?? {};
-  const usage = usageIn(quota.metadata.namespace ?? "", view);
+  const usage = usageOf(quota, view);
   const used: Record<string, Quantity> = {};
   for (const name of Object.keys(hard)) used[name] = usage[name] ?? "0";
   const status = { hard, used };
@@ -76,15 +77,18 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   return { requeueInUs: resyncUs };
 }
 
-function usageIn(namespace: string, view: View): Readonly<Record<string, Quantity>> {
+/** What objects of its namespace use that are in its scopes. */
+function usageOf(quota: ResourceQuota, view: View): Readonly<Record<string, Quantity>> {
+  const namespace = quota.metadata.namespace ?? "";
   const usage: Record<string, Quantity> = {};
   const nowSeconds = Math.floor(view.clock.epochUs(view.nowUs) / 1_000_000);
   for (const pod of view.inNamespace("Pod", namespace)) {
+    if (!matchesQuotaScopes(quota, pod)) continue;
     for (const [name, amount] of Object.entries(podQuotaUsage(pod, nowSeconds)))
       usage[name] = addQuantities(usage[name] ?? "0", amount);
   }
   for (const kind of countedKinds) {
-    const count = [...view.inNamespace(kind, namespace)].length;
+    const count = [...view.inNamespace(kind, namespace)].filter((object) => matchesQuotaScopes(quota, object)).length;
     if (count === 0) continue;
     const { plural, group } = kindInfos[kind];
     usage[`count/${plural}${group === "" ? "" : `.${group}`}`] = `${count}`;
