@@ -33,7 +33,11 @@ export function evictionVerdict(store: Store, pod: Pod): EvictionVerdict {
     return { refusal: tooMany(`Cannot evict pod as it would violate the pod's disruption budget.`, message, 10) };
   }
   if (disruptionsAllowed <= 0) {
-    const detail = `The disruption budget ${budget.metadata.name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
+    const what =
+      currentHealthy > desiredHealthy
+        ? "does not allow evicting pods currently" // Bare pods, of which nobody knows how many there should be.
+        : `needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
+    const detail = `The disruption budget ${budget.metadata.name} ${what}`;
     return { refusal: tooMany("Cannot evict pod as it would violate the pod's disruption budget.", detail) };
   }
   const disruptedPods = { ...budget.status.disruptedPods, [pod.metadata.name]: store.clock.time(store.nowUs) };
