@@ -1,4 +1,5 @@
 import type { Area } from "./area.ts";
+import { closedLoop } from "./closed-loop.ts";
 import { clusterAutoscaler } from "./cluster-autoscaler.ts";
 import { hpa } from "./hpa.ts";
 import { kubelet } from "./kubelet.ts";
@@ -7,4 +8,4 @@ import { scheduler } from "./scheduler.ts";
 import { timelines } from "./timelines.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [clusterAutoscaler, hpa, kubelet, machinery, scheduler, timelines];
+export const areas: readonly Area[] = [closedLoop, clusterAutoscaler, hpa, kubelet, machinery, scheduler, timelines];
