@@ -78,6 +78,8 @@ export interface LoopRecording {
     readonly services: Readonly<Record<string, RecordedSummary>>;
     readonly nodes: readonly (readonly [atMs: number, registered: number, ready: number])[];
   };
+  /** How long each call of the external provider took. */
+  readonly quality: { readonly providerCallMs: number };
   readonly timeline: readonly Row[];
 }
 

@@ -1,4 +1,5 @@
 import type { Area, CaseResult } from "./area.ts";
+import { replayAligned } from "./closed-loop-compare.ts";
 import type { LoopRecording } from "./closed-loop-recording.ts";
 import { replaySyncs } from "./closed-loop-syncs.ts";
 
@@ -17,4 +18,5 @@ export const closedLoop: Area = {
 
 function* replayRun(recording: LoopRecording): Iterable<CaseResult> {
   yield* replaySyncs(recording);
+  yield* replayAligned(recording);
 }

@@ -28,6 +28,7 @@ for (const [group, cases] of groups) {
   const failures = cases.filter(({ difference }) => difference !== undefined);
   failed += failures.length;
   console.log(`${group}: ${cases.length - failures.length} of ${cases.length}`);
+  for (const { id, figures } of cases) if (figures !== undefined) console.log(`  ${id}: ${figures}`);
   for (const { id, difference } of failures) console.log(`  ${id}: ${difference}`);
 }
 console.log(`${area.name}: ${results.length - failed} passed, ${failed} failed`);
