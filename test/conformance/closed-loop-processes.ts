@@ -11,12 +11,16 @@ import type { LoopRecording } from "./closed-loop-recording.ts";
 /** All of the recorded cluster ran on one machine. */
 const watchUs = 1_000;
 const requestUs = 2_000;
+const syncRequestUs = 500;
 /** Calls of the provider between the start of a run and its order. */
 const callsBeforeOrder = 8;
 
-/** kube-controller-manager whose autoscalers read their scale when `phases` says: syncs took longer upstream than ours do. */
+/**
+ * kube-controller-manager whose autoscalers read their scale when `phases` says, and go on at once: a scrape may come a few
+ * milliseconds later.
+ */
 export class PacedManager extends Process {
-  #onceUs: number | undefined;
+  #nextUs: number | undefined;
 
   constructor(surroundings: Surroundings, phases: Phases, nowMs: () => number) {
     super(surroundings, {
@@ -24,21 +28,21 @@ export class PacedManager extends Process {
       limits: () => ({ perSecond: 20, burst: 30 }),
       watchUs,
       strike: (effect) => {
-        if (effect.do !== "api" || effect.client !== "horizontal-pod-autoscaler/scale") return undefined;
+        if (effect.do !== "api" || !effect.client.startsWith("horizontal-pod-autoscaler")) return undefined;
         const { request } = effect as typeof effect & { readonly request: ApiRequest };
-        if (request.verb !== "get") return undefined;
-        const atMs = phases.syncMs(nameOf(request.key), nowMs());
-        this.#onceUs = Math.max(requestUs, Math.round((atMs - nowMs()) * 1000));
+        const readsScale = effect.client === "horizontal-pod-autoscaler/scale" && request.verb === "get";
+        const waitMs = readsScale ? phases.syncMs(nameOf(request.key), nowMs()) - nowMs() : 0;
+        this.#nextUs = Math.max(syncRequestUs, Math.round(waitMs * 1000));
         return undefined;
       },
     });
   }
 
-  /** Asked once for every way of a request: the next one is that of the scale. */
+  /** Asked for every way of a request in turn; the runtime asks for that of a struck request next. */
   override get requestUs(): number {
-    const onceUs = this.#onceUs ?? requestUs;
-    this.#onceUs = undefined;
-    return onceUs;
+    const nextUs = this.#nextUs ?? requestUs;
+    this.#nextUs = undefined;
+    return nextUs;
   }
 }
 

@@ -49,13 +49,15 @@ export class LoopWorld {
   readonly #waiting = new Set<string>();
   readonly #unassigned: Steps = [];
 
-  constructor(recording: LoopRecording, phases: Phases) {
+  /** `luck`: names of pods, and draws among equals, which upstream leaves to Go's maps and random numbers. */
+  constructor(recording: LoopRecording, phases: Phases, luck: number) {
     this.#recording = recording;
     this.#startMs = startOf(recording);
     const loop = this.#loop;
     const clock = clockOf(recording, this.#startMs * 1000);
     const store = new Store(loop, clock);
-    this.#api = new ApiServer(store, recording.name);
+    const seed = `${recording.name}/${luck}`;
+    this.#api = new ApiServer(store, seed);
     this.#services = new Map(recording.load.map(({ service }) => [service, { desired: [], ready: [], serving: [] }]));
     this.#containers = new Containers(
       store,
@@ -80,7 +82,7 @@ export class LoopWorld {
     const manager = new PacedManager(surroundings, phases, nowMs);
     startControllers(manager, this.#api, parseScenario(scenario, "/"), this.#containers);
     const scheduler = schedulerProcess(surroundings);
-    const streams = randomStreams(recording.name);
+    const streams = randomStreams(seed);
     new KubeScheduler(scheduler, loadConfiguration(undefined as never), pluginRegistry(), streams("kube-scheduler"));
     const autoscaler = autoscalerProcess(surroundings, this.#cloud, recording, phases, nowMs);
     this.#at(-this.#startMs, () => {
