@@ -12,6 +12,6 @@ describe("whole clusters under load, recorded on real components", () => {
     const passed = (group: string): number =>
       results.filter((result) => result.group.startsWith(group) && result.difference === undefined).length;
     expect(passed("open loop: syncs")).toBe(1274);
-    expect(passed("closed loop, aligned phases")).toBeGreaterThanOrEqual(69);
+    expect(passed("closed loop, aligned phases")).toBeGreaterThanOrEqual(80);
   });
 });
