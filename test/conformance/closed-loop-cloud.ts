@@ -110,7 +110,8 @@ export class RecordedCloud {
   }
 }
 
-function named(node: NewObject, name: string): NewObject {
+/** A Node like that, of another name. */
+export function named(node: NewObject, name: string): NewObject {
   const labels: Record<string, string> = { ...node.metadata.labels, "kubernetes.io/hostname": name };
   const spec = { ...(node["spec"] as object), providerID: `sim://${labels["group"]}/${name}` };
   return { ...node, metadata: { ...node.metadata, name, labels }, spec };

@@ -28,7 +28,8 @@ export function recordedCurves(recording: LoopRecording): LoopCurves {
     ),
     registered: summary.nodes.map(([atMs, registered]) => [atMs, registered]),
     readyNodes: summary.nodes.map(([atMs, , ready]) => [atMs, ready]),
-    unassigned: series.map(({ atMs, nodes }) => [atMs, nodes![5]!]),
+    // The first sample stands for five seconds and was taken while the first pods were being made.
+    unassigned: series.filter(({ atMs }) => atMs > 1_000).map(({ atMs, nodes }) => [atMs, nodes![5]!]),
     calls: cloudCalls,
   };
 }

@@ -10,6 +10,7 @@ export class RecordedPods {
   readonly #pods = new Map<string, Pod>();
   #next = 0;
 
+  /** `clock`: its instant 0 is the recording's. */
   constructor(recording: LoopRecording, clock: WallClock) {
     this.#recording = recording;
     this.#clock = clock;
@@ -20,40 +21,57 @@ export class RecordedPods {
     const { timeline } = this.#recording;
     for (; this.#next < timeline.length && timeline[this.#next]!.atMs <= atMs; this.#next += 1) {
       const row = timeline[this.#next]!;
-      if (row.kind === "Pod" && row.type === undefined && row.code === undefined) this.#apply(row);
+      if (row.kind === "Pod") this.apply(row);
     }
     return [...this.#pods.values()];
   }
 
-  #apply(row: Row): void {
+  /** The pod after a row about it; `undefined` when it is gone. Events and refusals change nothing. */
+  apply(row: Row): Pod | undefined {
     const { name, verb, subresource, change = {} } = row;
-    if (row.removed === true) {
-      this.#pods.delete(name);
-      return;
-    }
+    if (row.type !== undefined || row.code !== undefined) return this.#pods.get(name);
+    if (row.removed === true) this.#pods.delete(name);
     const pod = verb === "create" && subresource === undefined ? this.#born(row) : this.#pods.get(name);
-    if (pod === undefined) return;
+    if (pod === undefined) return undefined;
     const time = this.#clock.time(row.atMs * 1000);
     // The recorded groups take an evicted pod for one that stays until its kubelet writes; no decision hangs on it.
     const ends = verb === "delete" || "metadata.deletionTimestamp" in change;
     const phase = change["status.phase"] as string | undefined;
+    const nodeName = change["spec.nodeName"] as string | undefined;
     const starts = phase === "Running" && { startTime: this.#clock.time((row.atMs - runMs) * 1000) };
-    this.#pods.set(name, {
+    const nominated = "status.nominatedNodeName" in change && {
+      nominatedNodeName: (change["status.nominatedNodeName"] ?? "") as string,
+    };
+    const after: Pod = {
       ...pod,
       metadata: { ...pod.metadata, ...(ends && { deletionTimestamp: time }) },
+      spec: { ...pod.spec, ...(nodeName !== undefined && { nodeName }) },
       status: {
         ...pod.status,
         ...(phase !== undefined && { phase }),
         ...starts,
+        ...nominated,
         conditions: conditionsAfter(pod.status.conditions ?? [], change, time),
       },
-    });
+    };
+    this.#pods.set(name, after);
+    return after;
   }
 
-  #born({ name, change = {} }: Row): Pod {
+  #born({ name, atMs, change = {} }: Row): Pod {
     const labels: Labels = { app: String(change["metadata.labels.app"]) };
-    const spec = specOf(this.#recording, name.slice(0, name.indexOf("-rs#")));
-    const metadata = { name, namespace: this.#recording.namespace, labels };
+    const replicaSet = name.slice(0, name.indexOf("/"));
+    const priority = Number(change["spec.priority"] ?? 0);
+    const spec = { ...specOf(this.#recording, replicaSet.slice(0, replicaSet.indexOf("-rs#"))), priority };
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: replicaSet, uid: replicaSet, controller: true };
+    const metadata = {
+      name,
+      namespace: this.#recording.namespace,
+      uid: name,
+      creationTimestamp: this.#clock.time(atMs * 1000),
+      labels,
+      ownerReferences: [owner],
+    };
     return { apiVersion: "v1", kind: "Pod", metadata, spec, status: { phase: "Pending" } } as unknown as Pod;
   }
 }
@@ -71,9 +89,9 @@ function conditionsAfter(conditions: readonly PodCondition[], change: NonNullabl
   for (const [path, value] of Object.entries(change)) {
     const [, type] = /^status\.conditions\[(.+)\]$/.exec(path) ?? [];
     if (type === undefined) continue;
-    const { status } = value as PodCondition;
+    const { status, reason } = value as PodCondition;
     const lastTransitionTime = after.get(type)?.status === status ? after.get(type)!.lastTransitionTime : time;
-    after.set(type, { type, status, lastTransitionTime } as PodCondition);
+    after.set(type, { type, status, reason, lastTransitionTime } as PodCondition);
   }
   return [...after.values()];
 }

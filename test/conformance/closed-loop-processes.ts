@@ -75,7 +75,7 @@ export function autoscalerProcess(
   });
   new ClusterAutoscaler({
     process,
-    options: optionsOf(flags["cluster-autoscaler"] ?? []),
+    options: autoscalingOptionsOf(flags["cluster-autoscaler"] ?? []),
     groups: cloud.specs as NodeGroupSpec[],
     choose: (groups) => cloud.recordedChoice(groups),
     get runUs() {
@@ -86,7 +86,8 @@ export function autoscalerProcess(
   return process;
 }
 
-function optionsOf(flags: readonly string[]): typeof defaultOptions {
+/** What these flags come to. */
+export function autoscalingOptionsOf(flags: readonly string[]): typeof defaultOptions {
   const options: Record<string, unknown> = { ...defaultOptions };
   for (const flag of flags) {
     const [, name, value] = /^--([a-z-]+)=(.*)$/.exec(flag)!;

@@ -1,5 +1,6 @@
 import type { Area, CaseResult } from "./area.ts";
 import { replayAligned } from "./closed-loop-compare.ts";
+import { replayCalls } from "./closed-loop-decisions.ts";
 import type { LoopRecording } from "./closed-loop-recording.ts";
 import { replaySyncs } from "./closed-loop-syncs.ts";
 
@@ -18,5 +19,6 @@ export const closedLoop: Area = {
 
 function* replayRun(recording: LoopRecording): Iterable<CaseResult> {
   yield* replaySyncs(recording);
+  yield* replayCalls(recording);
   yield* replayAligned(recording);
 }
