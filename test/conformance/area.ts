@@ -16,6 +16,8 @@ export interface CaseResult {
 /** One folder of recordings and the code that replays them. An area ignores files it does not know. */
 export interface Area {
   readonly name: string;
+  /** The folder of the carried recordings. Default: the area's name. */
+  readonly carried?: string;
   replay(recordings: Recordings): Iterable<CaseResult>;
 }
 

@@ -11,7 +11,7 @@ if (area === undefined) {
   process.exit(2);
 }
 
-const carried = join(dirname(fileURLToPath(import.meta.url)), "../../../test/conformance", area.name);
+const carried = join(dirname(fileURLToPath(import.meta.url)), "../../../test/conformance", area.carried ?? area.name);
 const results: CaseResult[] = [];
 for (const directory of directories.length > 0 ? directories : [carried]) {
   results.push(...area.replay(new Recordings(directory)));
