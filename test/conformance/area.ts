@@ -2,16 +2,22 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
-/** What became of one recorded case: `difference` names the first thing that differs, absent when all is equal. */
+/**
+ * What became of one recorded case: `difference` names the first thing that differs, absent when all is equal. `figures`
+ * were measured and are printed either way.
+ */
 export interface CaseResult {
   readonly group: string;
   readonly id: string;
   readonly difference?: string;
+  readonly figures?: string;
 }
 
 /** One folder of recordings and the code that replays them. An area ignores files it does not know. */
 export interface Area {
   readonly name: string;
+  /** The folder of the carried recordings. Default: the area's name. */
+  readonly carried?: string;
   replay(recordings: Recordings): Iterable<CaseResult>;
 }
 

@@ -1,4 +1,6 @@
 import type { Area } from "./area.ts";
+import { closedLoop } from "./closed-loop.ts";
+import { closedLoopOwnPhases } from "./closed-loop-own-phases.ts";
 import { clusterAutoscaler } from "./cluster-autoscaler.ts";
 import { hpa } from "./hpa.ts";
 import { kubelet } from "./kubelet.ts";
@@ -7,4 +9,13 @@ import { scheduler } from "./scheduler.ts";
 import { timelines } from "./timelines.ts";
 
 /** Every area that can be replayed. */
-export const areas: readonly Area[] = [clusterAutoscaler, hpa, kubelet, machinery, scheduler, timelines];
+export const areas: readonly Area[] = [
+  closedLoop,
+  closedLoopOwnPhases,
+  clusterAutoscaler,
+  hpa,
+  kubelet,
+  machinery,
+  scheduler,
+  timelines,
+];

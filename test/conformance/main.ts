@@ -11,7 +11,7 @@ if (area === undefined) {
   process.exit(2);
 }
 
-const carried = join(dirname(fileURLToPath(import.meta.url)), "../../../test/conformance", area.name);
+const carried = join(dirname(fileURLToPath(import.meta.url)), "../../../test/conformance", area.carried ?? area.name);
 const results: CaseResult[] = [];
 for (const directory of directories.length > 0 ? directories : [carried]) {
   results.push(...area.replay(new Recordings(directory)));
@@ -28,6 +28,7 @@ for (const [group, cases] of groups) {
   const failures = cases.filter(({ difference }) => difference !== undefined);
   failed += failures.length;
   console.log(`${group}: ${cases.length - failures.length} of ${cases.length}`);
+  for (const { id, figures } of cases) if (figures !== undefined) console.log(`  ${id}: ${figures}`);
   for (const { id, difference } of failures) console.log(`  ${id}: ${difference}`);
 }
 console.log(`${area.name}: ${results.length - failed} passed, ${failed} failed`);

@@ -12,7 +12,7 @@ export class StandInKubelets {
   readonly #loop: EventLoop;
   readonly #api: ApiServer;
   readonly #clock: WallClock;
-  readonly #recording: Recording;
+  readonly #recording: Pick<Recording, "kubelet">;
   readonly #as: (actor: string, act: () => void) => void;
   readonly #off = new Set<string>();
   readonly #begun = new Set<string>();
@@ -23,7 +23,7 @@ export class StandInKubelets {
 
   constructor(
     surroundings: { loop: EventLoop; api: ApiServer; clock: WallClock },
-    recording: Recording,
+    recording: Pick<Recording, "kubelet">,
     as: (actor: string, act: () => void) => void,
   ) {
     this.#loop = surroundings.loop;

@@ -2,24 +2,19 @@ import { ApiServer, type ApiReply, type ApiRequest, type NewObject, Store } from
 import { Process, type Surroundings } from "../../src/client/index.ts";
 import { startControllers } from "../../src/kube-controller-manager.ts";
 import {
-  applyDefaults,
-  applyJsonPatch,
-  applyMergePatch,
-  applyStrategicMergePatch,
   isNamespaced,
   type KubeObject,
-  kindInfos,
   type MetricsApi,
   type ObjectKey,
   objectKey,
   parseTime,
-  structOf,
   WallClock,
 } from "../../src/model/index.ts";
 import { parseScenario } from "../../src/scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "../../src/scheduler/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "../../src/sim/index.ts";
 import { World } from "../../src/world/index.ts";
+import { createAs, patchAs } from "./timelines-actions.ts";
 import { StandInKubelets } from "./timelines-kubelet.ts";
 import { StableNames } from "./timelines-names.ts";
 import type { Recording, Row, TimelineAction } from "./timelines-recording.ts";
@@ -153,9 +148,7 @@ export class TimelineWorld {
   }
 
   #create(object: NewObject): void {
-    const namespaced = isNamespaced(object.kind) && object.metadata.namespace === undefined;
-    const metadata = namespaced ? { ...object.metadata, namespace: this.#recording.namespace } : object.metadata;
-    this.api.handle({ verb: "create", object: { ...object, metadata } });
+    createAs(this.api, object, this.#recording.namespace);
   }
 
   #join(node: NewObject): void {
@@ -178,7 +171,7 @@ export class TimelineWorld {
       case "create":
         return this.#create(action.object!);
       case "patch":
-        return this.#patch(action);
+        return patchAs(this.api, action, this.#key(action.kind!, action.name!));
       case "delete": {
         const key = this.#key(action.kind!, action.name!);
         this.api.handle({ verb: "delete", kind: action.kind!, key, options: { ...action.options } });
@@ -207,21 +200,6 @@ export class TimelineWorld {
       default:
         throw new Error(`unknown action ${action.do}`);
     }
-  }
-
-  #patch({ kind, name, patchType, patch, subresource }: TimelineAction): void {
-    const { apiVersion } = kindInfos[kind as keyof typeof kindInfos];
-    const change = (stored: KubeObject): KubeObject => {
-      const patched =
-        patchType === "json"
-          ? applyJsonPatch(stored, patch as never)
-          : patchType === "strategic"
-            ? applyStrategicMergePatch(stored as never, patch as never, structOf(apiVersion, kind!)!)
-            : applyMergePatch(stored, patch);
-      return applyDefaults(patched as never) as unknown as KubeObject;
-    };
-    const part = subresource === "status" ? "status" : "main";
-    this.api.handle({ verb: "patch", kind: kind!, key: this.#key(kind!, name!), part, change: change as never });
   }
 }
 

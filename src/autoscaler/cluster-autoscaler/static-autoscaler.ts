@@ -98,6 +98,11 @@ export class StaticAutoscaler {
     if (!this.#initialized) yield* this.#cleanUp(view);
     const readyNodes = allNodes.filter(isNodeReady);
     if (allNodes.length === 0 && !this.#options.scaleUpFromZero) return status;
+    // Pods are listed before the provider is asked, which takes its time: one that comes meanwhile is for the next run.
+    const { expendablePodsPriorityCutoff: cutoff } = this.#options;
+    const snapshot = snapshotOf(allNodes, view, cutoff, this.#roundRobin);
+    const pending = this.#waiting.pending(view);
+    const daemonSets = inKeyOrder(view.list("DaemonSet"));
     const reply = yield* callProvider<CloudReply>({ operation: "refresh" } satisfies CloudCall);
     if (!reply.ok || reply.groups === undefined) return status;
     const groups = new NodeGroups(
@@ -106,12 +111,10 @@ export class StaticAutoscaler {
         return spec === undefined ? [] : [{ spec, min, max, target, instances }];
       }),
     );
-    const { expendablePodsPriorityCutoff: cutoff } = this.#options;
-    const snapshot = snapshotOf(allNodes, view, cutoff, this.#roundRobin);
     const templates = templatesOf(groups, this.#templates, {
       readyNodes,
       podsOn: (node) => podsOn(node, view, cutoff),
-      daemonSets: inKeyOrder(view.list("DaemonSet")),
+      daemonSets,
       forceDaemonSets: this.#options.forceDaemonSets,
       suffix: String(this.#runs),
       clock: view.clock,
@@ -144,7 +147,7 @@ export class StaticAutoscaler {
       upcoming,
       complaints: [],
     };
-    const pods = this.#waiting.toHelp(view, snapshot, this.actuator.draining, nowUs);
+    const pods = this.#waiting.toHelp(pending, view, snapshot, this.actuator.draining, nowUs);
     const scaleDownForbidden = yield* this.#scaleUp(pods, round);
     if (this.#options.scaleDownEnabled) yield* this.#scaleDown(round, scaleDownForbidden);
     if (this.#options.enforceNodeGroupMinSize) yield* this.#raiseToMinimum(round);

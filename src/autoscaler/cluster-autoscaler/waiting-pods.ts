@@ -28,9 +28,26 @@ export class WaitingPods {
     return this.#count;
   }
 
-  /** The pods that wait and that no node there is, or comes, has room for; those of nodes that are drained among them. */
-  toHelp(view: View, snapshot: ClusterSnapshot, draining: readonly string[], nowUs: number): Pod[] {
-    const waiting: PodToPlace[] = inKeyOrder(this.#pending(view)).map((pod) => ({ pod }));
+  /** Those that the scheduler has found no place for, by their keys. */
+  pending(view: View): Pod[] {
+    const { expendablePodsPriorityCutoff: cutoff } = this.#options;
+    const pending: Pod[] = [];
+    for (const pod of view.list("Pod")) {
+      const nominated = (pod.status.nominatedNodeName ?? "") !== "";
+      if (isWaiting(pod) && !nominated && !isExpendable(pod, cutoff)) pending.push(pod);
+    }
+    return inKeyOrder(pending);
+  }
+
+  /** Those of `pending` that no node there is, or comes, has room for, and such pods of nodes that are drained. */
+  toHelp(
+    pending: readonly Pod[],
+    view: View,
+    snapshot: ClusterSnapshot,
+    draining: readonly string[],
+    nowUs: number,
+  ): Pod[] {
+    const waiting: PodToPlace[] = pending.map((pod) => ({ pod }));
     for (const name of draining) {
       for (const { pod } of snapshot.node(name)?.pods ?? []) {
         const leaves = pod.metadata.deletionTimestamp !== undefined;
@@ -67,16 +84,6 @@ export class WaitingPods {
     }
     if (oldest + unschedulablePodBufferUs > nowUs) return true;
     return Number.isFinite(oldestWithGpu) && oldestWithGpu + unschedulablePodWithGpuBufferUs > nowUs;
-  }
-
-  #pending(view: View): Pod[] {
-    const { expendablePodsPriorityCutoff: cutoff } = this.#options;
-    const pending: Pod[] = [];
-    for (const pod of view.list("Pod")) {
-      const nominated = (pod.status.nominatedNodeName ?? "") !== "";
-      if (isWaiting(pod) && !nominated && !isExpendable(pod, cutoff)) pending.push(pod);
-    }
-    return pending;
   }
 
   #isOldEnough(pod: Pod, view: View, nowUs: number): boolean {
