@@ -1,13 +1,14 @@
 import {
   type CompiledLabelSelector,
   claimsOf,
+  compileLabelSelector,
+  compileLabelSet,
   containsLabels,
   controllerOf,
   type Kind,
   type KubeObject,
   type LabelSelector,
   type Labels,
-  matchesLabelSelector,
   type ObjectKey,
   type ObjectOf,
   type Pod,
@@ -29,6 +30,8 @@ interface Selected {
 export class View {
   readonly #process: Process;
   readonly #pairs = labelPairs();
+  /** Selectors and label sets of stored objects, made ready once. */
+  readonly #selectors = new WeakMap<object, CompiledLabelSelector>();
   readonly #selected = new WeakMap<CompiledLabelSelector, Map<string, Selected>>();
 
   constructor(process: Process) {
@@ -97,11 +100,14 @@ export class View {
     return informer.by("claim", claim) as Iterable<Pod>;
   }
 
-  /** Pods of a namespace that a selector matches. A selector with a `matchLabels` pair is looked up by it. */
-  *podsMatching(namespace: string, selector: LabelSelector | undefined): Iterable<Pod> {
-    for (const pod of this.#candidates(namespace, selector)) {
-      if (matchesLabelSelector(selector, pod.metadata.labels ?? {})) yield pod;
-    }
+  /** Pods of a namespace that a selector matches; see `podsSelected`. */
+  podsMatching(namespace: string, selector: LabelSelector | undefined): readonly Pod[] {
+    return selector === undefined ? [] : this.podsSelected(namespace, this.#compiled(selector, compileLabelSelector));
+  }
+
+  /** Pods of a namespace that have all of these labels; see `podsSelected`. */
+  podsLabelled(namespace: string, labels: NonNullable<Labels>): readonly Pod[] {
+    return this.podsSelected(namespace, this.#compiled(labels, compileLabelSet));
   }
 
   /**
@@ -140,12 +146,13 @@ export class View {
     }
   }
 
-  #candidates(namespace: string, selector: LabelSelector | undefined): Iterable<Pod> {
-    const [pair] = Object.entries(selector?.matchLabels ?? {});
-    if (pair === undefined) return this.inNamespace("Pod", namespace);
-    const informer = this.#process.informer("Pod");
-    informer.addIndex("label", this.#pairs);
-    return informer.by("label", `${namespace}/${pair[0]}=${pair[1]}`) as Iterable<Pod>;
+  #compiled<T extends object>(selector: T, compile: (selector: T) => CompiledLabelSelector): CompiledLabelSelector {
+    let compiled = this.#selectors.get(selector);
+    if (compiled === undefined) {
+      compiled = compile(selector);
+      this.#selectors.set(selector, compiled);
+    }
+    return compiled;
   }
 }
 

@@ -64,9 +64,9 @@ function podKeys({ before, after }: Change<Pod>, view: View): ObjectKey[] {
 function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   const budget = view.get("PodDisruptionBudget", key);
   if (budget === undefined) return "done";
-  const pods = [...view.podsMatching(budget.metadata.namespace ?? "", budget.spec.selector)].filter(
-    (pod) => !isPodTerminal(pod),
-  );
+  const pods = view
+    .podsMatching(budget.metadata.namespace ?? "", budget.spec.selector)
+    .filter((pod) => !isPodTerminal(pod));
   if (pods.length === 0) yield* recordEvent(client, budget, "Normal", "NoPods", "No matching pods found");
   const { expectedPods, desiredHealthy } = countsWanted(budget, pods, view);
   const { disruptedPods, recheckUs } = stillDisrupted(budget, pods, view);

@@ -78,7 +78,7 @@ function* reconcile(key: ObjectKey, view: View, tracker: SliceTracker): Task<Out
   }
   const selector = service.spec.selector ?? {};
   if (Object.keys(selector).length === 0 || service.spec.type === "ExternalName") return "done";
-  const pods = view.podsSelected(service.metadata.namespace ?? "", tracker.compiled(selector));
+  const pods = view.podsLabelled(service.metadata.namespace ?? "", selector);
   const nodeOf = (name: string) => view.get("Node", objectKey(undefined, name));
   const groups = desiredGroups(service, pods, nodeOf, tracker.endpoints);
   const slices = [...view.ownedBy("EndpointSlice", service.metadata.uid)];

@@ -1,13 +1,4 @@
-import {
-  type CompiledLabelSelector,
-  compileLabelSet,
-  type Endpoint,
-  type EndpointSlice,
-  type Labels,
-  type ObjectKey,
-  type Pod,
-  type Uid,
-} from "../../model/index.ts";
+import type { Endpoint, EndpointSlice, ObjectKey, Pod, Uid } from "../../model/index.ts";
 
 /** Marks a slice whose deletion was asked for. */
 const deleted = -1;
@@ -20,17 +11,6 @@ export class SliceTracker {
   readonly #generations = new Map<ObjectKey, Map<Uid, number>>();
   /** Endpoints made of pods as they are: valid as long as the pod object is. */
   readonly endpoints = new WeakMap<Pod, Endpoint>();
-  readonly #selectors = new WeakMap<NonNullable<Labels>, CompiledLabelSelector>();
-
-  /** A Service's selector, made ready once. */
-  compiled(selector: NonNullable<Labels>): CompiledLabelSelector {
-    let compiled = this.#selectors.get(selector);
-    if (compiled === undefined) {
-      compiled = compileLabelSet(selector);
-      this.#selectors.set(selector, compiled);
-    }
-    return compiled;
-  }
 
   wrote(service: ObjectKey, slice: EndpointSlice): void {
     this.#of(service).set(slice.metadata.uid, slice.metadata.generation ?? 1);

@@ -79,7 +79,7 @@ function* reconcile(key: ObjectKey, view: View, memory: JobMemory): Task<Outcome
 function* releaseOrphans(key: ObjectKey, view: View): Task<Outcome> {
   const [namespace = "", name] = key.split("/");
   let failure: ApiError | undefined;
-  for (const pod of [...view.podsMatching(namespace, { matchLabels: { "batch.kubernetes.io/job-name": name! } })]) {
+  for (const pod of view.podsLabelled(namespace, { "batch.kubernetes.io/job-name": name! })) {
     if (!isTracked(pod)) continue;
     const error = yield* removeFinalizer(pod);
     failure ??= error;
