@@ -3,7 +3,7 @@
  * run, `schedulePod` decides about one pod, `SchedulingQueue` says which pod is next.
  */
 export * from "./configuration/kube-scheduler-configuration.ts";
-export { defaultConfiguration, loadConfiguration } from "./configuration/load.ts";
+export { loadConfiguration } from "./configuration/load.ts";
 export { chooseHost } from "./cycle/choose-host.ts";
 export { eventMessage, type FitError } from "./cycle/fit-error.ts";
 export { numFeasibleNodesToFind } from "./cycle/sampling.ts";
@@ -38,7 +38,6 @@ export {
   type QueuePlace,
   SchedulingQueue,
   type SchedulingQueueOptions,
-  schedulerNameOf,
 } from "./queue/scheduling-queue.ts";
 export { type ClusterObjectKind, clusterObjectKinds, filterKinds } from "./snapshot/cluster-objects.ts";
 export { NodeInfo } from "./snapshot/node-info.ts";

@@ -16,7 +16,7 @@ import { assignedPodEvents, nodeEvents, objectEvent } from "./queue/object-event
 import type { QueuedPod } from "./queue/queued-pod.ts";
 import { type QueuePlace, SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { clusterObjectKinds } from "./snapshot/cluster-objects.ts";
-import { podInfo } from "./snapshot/pod-info.ts";
+import { podInfo, schedulerOf } from "./snapshot/pod-info.ts";
 import { Snapshot } from "./snapshot/snapshot.ts";
 
 /** What one scheduling cycle takes; the next one begins after it. Assumption: the real one needs 1 to 8 ms. */
@@ -288,10 +288,6 @@ function isAssigned({ spec }: Pod): boolean {
 
 function isTerminal({ status }: Pod): boolean {
   return status.phase === "Succeeded" || status.phase === "Failed";
-}
-
-function schedulerOf({ spec }: Pod): string {
-  return spec.schedulerName ?? "default-scheduler";
 }
 
 function nominationOf({ postFilter }: Unschedulable, pod: Pod): string | undefined {

@@ -4,7 +4,7 @@ import { mergePlugins } from "./merge-plugins.ts";
 import { validateConfiguration } from "./validate.ts";
 
 /** The configuration that kube-scheduler starts with when it is given none. */
-export const defaultConfiguration: KubeSchedulerConfiguration = {
+const defaultConfiguration: KubeSchedulerConfiguration = {
   apiVersion: "kubescheduler.config.k8s.io/v1",
   kind: "KubeSchedulerConfiguration",
 };

@@ -8,6 +8,7 @@ import {
 } from "../../model/index.ts";
 import type { Status } from "../framework/status.ts";
 import { hasFreePorts } from "../plugins/node-ports.ts";
+import { requestOf } from "../plugins/resource-scores.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 
@@ -49,7 +50,7 @@ function shortages({ requests }: PodInfo, node: NodeInfo): readonly Missing[] {
   const missing: Missing[] = [];
   if (node.pods.length + 1 > node.allocatable.pods) missing.push({ what: "room for one more pod", amount: 1 });
   for (const [resource] of requests.all) {
-    const asked = amountOf(requests, resource);
+    const asked = requestOf(requests, resource);
     const allocatable = node.allocatableOf(resource);
     const short = asked - (allocatable - node.requestedOf(resource));
     if (asked === 0 || short <= 0) continue;
@@ -57,19 +58,6 @@ function shortages({ requests }: PodInfo, node: NodeInfo): readonly Missing[] {
     else missing.push({ what: `${resource} freed`, amount: short });
   }
   return missing;
-}
-
-function amountOf(requests: PodInfo["requests"], resource: string): number {
-  switch (resource) {
-    case "cpu":
-      return requests.cpuMillicores;
-    case "memory":
-      return requests.memoryBytes;
-    case "ephemeral-storage":
-      return requests.ephemeralBytes;
-    default:
-      return requests.scalars.get(resource) ?? 0;
-  }
 }
 
 function missingTolerations({ tolerations }: PodInfo, { taints }: NodeInfo): readonly Missing[] {

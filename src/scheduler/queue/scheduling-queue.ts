@@ -1,6 +1,6 @@
 import type { ClusterEvent } from "../framework/cluster-event.ts";
 import type { Framework } from "../framework/framework.ts";
-import type { PodInfo } from "../snapshot/pod-info.ts";
+import { type PodInfo, schedulerOf } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { BackoffQueue } from "./backoff.ts";
 import { KeyedHeap } from "./keyed-heap.ts";
@@ -226,7 +226,7 @@ export class SchedulingQueue {
   }
 
   #frameworkOf({ pod }: QueuedPod): Framework {
-    return this.#frameworks.get(schedulerNameOf(pod))!;
+    return this.#frameworks.get(schedulerOf(pod.pod))!;
   }
 
   #toActive(queued: QueuedPod): void {
@@ -282,7 +282,7 @@ export class SchedulingQueue {
   #isWorthRequeuing(queued: QueuedPod, event: ClusterEvent): boolean {
     const { gatingPlugin, unschedulablePlugins, pod } = queued;
     const rejectors = gatingPlugin === undefined ? unschedulablePlugins : new Set([gatingPlugin]);
-    return this.#hints.get(schedulerNameOf(pod))!.helps(pod, rejectors, event);
+    return this.#hints.get(schedulerOf(pod.pod))!.helps(pod, rejectors, event);
   }
 
   #nominateByStatus(pod: PodInfo): void {
@@ -308,9 +308,3 @@ export class SchedulingQueue {
 }
 
 const nobody: ReadonlySet<string> = new Set();
-
-/** The scheduler that a pod asks for. */
-export function schedulerNameOf({ pod }: PodInfo): string {
-  const name = pod.spec.schedulerName ?? "";
-  return name === "" ? "default-scheduler" : name;
-}

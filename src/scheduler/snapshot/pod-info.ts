@@ -107,6 +107,12 @@ export function countsAlike(left: PodInfo, right: PodInfo): boolean {
   );
 }
 
+/** `spec.schedulerName`, or the default. */
+export function schedulerOf({ spec }: Pod): string {
+  const { schedulerName = "" } = spec;
+  return schedulerName === "" ? "default-scheduler" : schedulerName;
+}
+
 export function hasAffinity(pod: PodInfo): boolean {
   return (
     pod.requiredAffinity.length > 0 ||
