@@ -270,7 +270,7 @@ export class Kubelet {
       if (pod.metadata.deletionTimestamp !== undefined) this.#begin(pod, new RuntimePod());
       return;
     }
-    if (before !== undefined && before.spec === pod.spec && before.metadata === pod.metadata) {
+    if (before !== undefined && !differsSemantically(before, pod)) {
       if (gatesChanged(pod)) this.syncSoon(uid);
       return;
     }
@@ -375,6 +375,18 @@ export class Kubelet {
       else if (all || container.spec.name === died.spec.name) this.runtime.remove(worker.held, container);
     }
   }
+}
+
+/** `podsDifferSemantically`: unchanged parts of an object stay the same objects. */
+function differsSemantically(before: Pod, after: Pod): boolean {
+  const [old, now] = [before.metadata, after.metadata];
+  return (
+    before.spec !== after.spec ||
+    old.labels !== now.labels ||
+    old.annotations !== now.annotations ||
+    old.deletionTimestamp !== now.deletionTimestamp ||
+    old.deletionGracePeriodSeconds !== now.deletionGracePeriodSeconds
+  );
 }
 
 /** Somebody set a condition that a readiness gate waits for: NeedToReconcilePodReadiness. */

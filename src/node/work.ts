@@ -3,7 +3,7 @@ import { type EventLoop, handler, phase, type Sequence } from "../sim/index.ts";
 /** Something that happens once and that work can wait for. */
 export class Signal {
   fired = false;
-  #waiting: { readonly work: Work; readonly wait: number }[] = [];
+  #waiting: Work[] = [];
 
   /** Wakes everybody who still waits, in the order in which they began to. */
   fire(): void {
@@ -11,12 +11,17 @@ export class Signal {
     this.fired = true;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { work, wait } of waiting) work.wake(wait);
+    for (const work of waiting) work.wake();
   }
 
-  /** `wait` is the work's own count of its waits: one that is over is not woken. */
-  subscribe(work: Work, wait: number): void {
-    this.#waiting.push({ work, wait });
+  subscribe(work: Work): void {
+    this.#waiting.push(work);
+  }
+
+  /** It waits no longer: what lives long must not remember all who ever waited. */
+  unsubscribe(work: Work): void {
+    const place = this.#waiting.indexOf(work);
+    if (place >= 0) this.#waiting.splice(place, 1);
   }
 }
 
@@ -32,6 +37,9 @@ export class Execution {
   dead = false;
   #stalled = false;
   #held: (() => void)[] = [];
+  /** What is due at this instant, in the order in which it was asked for. */
+  #soon: (() => void)[] = [];
+  #draining = false;
 
   constructor(loop: EventLoop) {
     this.loop = loop;
@@ -54,9 +62,22 @@ export class Execution {
     this.loop.schedule(atUs, phase.observe, runTask, { execution: this, task });
   }
 
-  /** Does it at this very instant, after what is due already: what a channel to another goroutine is upstream. */
+  /**
+   * Does it at this very instant, after what is due already: what a channel to another goroutine is upstream. What follows
+   * from it at the same instant belongs to the same event.
+   */
   soon(task: () => void): void {
-    this.at(this.loop.nowUs, task);
+    this.#soon.push(task);
+    if (this.#draining) return;
+    this.#draining = true;
+    this.loop.schedule(this.loop.nowUs, phase.decide, drain, this);
+  }
+
+  drain(): void {
+    const tasks = this.#soon;
+    for (let next = 0; next < tasks.length; next += 1) this.run(tasks[next]!);
+    tasks.length = 0;
+    this.#draining = false;
   }
 
   stall(): void {
@@ -76,6 +97,8 @@ const runTask = handler<{ readonly execution: Execution; readonly task: () => vo
   ({ execution, task }) => execution.run(task),
 );
 
+const drain = handler<Execution>("kubelet/soon", (execution) => execution.drain());
+
 const step = handler<Work>("kubelet/step", (work) => work.step());
 
 /** A goroutine: runs its steps until they wait, and goes on when the wait is over. */
@@ -83,9 +106,9 @@ export class Work {
   readonly #execution: Execution;
   readonly #steps: Steps;
   readonly #done: (() => void) | undefined;
+  readonly #going = (): void => this.#go();
   #pending: Sequence | undefined;
-  #wait = 0;
-  #going = (): void => this.#go();
+  #awaited: Signal | undefined;
 
   constructor(execution: Execution, steps: Steps, done?: () => void) {
     this.#execution = execution;
@@ -95,21 +118,23 @@ export class Work {
   }
 
   /** The wait is over: goes on at this instant, after what is due already. */
-  wake(wait: number): void {
-    if (wait !== this.#wait) return;
-    const { loop } = this.#execution;
-    if (this.#pending !== undefined) loop.cancel(this.#pending);
-    this.#pending = loop.schedule(loop.nowUs, phase.decide, step, this);
+  wake(): void {
+    this.#awaited = undefined;
+    if (this.#pending !== undefined) this.#execution.loop.cancel(this.#pending);
+    this.#pending = undefined;
+    this.#execution.soon(this.#going);
   }
 
+  /** The instant it waited for has come. */
   step(): void {
     this.#pending = undefined;
+    this.#awaited?.unsubscribe(this);
+    this.#awaited = undefined;
     this.#execution.run(this.#going);
   }
 
   #go(): void {
     const { loop } = this.#execution;
-    this.#wait += 1;
     for (;;) {
       const { done, value } = this.#steps.next();
       if (done === true) {
@@ -123,7 +148,8 @@ export class Work {
       }
       const signal = value instanceof Signal ? value : value.signal;
       if (signal.fired) continue;
-      signal.subscribe(this, this.#wait);
+      signal.subscribe(this);
+      this.#awaited = signal;
       if (!(value instanceof Signal))
         this.#pending = loop.schedule(Math.max(value.notAfterUs, loop.nowUs), phase.decide, step, this);
       return;
