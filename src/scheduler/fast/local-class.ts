@@ -37,6 +37,7 @@ export class LocalClass {
   readonly state: CycleState = new CycleState();
   readonly pod: PodInfo;
   #alone: CycleState | undefined;
+  #imagesVersion = -1;
   /** By priority, which is no part of a class. */
   readonly #dryRuns: Map<number, DryRuns> = new Map();
   readonly #filters: readonly Implementing<"filter">[];
@@ -101,8 +102,10 @@ export class LocalClass {
     for (const column of this.columns) column.raw = grown(column.raw, length);
   }
 
-  /** Forgets all answers: something that concerns all nodes has changed. */
-  forget(): void {
+  /** Forgets all answers when the nodes are others: the score of an image depends on all of them. */
+  noticeImages(nodesVersion: number): void {
+    if (this.#imagesVersion === nodesVersion) return;
+    this.#imagesVersion = nodesVersion;
     this.verdicts.fill(unknown);
   }
 

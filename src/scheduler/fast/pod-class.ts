@@ -66,11 +66,13 @@ export class PodClass {
     } else {
       this.affinity.catchUp();
     }
-    if (nodes === nodesVersion && selectors === selectorsVersion && seenTaints === taints) return;
+    const sameNodes = nodes === nodesVersion && seenTaints === taints;
+    if (sameNodes && namespaces === namespacesVersion && selectors === selectorsVersion) return;
     const { defaultConstraints = [], defaultingType = "System" } = this.#plugins.spreadArgs;
     const system = defaultingType === "System";
     const defaults = system ? systemDefaults : defaultConstraints;
-    this.spread = new SpreadRules(this.#tallies, snapshot, this.#pod, defaults, system);
+    if (!sameNodes || !this.spread.countsAsNew(snapshot, this.#pod, defaults))
+      this.spread = new SpreadRules(this.#tallies, snapshot, this.#pod, defaults, system);
     this.#versions = [
       nodesVersion,
       namespacesVersion,

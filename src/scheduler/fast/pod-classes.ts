@@ -3,11 +3,12 @@ import type { PodInfo } from "../snapshot/pod-info.ts";
 import { LocalClass } from "./local-class.ts";
 import { PartIds } from "./part-ids.ts";
 import { type CrossNodePlugins, crossNodePluginsOf, PodClass } from "./pod-class.ts";
+import { PodShapes } from "./pod-shapes.ts";
 import type { PodTallies } from "./pod-tallies.ts";
-import { remembersScores } from "./supported.ts";
+import { hasOwnPlugins, remembersScores } from "./supported.ts";
 
-/** So many cells of caches, of about 10 bytes each, are kept before all classes are dropped and made anew as they are met. */
-const mostCells = 16_000_000;
+/** So many cells of caches, of about 10 bytes each, are kept of either sort of class; those not asked for longest go first. */
+const mostCells = 8_000_000;
 
 /** The class of each pod. Classes differ by what plugins read of a pod, and by nothing else. */
 export class PodClasses {
@@ -15,17 +16,21 @@ export class PodClasses {
   readonly #tallies: PodTallies;
   readonly #plugins: CrossNodePlugins;
   readonly #withScores: boolean;
+  /** Plugins of the user's may read any part of a container. */
+  readonly #readsContainers: boolean;
   readonly #parts: PartIds = new PartIds();
+  readonly #shapes: PodShapes = new PodShapes();
   readonly #locals: Map<string, LocalClass> = new Map();
   readonly #classes: Map<string, PodClass> = new Map();
   #ofPod: WeakMap<PodInfo, PodClass> = new WeakMap();
-  #imagesVersion = -1;
+  #nodesHaveImages = false;
 
   constructor(framework: Framework, tallies: PodTallies) {
     this.#framework = framework;
     this.#tallies = tallies;
     this.#plugins = crossNodePluginsOf(framework);
     this.#withScores = remembersScores(framework);
+    this.#readsContainers = hasOwnPlugins(framework);
   }
 
   of(pod: PodInfo): PodClass {
@@ -35,6 +40,8 @@ export class PodClasses {
       podClass = this.#find(pod);
       this.#ofPod.set(pod, podClass);
     }
+    // Scores of images depend on how many nodes there are, and on how many have them.
+    if (this.#nodesHaveImages) podClass.local.noticeImages(this.#tallies.nodesVersion);
     podClass.catchUp();
     return podClass;
   }
@@ -42,35 +49,41 @@ export class PodClasses {
   #find(pod: PodInfo): PodClass {
     const { spec } = pod.pod;
     const ids = this.#parts;
+    const containers =
+      this.#readsContainers || this.#nodesHaveImages
+        ? `${ids.of(spec.containers)},${ids.of(spec.initContainers)},${ids.of(spec.overhead)},${ids.of(spec.resources)}`
+        : this.#shapes.of(pod);
     // Separated parts: every combination has a text of its own.
-    const localKey = `${ids.of(spec.containers)},${ids.of(spec.initContainers)},${ids.of(spec.overhead)},${ids.of(spec.resources)},${ids.of(spec.nodeSelector)},${ids.of(spec.affinity)},${ids.of(spec.tolerations)},${ids.of(spec.volumes)},${spec.nodeName ?? ""}`;
+    const localKey = `${containers},${ids.of(spec.nodeSelector)},${ids.of(spec.affinity)},${ids.of(spec.tolerations)},${ids.of(spec.volumes)},${spec.nodeName ?? ""}`;
     const owner = pod.owner === undefined ? "" : `${pod.owner.kind}/${pod.owner.apiVersion}/${pod.owner.name}`;
     const key = `${localKey};${ids.of(pod.labels)},${pod.namespace},${ids.of(spec.topologySpreadConstraints)},${owner}`;
-    let podClass = this.#classes.get(key);
-    if (podClass !== undefined) return podClass;
-    this.#makeRoom();
-    let local = this.#locals.get(localKey);
-    if (local === undefined) {
-      local = new LocalClass(this.#framework, pod, this.#framework.snapshot.slotCount, this.#withScores);
-      this.#locals.set(localKey, local);
-    }
-    podClass = new PodClass(this.#framework, this.#tallies, this.#plugins, pod, local);
-    this.#classes.set(key, podClass);
-    return podClass;
+    return this.#used(this.#classes, key, () => {
+      const local = this.#used(
+        this.#locals,
+        localKey,
+        () => new LocalClass(this.#framework, pod, this.#framework.snapshot.slotCount, this.#withScores),
+      );
+      return new PodClass(this.#framework, this.#tallies, this.#plugins, pod, local);
+    });
   }
 
-  /** Scores of images depend on how many nodes there are, and on how many have them. */
+  /** The class under the key, which is the newest from now on. */
+  #used<Class>(classes: Map<string, Class>, key: string, make: () => Class): Class {
+    let found = classes.get(key);
+    if (found === undefined) {
+      const most = Math.max(1, Math.floor(mostCells / (this.#framework.snapshot.slotCount + 1)));
+      while (classes.size >= most) classes.delete(classes.keys().next().value!);
+      found = make();
+    } else classes.delete(key);
+    classes.set(key, found);
+    return found;
+  }
+
+  /** While no node tells of images, pods that differ by nothing else are alike. */
   #noticeImages(): void {
-    const { nodesVersion } = this.#tallies;
-    if (nodesVersion === this.#imagesVersion) return;
-    this.#imagesVersion = nodesVersion;
-    if (this.#framework.snapshot.images.size === 0) return;
-    for (const local of this.#locals.values()) local.forget();
-  }
-
-  #makeRoom(): void {
-    const { slotCount } = this.#framework.snapshot;
-    if ((this.#classes.size + 1) * (slotCount + 1) <= mostCells) return;
+    const some = this.#framework.snapshot.images.size > 0;
+    if (some === this.#nodesHaveImages) return;
+    this.#nodesHaveImages = some;
     this.#classes.clear();
     this.#locals.clear();
     this.#ofPod = new WeakMap();

@@ -11,7 +11,7 @@ import { selectorText } from "../snapshot/selector-text.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { BlockRule } from "./block-rule.ts";
 import type { PodTallies } from "./pod-tallies.ts";
-import type { DomainCounts, Tally } from "./tally.ts";
+import type { DomainCounts, Tally, Topology } from "./tally.ts";
 
 const hostname = "kubernetes.io/hostname";
 
@@ -28,9 +28,16 @@ interface HardRule {
   highest: number;
 }
 
-interface SoftRule {
+/** Prefers nodes with few pods: a sum by domain is not needed. */
+interface NodeRule {
+  readonly perNode: true;
   readonly tally: Tally;
-  readonly perNode: boolean;
+  readonly topology: Topology;
+  readonly skew: number;
+}
+
+interface DomainRule {
+  readonly perNode: false;
   readonly counts: DomainCounts;
   readonly skew: number;
   /** What a node of the domain gets in this cycle. */
@@ -39,6 +46,8 @@ interface SoftRule {
   readonly seen: Int32Array;
 }
 
+type SoftRule = NodeRule | DomainRule;
+
 /** Topology spread of pods that are alike, answered from sums by domain. */
 export class SpreadRules {
   readonly #hard: HardRule[];
@@ -46,6 +55,7 @@ export class SpreadRules {
   readonly #hasHardKeys: Uint8Array;
   readonly #requiresKeys: boolean;
   readonly #hasSoftKeys: Uint8Array;
+  readonly #selectors: string;
   #cycle = 0;
   /** How many rules keep such pods off a slot; empty while there is no rule. */
   readonly blocked: Uint16Array;
@@ -59,22 +69,20 @@ export class SpreadRules {
   ) {
     const hard = constraintsFor(pod, "DoNotSchedule", defaults, snapshot);
     const soft = constraintsFor(pod, "ScheduleAnyway", defaults, snapshot);
+    this.#selectors = selectorsOf(hard, soft);
     this.honorsTaints = [...hard, ...soft].some((constraint) => constraint.honorsTaints);
     this.#requiresKeys = (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0 || !system;
     this.#hasHardKeys = keyMask(snapshot, hard);
     this.#hasSoftKeys = keyMask(snapshot, soft);
     const inclusion = new NodeInclusion(pod);
-    const countsOf = (
-      constraint: SpreadConstraint,
-      keys: Uint8Array | undefined,
-      name: string,
-    ): [Tally, DomainCounts] => {
-      const { selector, topologyKey, honorsAffinity, honorsTaints } = constraint;
-      const tally = tallies.matching(
+    const tallyOf = ({ selector }: SpreadConstraint): Tally =>
+      tallies.matching(
         `${pod.namespace}\u0003${selectorText(selector)}`,
         true,
         (namespace, labels) => namespace === pod.namespace && !selector.empty && selector.matches(labels),
       );
+    const countsOf = (constraint: SpreadConstraint, keys: Uint8Array | undefined, name: string): DomainCounts => {
+      const { topologyKey, honorsAffinity, honorsTaints } = constraint;
       const mask = keys?.slice() ?? new Uint8Array(snapshot.slotCount).fill(1);
       for (const node of snapshot.nodes) if (!inclusion.includes(node, constraint)) mask[node.slot] = 0;
       const { nodeSelector, affinity } = pod.pod.spec;
@@ -83,7 +91,7 @@ export class SpreadRules {
         honorsAffinity ? [nodeSelector, affinity?.nodeAffinity] : "",
         honorsTaints ? [pod.tolerations, snapshot.taintsVersion] : "",
       ]);
-      return [tally, tally.byDomain(`${topologyKey}\u0003${policies}`, tallies.topology(topologyKey), mask)];
+      return tallyOf(constraint).byDomain(`${topologyKey}\u0003${policies}`, tallies.topology(topologyKey), mask);
     };
     const keysOf = (constraints: readonly SpreadConstraint[]): string =>
       constraints
@@ -92,7 +100,7 @@ export class SpreadRules {
         .join(",");
     this.blocked = new Uint16Array(hard.length === 0 ? 0 : snapshot.slotCount);
     this.#hard = hard.map((constraint) => {
-      const [, counts] = countsOf(constraint, this.#hasHardKeys, keysOf(hard));
+      const counts = countsOf(constraint, this.#hasHardKeys, keysOf(hard));
       const exists = existing(counts, snapshot);
       const self = constraint.selector.matches(pod.labels) ? 1 : 0;
       const { minDomains, maxSkew } = constraint;
@@ -103,17 +111,27 @@ export class SpreadRules {
       return Object.assign(rule, { block: new BlockRule(counts, this.blocked, "closed", closes) });
     });
     this.#soft = soft.map((constraint) => {
+      const skew = constraint.maxSkew - 1;
+      if (constraint.topologyKey === hostname)
+        return { perNode: true, tally: tallyOf(constraint), topology: tallies.topology(hostname), skew };
       const keys = this.#requiresKeys ? this.#hasSoftKeys : undefined;
-      const [tally, counts] = countsOf(constraint, keys, keys === undefined ? "" : keysOf(soft));
-      const perNode = constraint.topologyKey === hostname;
+      const counts = countsOf(constraint, keys, keys === undefined ? "" : keysOf(soft));
       const { domains } = counts.topology;
-      const [seen, scores] = [new Int32Array(domains), new Float64Array(perNode ? 0 : domains)];
-      return { tally, perNode, counts, skew: constraint.maxSkew - 1, seen, scores };
+      return { perNode: false, counts, skew, seen: new Int32Array(domains), scores: new Float64Array(domains) };
     });
   }
 
   /** Whether taints of nodes decide which of them count. */
   readonly honorsTaints: boolean;
+
+  /** Whether it counts the pods still that a new one would, though services or controllers came or went. */
+  countsAsNew(snapshot: Snapshot, pod: PodInfo, defaults: readonly DefaultConstraint[]): boolean {
+    const [hard, soft] = [
+      constraintsFor(pod, "DoNotSchedule", defaults, snapshot),
+      constraintsFor(pod, "ScheduleAnyway", defaults, snapshot),
+    ];
+    return selectorsOf(hard, soft) === this.#selectors;
+  }
 
   get filters(): boolean {
     return this.#hard.length > 0;
@@ -150,9 +168,8 @@ export class SpreadRules {
       }
     }
     for (const rule of this.#soft) {
-      const weight = log((rule.perNode ? scored : this.#domainsOf(rule, feasible, count)) + 2);
-      if (rule.perNode) addPerNode(rule, weight, feasible, count, raws);
-      else addPerDomain(rule, weight, feasible, count, raws);
+      if (rule.perNode) addPerNode(rule, log(scored + 2), feasible, count, raws);
+      else addPerDomain(rule, log(this.#domainsOf(rule, feasible, count) + 2), feasible, count, raws);
     }
     for (let at = 0; at < count; at++) if (raws[at]! >= 0) raws[at] = Math.floor(raws[at]! + 0.5);
   }
@@ -194,7 +211,7 @@ export class SpreadRules {
     return { ofSlot, normalized: scores };
   }
 
-  #domainsOf({ counts, seen }: SoftRule, feasible: Int32Array, count: number): number {
+  #domainsOf({ counts, seen }: DomainRule, feasible: Int32Array, count: number): number {
     const { ofSlot } = counts.topology;
     let domains = 0;
     let without = 0;
@@ -214,13 +231,13 @@ export class SpreadRules {
 }
 
 function addPerNode(
-  { tally, skew, counts }: SoftRule,
+  { tally, skew, topology }: NodeRule,
   weight: number,
   feasible: Int32Array,
   count: number,
   raws: Float64Array,
 ): void {
-  const { ofSlot } = counts.topology;
+  const { ofSlot } = topology;
   for (let at = 0; at < count; at++) {
     const slot = feasible[at]!;
     if (raws[at]! >= 0 && ofSlot[slot]! >= 0) raws[at]! += tally.at(slot) * weight + skew;
@@ -228,7 +245,7 @@ function addPerNode(
 }
 
 function addPerDomain(
-  { counts, skew, scores }: SoftRule,
+  { counts, skew, scores }: DomainRule,
   weight: number,
   feasible: Int32Array,
   count: number,
@@ -240,6 +257,13 @@ function addPerDomain(
     const domain = ofSlot[feasible[at]!]!;
     if (raws[at]! >= 0 && domain >= 0) raws[at]! += scores[domain]!;
   }
+}
+
+/** One text for what all constraints select: their number included, for without a selector there are no defaults. */
+function selectorsOf(hard: readonly SpreadConstraint[], soft: readonly SpreadConstraint[]): string {
+  const texts = (list: readonly SpreadConstraint[]): string =>
+    list.map(({ selector }) => selectorText(selector)).join("\u0003");
+  return `${texts(hard)}\u0004${texts(soft)}`;
 }
 
 const noCells = new Uint8Array(0);
