@@ -44,6 +44,7 @@ export class PodTallies implements SnapshotObserver {
   readonly #parts: PartIds = new PartIds();
   readonly #classes: Map<string, LabelClass> = new Map();
   readonly #ofPod: WeakMap<PodInfo, LabelClass> = new WeakMap();
+  #mostClasses = leastClasses;
   readonly #matchers: Map<string, Matcher> = new Map();
   readonly #carried: Map<string, CarriedTerm> = new Map();
   readonly #topologies: Map<string, Topology> = new Map();
@@ -67,11 +68,6 @@ export class PodTallies implements SnapshotObserver {
     if (!pod.terminating) {
       countAt(labelClass.livingAt, slot, sign);
       for (const tally of labelClass.living) tally.add(slot, sign);
-    }
-    if (labelClass.allAt.size === 0) {
-      // Jobs bring labels of their own by the thousand.
-      labelClass.dropped = true;
-      this.#classes.delete(labelClass.key);
     }
     const { requiredAffinity, requiredAntiAffinity, preferredAffinity, preferredAntiAffinity } = pod;
     for (const term of requiredAffinity) this.#carry("required affinity", term, 1).add(slot, sign);
@@ -120,6 +116,7 @@ export class PodTallies implements SnapshotObserver {
     const key = `${this.#parts.of(labels)}/${namespace}`;
     let labelClass = this.#classes.get(key);
     if (labelClass !== undefined) return labelClass;
+    if (this.#classes.size >= this.#mostClasses) this.#dropEmpty();
     const [all, living]: [Tally[], Tally[]] = [[], []];
     for (const { matches, living: onlyLiving, tally } of this.#matchers.values()) {
       if (matches(namespace, labels)) (onlyLiving ? living : all).push(tally);
@@ -127,6 +124,16 @@ export class PodTallies implements SnapshotObserver {
     labelClass = { key, namespace, labels, all, living, allAt: new Map(), livingAt: new Map(), dropped: false };
     this.#classes.set(key, labelClass);
     return labelClass;
+  }
+
+  /** Jobs bring labels of their own by the thousand: those of which nobody is left go, when they are as many as the others. */
+  #dropEmpty(): void {
+    for (const labelClass of this.#classes.values()) {
+      if (labelClass.allAt.size > 0) continue;
+      labelClass.dropped = true;
+      this.#classes.delete(labelClass.key);
+    }
+    this.#mostClasses = Math.max(leastClasses, 2 * this.#classes.size);
   }
 
   /** How many pods match, node by node. `key` names the question: equal keys must ask the same. */
@@ -186,6 +193,7 @@ export class PodTallies implements SnapshotObserver {
 
 const longestLog = 1 << 16;
 const mostMatchers = 4096;
+const leastClasses = 64;
 
 function countAt(counts: Map<number, number>, slot: number, sign: 1 | -1): void {
   const count = (counts.get(slot) ?? 0) + sign;
