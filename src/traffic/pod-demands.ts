@@ -1,7 +1,7 @@
-import { cpuWithinReach, type Machine, type RunningPod, type World } from "../world/index.ts";
+import { cpuLeftFor, cpuWithinReach, type Machine, type RunningPod, type World } from "../world/index.ts";
 import type { IdleCpu, PodLoad } from "./pod-load.ts";
 import type { PodLoads } from "./pod-loads.ts";
-import { roundedReach } from "./rounded-reach.ts";
+import { reachMargin, roundedReach } from "./rounded-reach.ts";
 import type { Service } from "./service.ts";
 
 interface PodDemandsOptions {
@@ -42,13 +42,19 @@ export class PodDemands {
     for (const machine of machines) this.checkReach(machine);
   }
 
-  /** What runs on the machine wants another share of its CPU. */
+  /** What runs on the machine wants another share of its CPU. Too little of a change to matter to anybody costs no look at them. */
   checkReach(machine: Machine): void {
     const { loads, reachChanged } = this.#options;
-    for (const { load, service, station } of loads.membersOn(machine)) {
-      if (station === undefined || load.pod.gone || station.reachMillicores === this.requestReach(load)) continue;
-      reachChanged(service);
+    const neighbors = loads.membersOn(machine);
+    if (neighbors === undefined || neighbors.isCalm(machine)) return;
+    let margin = Number.POSITIVE_INFINITY;
+    for (const { load, service, station } of neighbors.members) {
+      const { pod } = load;
+      if (pod.gone) continue;
+      margin = Math.min(margin, reachMargin(cpuLeftFor(pod), pod.main.limits.cpuLimitMillicores));
+      if (station !== undefined && station.reachMillicores !== this.requestReach(load)) reachChanged(service);
     }
+    neighbors.calm(machine, margin);
   }
 
   /** What requests can have of the CPU within reach: background work keeps its part, but never more than half. */

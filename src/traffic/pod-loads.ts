@@ -4,6 +4,29 @@ import type { Pods } from "./membership.ts";
 import { PodLoad } from "./pod-load.ts";
 import type { Member } from "./service.ts";
 
+/** Places behind services of pods that are, or were, on one machine. */
+class Neighbors {
+  readonly members = new Set<Member>();
+  #epoch = -1;
+  /** No demand has moved far enough for any of them to reach another share of the CPU until all have moved so far. */
+  #calmUntilTravel = 0;
+
+  isCalm({ cpuEpoch, cpuDemandTravelMillicores }: Machine): boolean {
+    return cpuEpoch === this.#epoch && cpuDemandTravelMillicores <= this.#calmUntilTravel;
+  }
+
+  /** All of them have been looked at: `margin` is the least that matters to one of them, in millicores. */
+  calm({ cpuEpoch, cpuDemandTravelMillicores }: Machine, margin: number): void {
+    this.#epoch = cpuEpoch;
+    this.#calmUntilTravel = cpuDemandTravelMillicores + margin;
+  }
+
+  add(member: Member): void {
+    this.members.add(member);
+    this.#epoch = -1;
+  }
+}
+
 /** All pods with processes, and those gone ones that some route table still believes in. */
 export class PodLoads implements Pods {
   readonly #world: World;
@@ -11,7 +34,7 @@ export class PodLoads implements Pods {
   readonly #loads = new Map<RunningPod, PodLoad>();
   /** Gone, but believed in; or lost with their machine, and perhaps believed in later. */
   readonly #ghosts = new Map<Uid, RunningPod>();
-  readonly #membersOn = new Map<Machine, Set<Member>>();
+  readonly #neighbors = new Map<Machine, Neighbors>();
   #touched: PodLoad[] = [];
 
   constructor(world: World, made: (load: PodLoad) => void) {
@@ -38,23 +61,26 @@ export class PodLoads implements Pods {
     return this.#world.pod(uid) ?? this.#ghosts.get(uid);
   }
 
-  /** Places behind services of pods that are, or were, on a machine. */
-  membersOn(machine: Machine): Iterable<Member> {
-    return this.#membersOn.get(machine) ?? [];
+  /** `undefined` where no pod of any service ever was. */
+  membersOn(machine: Machine): Neighbors | undefined {
+    return this.#neighbors.get(machine);
   }
 
   joined(member: Member): void {
     const { machine } = member.pod;
     member.load.members.push(member);
-    const there = this.#membersOn.get(machine);
-    if (there === undefined) this.#membersOn.set(machine, new Set([member]));
-    else there.add(member);
+    let there = this.#neighbors.get(machine);
+    if (there === undefined) {
+      there = new Neighbors();
+      this.#neighbors.set(machine, there);
+    }
+    there.add(member);
   }
 
   left(member: Member): void {
     const { load } = member;
     load.members.splice(load.members.indexOf(member), 1);
-    this.#membersOn.get(load.pod.machine)!.delete(member);
+    this.#neighbors.get(load.pod.machine)!.members.delete(member);
     this.touch(load);
     if (!load.pod.gone || load.members.length > 0) return;
     this.#ghosts.delete(load.pod.uid);

@@ -10,6 +10,16 @@ export function roundedReach(millicores: number, limitMillicores: number): numbe
   return Math.max(1, millicores - (millicores % grid));
 }
 
+/** How far what is left for a pod may move, either way, with its rounded reach as it is. `limitMillicores` 0: none. */
+export function reachMargin(leftMillicores: number, limitMillicores: number): number {
+  if (limitMillicores > 0 && leftMillicores >= limitMillicores) return leftMillicores - limitMillicores;
+  const grid = gridOf(leftMillicores);
+  const below = leftMillicores % grid;
+  const next = leftMillicores - below + grid;
+  const above = (limitMillicores > 0 ? Math.min(next, limitMillicores) : next) - leftMillicores - 1;
+  return Math.min(below, above);
+}
+
 function gridOf(millicores: number): number {
   if (millicores >= 16_000) return 16_000;
   if (millicores >= 8_000) return 4_000;

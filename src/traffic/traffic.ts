@@ -209,7 +209,7 @@ export class Traffic {
 
   /** Power, or a freeze: everything that was there answers differently, also what is only believed to be there. */
   #machineChanged(machine: Machine): void {
-    for (const { service } of this.#loads.membersOn(machine)) this.#markStale(service);
+    for (const { service } of this.#loads.membersOn(machine)?.members ?? []) this.#markStale(service);
   }
 
   #cpuChanged(machine: Machine): void {

@@ -32,16 +32,21 @@ export function grantCpu(machine: Machine): readonly Readonly<Wanting>[] {
  * What the pod's main container could use at most, in millicores, while everybody else keeps demanding what they do:
  * the larger of what is left over and its fair share, never above its limit.
  */
-export function cpuWithinReach({ machine, main }: RunningPod): number {
+export function cpuWithinReach(pod: RunningPod): number {
+  const left = cpuLeftFor(pod);
+  const limit = pod.main.limits.cpuLimitMillicores;
+  return limit > 0 ? Math.min(limit, left) : left;
+}
+
+/** The same, were there no limit. While nobody's weight changes it moves no farther than the demands of its machine together. */
+export function cpuLeftFor({ machine, main }: RunningPod): number {
   if (!machine.alive) return 0;
   const own = main.running ? cappedDemand(main) : 0;
   const others = machine.cpuDemandMillicores - own;
   const shares = own > 0 ? machine.cpuDemandShares : machine.cpuDemandShares + main.limits.cpuShares;
   const capacity = machine.spec.type.cpuMillicores;
   const fairShare = Math.floor((capacity * main.limits.cpuShares) / shares);
-  const reach = Math.max(fairShare, capacity - others);
-  const limit = main.limits.cpuLimitMillicores;
-  return limit > 0 ? Math.min(limit, reach) : reach;
+  return Math.max(fairShare, capacity - others);
 }
 
 /** What a container wants, within its limit. */

@@ -1,6 +1,6 @@
 export * from "./behavior.ts";
 export * from "./bill.ts";
-export { cpuWithinReach } from "./cpu-shares.ts";
+export { cpuLeftFor, cpuWithinReach } from "./cpu-shares.ts";
 export { Machine, type MachineSpec, type MachineType } from "./machine.ts";
 export { controlPlane, Links, outside, type Place } from "./place.ts";
 export { type Endpoint, fateAt, type RouteDomain, Routes, sharedDomain } from "./routes.ts";

@@ -45,6 +45,10 @@ export class Machine {
   cpuDemandMillicores = 0;
   /** Weights of the containers that want something, together. */
   cpuDemandShares = 0;
+  /** How far the demands of its containers have moved, added up since the beginning, while that was all that happened. */
+  cpuDemandTravelMillicores = 0;
+  /** Counts what else may move what a pod can reach: weights, power, processes, a machine that is or was short. */
+  cpuEpoch = 0;
   /** What its containers hold together; only `World` changes it. */
   memoryBytes = 0;
   /** `World` tells when `memoryBytes` comes above this, or back. Set by who watches the machine's memory. */

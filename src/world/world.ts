@@ -169,9 +169,11 @@ export class World {
     }
     // Everybody gets what they want, before and after: nobody else is concerned.
     machine.cpuDemandMillicores = total;
+    machine.cpuDemandTravelMillicores += Math.abs(wanted - before);
     if (before > 0 !== wanted > 0) {
       const { cpuShares } = container.limits;
       machine.cpuDemandShares += wanted > 0 ? cpuShares : -cpuShares;
+      machine.cpuEpoch += 1;
     }
     if (container.cpuMillicores === wanted) return;
     container.settleCpu(this.#nowUs());
@@ -232,6 +234,7 @@ export class World {
     }
     machine.cpuDemandMillicores = total;
     machine.cpuDemandShares = shares;
+    machine.cpuEpoch += 1;
     if (changed && (wasShort || total > capacity)) this.#tell({ what: "cpu-granted", machine });
   }
 

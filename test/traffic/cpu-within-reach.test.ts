@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { roundedReach } from "../../src/traffic/rounded-reach.ts";
-import { cpuWithinReach, type RunningPod } from "../../src/world/index.ts";
+import { reachMargin, roundedReach } from "../../src/traffic/rounded-reach.ts";
+import { cpuLeftFor, cpuWithinReach, type RunningPod } from "../../src/world/index.ts";
 import { Stage } from "./stage.ts";
 
 /** The definition: everybody else's demand is summed up anew. */
@@ -40,6 +40,8 @@ describe("the CPU within a pod's reach", () => {
           const pods = declared.map((of) => stage.pod(machine, {}, of));
           for (const { what, pod: index, millicores } of steps) {
             const pod = pods[index % pods.length]!;
+            const { cpuEpoch: epoch, cpuDemandTravelMillicores: travel } = machine;
+            const left = new Map([...machine.pods].map((running) => [running, cpuLeftFor(running)]));
             if (what === "freeze") stage.world.setFrozen(machine, !machine.frozen);
             else if (pod.gone) continue;
             else if (what === "remove") stage.world.removePod(pod);
@@ -47,6 +49,10 @@ describe("the CPU within a pod's reach", () => {
             else if (what === "demand") stage.world.setDemand(pod, pod.main, pod.main.running ? millicores : 0);
             else if (!pod.main.running) stage.world.startContainer(pod, pod.main);
             for (const running of machine.pods) expect(cpuWithinReach(running)).toBe(summedReach(running));
+            if (machine.cpuEpoch !== epoch) continue;
+            const farthest = machine.cpuDemandTravelMillicores - travel;
+            for (const running of machine.pods)
+              expect(Math.abs(cpuLeftFor(running) - left.get(running)!)).toBeLessThanOrEqual(farthest);
           }
         },
       ),
@@ -62,5 +68,19 @@ describe("the CPU within a pod's reach", () => {
     [3, 0, 1],
   ])("is rounded from %i with a limit of %i to %i", (millicores, limit, wanted) => {
     expect(roundedReach(millicores, limit)).toBe(wanted);
+  });
+
+  it("is rounded as before within its margin, and otherwise just beyond it", () => {
+    const rounded = (left: number, limit: number): number =>
+      roundedReach(limit > 0 ? Math.min(limit, left) : left, limit);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 40_000 }), fc.constantFrom(0, 250, 1005, 4000, 20_000), (left, limit) => {
+        const margin = reachMargin(left, limit);
+        const now = rounded(left, limit);
+        for (const moved of [left - margin, left + margin]) expect(rounded(moved, limit)).toBe(now);
+        const beyond = [left - margin - 1, left + margin + 1].filter((moved) => moved >= 10);
+        if (beyond.length === 2) expect(beyond.map((moved) => rounded(moved, limit))).not.toEqual([now, now]);
+      }),
+    );
   });
 });
