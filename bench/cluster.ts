@@ -48,21 +48,7 @@ export function benchCluster(asked: readonly number[]): void {
 /** A day of a cluster of equal machines and equal Deployments. */
 export function day(nodes: number): Scenario {
   const deployments = (nodes * podsPerNode) / podsPerDeployment;
-  const base = parseScenario(
-    `apiVersion: seatrial.io/v1alpha1
-kind: Scenario
-metadata: { name: day-${nodes} }
-spec:
-  question: What does a day cost?
-  duration: 24h
-  warmUp: 60m
-  cluster:
-    nodePools: [{ name: general, instanceType: m6i.8xlarge, zones: [us-east-1a, us-east-1b, us-east-1c], min: ${nodes}, max: ${nodes} }]
-    kubeControllerManager: { kube-api-qps: 200, kube-api-burst: 300 }
-    scheduler: { kube-api-qps: 500, kube-api-burst: 1000 }
-`,
-    ".",
-  );
+  const base = equalMachines(`day-${nodes}`, nodes, "24h");
   const names = Array.from({ length: deployments }, (_, index) => `app-${index}`);
   const objects: NewObject[] = names.flatMap((name, index) => objectsOf(name, index < 300));
   const actions = names.map((name, index) => ({
@@ -99,7 +85,27 @@ spec:
   return { ...base, objects, actions, faults, flows, behaviors };
 }
 
-function objectsOf(name: string, scaled: boolean): NewObject[] {
+/** A cluster of equal machines that has an hour to settle, with the client limits of a large one. */
+export function equalMachines(name: string, nodes: number, duration: string): Scenario {
+  return parseScenario(
+    `apiVersion: seatrial.io/v1alpha1
+kind: Scenario
+metadata: { name: ${name} }
+spec:
+  question: What does it cost?
+  duration: ${duration}
+  warmUp: 60m
+  cluster:
+    nodePools: [{ name: general, instanceType: m6i.8xlarge, zones: [us-east-1a, us-east-1b, us-east-1c], min: ${nodes}, max: ${nodes} }]
+    kubeControllerManager: { kube-api-qps: 200, kube-api-burst: 300 }
+    scheduler: { kube-api-qps: 500, kube-api-burst: 1000 }
+`,
+    ".",
+  );
+}
+
+/** Half a core and half a gibibyte for each pod, and a readiness probe. */
+export function deploymentOf(name: string, replicas: number): NewObject {
   const labels = { app: name };
   const container = {
     name: "c",
@@ -107,18 +113,25 @@ function objectsOf(name: string, scaled: boolean): NewObject[] {
     resources: { requests: { cpu: "500m", memory: "512Mi" }, limits: { memory: "1Gi" } },
     readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 5 },
   };
-  const metadata = { name, namespace: "default" };
-  const deployment = {
+  return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata,
+    metadata: { name, namespace: "default" },
     spec: {
-      replicas: podsPerDeployment,
+      replicas,
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
   };
-  const service = { apiVersion: "v1", kind: "Service", metadata, spec: { selector: labels, ports: [{ port: 80 }] } };
+}
+
+/** A Deployment, with a Service and an autoscaler where it is `scaled`. */
+function objectsOf(name: string, scaled: boolean): NewObject[] {
+  const deployment = deploymentOf(name, podsPerDeployment);
+  if (!scaled) return [deployment];
+  const metadata = { name, namespace: "default" };
+  const spec = { selector: { app: name }, ports: [{ port: 80 }] };
+  const service = { apiVersion: "v1", kind: "Service", metadata, spec };
   const target = { type: "Utilization", averageUtilization: 50 };
   const autoscaler = {
     apiVersion: "autoscaling/v2",
@@ -131,5 +144,5 @@ function objectsOf(name: string, scaled: boolean): NewObject[] {
       metrics: [{ type: "Resource", resource: { name: "cpu", target } }],
     },
   };
-  return scaled ? [deployment, service, autoscaler] : [deployment];
+  return [deployment, service, autoscaler];
 }

@@ -3,6 +3,7 @@ import { benchCluster } from "./cluster.ts";
 import { benchClusterAutoscaler } from "./cluster-autoscaler.ts";
 import { benchEventQueue } from "./event-queue.ts";
 import { benchReplay } from "./replay.ts";
+import { benchRollouts } from "./rollouts.ts";
 import { benchScenarios } from "./scenarios.ts";
 import { benchScheduler } from "./scheduler.ts";
 
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => void>> = {
   "event-queue": benchEventQueue,
   scenarios: benchScenarios,
   cluster: () => benchCluster(process.argv.slice(3).map(Number)),
+  rollouts: () => benchRollouts(process.argv.slice(3).map(Number)),
   scheduler: benchScheduler,
   replay: benchReplay,
   "cluster-autoscaler": benchClusterAutoscaler,
