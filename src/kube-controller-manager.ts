@@ -1,6 +1,7 @@
 import type { ApiServer } from "./apiserver/index.ts";
 import { type Controller, ControllerRunner, LoopRunner, type Process } from "./client/index.ts";
 import {
+  attachDetachController,
   claimProtectionController,
   conditionTaintController,
   cronJobController,
@@ -51,6 +52,7 @@ export function startControllers(
     garbageCollector,
     persistentVolumeController,
     claimProtectionController,
+    attachDetachController,
     namespaceController,
     resourceQuotaController,
     serviceAccountController,

@@ -14,6 +14,7 @@ import {
   type Pod,
   type Service,
   type Uid,
+  type VolumeAttachment,
 } from "../model/index.ts";
 import type { Process } from "./process.ts";
 
@@ -98,6 +99,20 @@ export class View {
     const informer = this.#process.informer("Pod");
     informer.addIndex("claim", claimsOf);
     return informer.by("claim", claim) as Iterable<Pod>;
+  }
+
+  /** Attachments of a volume, to any node. */
+  attachmentsOf(volume: string): Iterable<VolumeAttachment> {
+    const informer = this.#process.informer("VolumeAttachment");
+    informer.addIndex("volume", ({ spec }: VolumeAttachment) => spec.source.persistentVolumeName);
+    return informer.by("volume", volume) as Iterable<VolumeAttachment>;
+  }
+
+  /** Attachments of any volume to a node. */
+  attachmentsOn(node: string): Iterable<VolumeAttachment> {
+    const informer = this.#process.informer("VolumeAttachment");
+    informer.addIndex("node", ({ spec }: VolumeAttachment) => spec.nodeName);
+    return informer.by("node", node) as Iterable<VolumeAttachment>;
   }
 
   /** Pods of a namespace that a selector matches; see `podsSelected`. */

@@ -9,6 +9,7 @@ export { jobController } from "./job/reconcile.ts";
 export { namespaceController } from "./namespace.ts";
 export { conditionTaintController } from "./node-lifecycle/condition-taints.ts";
 export { type NodeMonitorFlags, nodeMonitor } from "./node-lifecycle/node-monitor.ts";
+export { attachDetachController } from "./persistent-volume/attach-detach.ts";
 export { persistentVolumeController } from "./persistent-volume/binder.ts";
 export { claimProtectionController } from "./persistent-volume/claim-protection.ts";
 export { podGarbageCollector } from "./pod-garbage-collector.ts";

@@ -1,7 +1,18 @@
 import type { ApiReply, ApiRequest, ApiServer } from "../apiserver/index.ts";
-import { keyOf, type ObjectKey, objectKey, type Pod, type PodStatus } from "../model/index.ts";
+import {
+  attachableVolume,
+  claimsOf,
+  keyOf,
+  type Node,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  type PodStatus,
+  uniqueVolumeName,
+} from "../model/index.ts";
 import { handler, phase } from "../sim/index.ts";
 import type { EventSubject, KubeletApi } from "./kubelet-api.ts";
+import type { Attachments } from "./volumes-in-use.ts";
 import type { Execution } from "./work.ts";
 
 /** Requests that the server refused with an error of its own are sent again after this. */
@@ -39,6 +50,27 @@ export class ApiLink implements KubeletApi {
 
   has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean {
     return this.#api.store.get(kind, key) !== undefined;
+  }
+
+  /** What the server says of the volumes of this machine's pods. */
+  get attachments(): Attachments {
+    const { store } = this.#api;
+    const nodeKey = objectKey(undefined, this.#host);
+    return {
+      of: (pod) =>
+        claimsOf(pod).flatMap((key) => {
+          const name = store.get("PersistentVolumeClaim", key)?.spec.volumeName;
+          const volume = name === undefined ? undefined : store.get("PersistentVolume", objectKey(undefined, name));
+          const source = volume && attachableVolume(volume.spec);
+          return source === undefined ? [] : uniqueVolumeName(source);
+        }),
+      isAttached: (volume) =>
+        store.get("Node", nodeKey)?.status.volumesAttached?.some(({ name }) => name === volume) === true,
+      reportInUse: (volumesInUse) => {
+        const change = (node: Node): Node => ({ ...node, status: { ...node.status, volumesInUse } });
+        this.send({ verb: "patch", kind: "Node", key: nodeKey, part: "status", change });
+      },
+    };
   }
 
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {

@@ -26,6 +26,7 @@ import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
 import { StatusManager } from "./status-manager.ts";
+import { type Attachments, noAttachments, VolumesInUse } from "./volumes-in-use.ts";
 import { type Execution, Work } from "./work.ts";
 
 const transientUs = 1_000_000;
@@ -37,6 +38,8 @@ interface KubeletOptions {
   readonly execution: Execution;
   readonly api: KubeletApi;
   readonly host: Host;
+  /** Default: no volume has to be attached. */
+  readonly attachments?: Attachments;
   readonly clock: WallClock;
   readonly clocks: KubeletClocks;
   readonly configuration: KubeletConfiguration;
@@ -67,6 +70,7 @@ export class Kubelet {
   readonly crashLoops: BackOffs;
   readonly pleg: Pleg;
   readonly statuses: StatusManager;
+  readonly volumesInUse: VolumesInUse;
   readonly eviction: EvictionManager;
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
@@ -106,6 +110,8 @@ export class Kubelet {
       cacheOf: (uid) => this.workers.get(uid)?.cache,
       onEvent: (uid, died) => this.#onPlegEvent(uid, died),
     });
+    const { attachments = noAttachments } = options;
+    this.volumesInUse = new VolumesInUse({ execution, ticker: this.clocks.nodeStatus, attachments });
     this.eviction = this.#evictionManager();
     this.reporter = this.#nodeReporter();
     this.shutdown = this.#shutdownManager();
@@ -352,6 +358,7 @@ export class Kubelet {
     const pending = this.#requeued.get(worker.uid);
     if (pending !== undefined) this.execution.loop.cancel(pending);
     this.#requeued.delete(worker.uid);
+    this.volumesInUse.release(worker.uid);
     if (!this.#pods.has(worker.uid)) this.#forget(worker);
   }
 

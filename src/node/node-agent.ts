@@ -166,6 +166,7 @@ export class NodeAgent {
       name: machine.spec.name,
       execution,
       api: this.#link,
+      attachments: this.#link.attachments,
       host,
       clock,
       clocks: kubeletClocks(this.#startUs),

@@ -85,6 +85,7 @@ export class PodWorker implements PodMachine {
     this.#volumes = new VolumeMounts(pod, {
       execution: kubelet.execution,
       api: kubelet.api,
+      inUse: kubelet.volumesInUse,
       reconcile: kubelet.clocks.reconcile,
       always: kubelet.configuration.everyPodMounts,
       failed: (message) => this.podEvent("Warning", "FailedMount", message),

@@ -2,6 +2,7 @@ import type { Pod } from "../model/index.ts";
 import { nextTickAt, type Ticker } from "../sim/index.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import { missingMount } from "./volume-sources.ts";
+import type { VolumesInUse } from "./volumes-in-use.ts";
 import type { Execution, Signal, Steps } from "./work.ts";
 
 const firstWaitUs = 500_000;
@@ -12,6 +13,7 @@ const giveUpUs = 123_000_000;
 interface VolumeMountsOptions {
   readonly execution: Execution;
   readonly api: KubeletApi;
+  readonly inUse: VolumesInUse;
   /** The reconciler's loop, every 100 ms. */
   readonly reconcile: Ticker;
   /** Something is to be mounted even where the manifest names nothing. */
@@ -40,6 +42,7 @@ export class VolumeMounts {
     const { loop } = execution;
     if (!this.#begun) {
       this.#begun = true;
+      this.#options.inUse.use(this.#pod);
       // The populator hears of the pod by one turn, the reconciler mounts at the next.
       this.#tryAt(nextTickAt(reconcile, nextTickAt(reconcile, loop.nowUs) + 1));
     }
@@ -53,15 +56,15 @@ export class VolumeMounts {
   }
 
   #tryAt(atUs: number): void {
-    const { execution, api, reconcile, failed, gone } = this.#options;
+    const { execution, api, inUse, reconcile, failed, gone } = this.#options;
     execution.at(atUs, () => {
       if (gone()) return;
       const missing = missingMount(this.#pod, api);
-      if (missing === undefined) {
+      if (missing === undefined && inUse.mayMount(this.#pod)) {
         this.#mountedUs = execution.loop.nowUs;
         return;
       }
-      failed(missing);
+      if (missing !== undefined) failed(missing); // Who waits for a volume to be attached says nothing.
       this.#tryAt(nextTickAt(reconcile, execution.loop.nowUs + this.#waitUs + 1));
       this.#waitUs = Math.min(2 * this.#waitUs, longestWaitUs);
     });

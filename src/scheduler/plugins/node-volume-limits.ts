@@ -1,11 +1,18 @@
-import type { CSINode, PersistentVolumeSpec, Pod, VolumeAttachment } from "../../model/index.ts";
+import {
+  type CSINode,
+  type CsiVolume,
+  csiVolumeOf,
+  isMigratable,
+  type PersistentVolumeSpec,
+  type Pod,
+  type VolumeAttachment,
+} from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
 import { definePlugin } from "../framework/plugin.ts";
 import { type Status, skip, unresolvable, unschedulable } from "../framework/status.ts";
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
-import { type CsiVolume, csiVolumeOf, isMigratable } from "./csi-migration.ts";
 import { claimNotFound, claimsOf, classOf } from "./volume-claims.ts";
 
 const name = "NodeVolumeLimits";

@@ -1,4 +1,4 @@
-import type { CSINode, PersistentVolumeSpec, Volume } from "../../model/index.ts";
+import type { CSINode, PersistentVolumeSpec, Volume } from "./generated/api-types.ts";
 
 /** A volume as its CSI driver knows it. */
 export interface CsiVolume {
@@ -55,7 +55,20 @@ export function csiVolumeOf(
   source: (Volume | PersistentVolumeSpec | object) & { readonly provisioner?: string },
   csiNode: CSINode | undefined,
 ): CsiVolume | undefined {
-  if (csiNode === undefined) return undefined;
+  return csiNode === undefined ? undefined : migrated(source);
+}
+
+/** A volume that has to be attached to a machine before it can be mounted there: a CSI driver's, or one of the old cloud disks. */
+export function attachableVolume(spec: PersistentVolumeSpec): CsiVolume | undefined {
+  return spec.csi === undefined ? migrated(spec) : { driver: spec.csi.driver, handle: spec.csi.volumeHandle };
+}
+
+/** The volume's name in `volumesAttached` and `volumesInUse` of a Node's status. */
+export function uniqueVolumeName({ driver, handle }: CsiVolume): string {
+  return `kubernetes.io/csi/${driver}^${handle}`;
+}
+
+function migrated(source: object & { readonly provisioner?: string }): CsiVolume | undefined {
   for (const { inTree, driver, handleOf } of migrations) {
     const handle = source.provisioner === inTree ? "" : handleOf(source as InTreeSource);
     if (handle !== undefined) return { driver, handle };
