@@ -11,15 +11,18 @@ import {
   controllerOf,
   isPodReady,
   isPodTerminal,
+  type Kind,
   keyOf,
   matchesLabelSelector,
   type ObjectKey,
   objectKey,
   type Pod,
   type PodDisruptionBudget,
+  resourceName,
   sameContent,
   withCondition,
 } from "../model/index.ts";
+import { goSelectorText } from "./go-selector-text.ts";
 
 const client = "disruption-controller";
 /** An eviction that was granted and never seen stops counting after this. */
@@ -68,8 +71,16 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
     .podsMatching(budget.metadata.namespace ?? "", budget.spec.selector)
     .filter((pod) => !isPodTerminal(pod));
   if (pods.length === 0) yield* recordEvent(client, budget, "Normal", "NoPods", "No matching pods found");
-  const { expectedPods, desiredHealthy } = countsWanted(budget, pods, view);
-  const { disruptedPods, recheckUs } = stillDisrupted(budget, pods, view);
+  const counts = countsWanted(budget, pods, view);
+  if ("error" in counts) {
+    const message = `Failed to calculate the number of expected pods: ${counts.error}`;
+    yield* recordEvent(client, budget, "Warning", "CalculateExpectedPodCountFailed", message);
+    return yield* failSafe(budget, counts.error, view);
+  }
+  const { expectedPods, desiredHealthy, unmanaged } = counts;
+  if (unmanaged) yield* recordEvent(client, budget, "Warning", "UnmanagedPods", unmanagedText(budget));
+  const { disruptedPods, overdue, recheckUs } = stillDisrupted(budget, pods, view);
+  for (const pod of overdue) yield* recordEvent(client, pod, "Warning", "NotDeleted", notDeletedText(budget));
   const currentHealthy = pods.filter(
     (pod) =>
       isPodReady(pod) && pod.metadata.deletionTimestamp === undefined && disruptedPods[pod.metadata.name] === undefined,
@@ -93,30 +104,73 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
     observedGeneration: budget.metadata.generation,
     conditions: withCondition(budget.status.conditions, condition),
   };
-  if (!sameContent(status, budget.status)) {
-    const reply = yield* callApi(client, {
-      verb: "update",
-      next: { ...budget, status } as PodDisruptionBudget,
-      part: "status",
-    });
-    if (!reply.ok && reply.error.code !== 404) return { retry: reply.error };
-  }
-  return recheckUs === undefined ? "done" : { requeueInUs: recheckUs - view.nowUs };
+  const outcome = yield* write(budget, status);
+  if (outcome !== "done" || recheckUs === undefined) return outcome;
+  return { requeueInUs: recheckUs - view.nowUs };
 }
 
-/** How many pods there should be, and how many of them healthy. */
+function* write(budget: PodDisruptionBudget, status: PodDisruptionBudget["status"]): Task<Outcome> {
+  if (sameContent(status, budget.status)) return "done";
+  const reply = yield* callApi(client, {
+    verb: "update",
+    next: { ...budget, status } as PodDisruptionBudget,
+    part: "status",
+  });
+  return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
+}
+
+/** Nobody may be evicted while the budget cannot be computed. */
+function* failSafe(budget: PodDisruptionBudget, error: string, view: View): Task<Outcome> {
+  const { status } = budget;
+  const condition = {
+    type: "DisruptionAllowed",
+    status: "False",
+    reason: "SyncFailed",
+    message: error,
+    observedGeneration: status.observedGeneration,
+    lastTransitionTime: view.clock.time(view.nowUs),
+  };
+  return yield* write(budget, {
+    ...status,
+    disruptionsAllowed: 0,
+    conditions: withCondition(status.conditions, condition),
+  } as PodDisruptionBudget["status"]);
+}
+
+function unmanagedText({ spec }: PodDisruptionBudget): string {
+  return `Pods selected by this PodDisruptionBudget (selector: ${goSelectorText(spec.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
+}
+
+function notDeletedText({ metadata }: PodDisruptionBudget): string {
+  return `Pod was expected by PDB ${metadata.namespace}/${metadata.name} to be deleted but it wasn't`;
+}
+
+interface Counts {
+  readonly expectedPods: number;
+  readonly desiredHealthy: number;
+  /** Some pods have no controller, and so no count of theirs is known. */
+  readonly unmanaged: boolean;
+}
+
+/** How many pods there should be, and how many of them healthy; an error where no controller can tell. */
 function countsWanted(
-  budget: PodDisruptionBudget,
+  { spec }: PodDisruptionBudget,
   pods: readonly Pod[],
   view: View,
-): { readonly expectedPods: number; readonly desiredHealthy: number } {
-  const { minAvailable, maxUnavailable } = budget.spec;
-  if (typeof minAvailable === "number") return { expectedPods: pods.length, desiredHealthy: minAvailable };
-  const expectedPods = scaleOfControllers(pods, view);
-  if (maxUnavailable !== undefined) {
-    return { expectedPods, desiredHealthy: Math.max(0, expectedPods - scaled(maxUnavailable, expectedPods)) };
-  }
-  return { expectedPods, desiredHealthy: minAvailable === undefined ? 0 : scaled(minAvailable, expectedPods) };
+): Counts | { readonly error: string } {
+  const { minAvailable, maxUnavailable } = spec;
+  if (maxUnavailable === undefined && typeof minAvailable === "number")
+    return { expectedPods: pods.length, desiredHealthy: minAvailable, unmanaged: false };
+  if (maxUnavailable === undefined && minAvailable === undefined)
+    return { expectedPods: 0, desiredHealthy: 0, unmanaged: false };
+  const scales = scaleOfControllers(pods, view);
+  if ("error" in scales) return scales;
+  const { expectedPods } = scales;
+  const desiredHealthy =
+    maxUnavailable === undefined
+      ? scaled(minAvailable!, expectedPods)
+      : Math.max(0, expectedPods - scaled(maxUnavailable, expectedPods));
+  return { ...scales, desiredHealthy };
 }
 
 /** Percentages round up. */
@@ -124,44 +178,72 @@ function scaled(amount: number | string, total: number): number {
   return typeof amount === "number" ? amount : Math.ceil((Number(amount.replace("%", "")) * total) / 100);
 }
 
-/** The sum of what the distinct owners of the pods want. Bare pods do not count. */
-function scaleOfControllers(pods: readonly Pod[], view: View): number {
+/** The sum of what the distinct controllers of the pods want. Bare pods do not count; a controller without a scale is an error. */
+function scaleOfControllers(
+  pods: readonly Pod[],
+  view: View,
+): Omit<Counts, "desiredHealthy"> | { readonly error: string } {
   const seen = new Map<string, number>();
+  let unmanaged = false;
   for (const pod of pods) {
-    const { namespace } = pod.metadata;
     const owner = controllerOf(pod);
-    if (owner === undefined) continue;
-    const key = objectKey(namespace, owner.name);
-    if (owner.kind === "ReplicaSet") {
-      const replicaSet = view.get("ReplicaSet", key);
-      const parent = replicaSet && controllerOf(replicaSet);
-      const deployment =
-        parent?.kind === "Deployment" ? view.get("Deployment", objectKey(namespace, parent.name)) : undefined;
-      if (deployment !== undefined) seen.set(deployment.metadata.uid, deployment.spec.replicas ?? 1);
-      else if (replicaSet !== undefined) seen.set(replicaSet.metadata.uid, replicaSet.spec.replicas ?? 1);
-    } else if (owner.kind === "StatefulSet" || owner.kind === "ReplicationController") {
-      const scalable = view.get(owner.kind, key) as { spec?: { replicas?: number } } | undefined;
-      if (scalable !== undefined) seen.set(owner.uid, scalable.spec?.replicas ?? 1);
+    if (owner === undefined) {
+      unmanaged = true;
+      continue;
     }
+    const { kind, apiVersion, uid, name } = owner;
+    if (seen.has(uid)) continue;
+    if (!scalableKinds.has(kind)) {
+      const resource = resourceName(kind as Kind, apiVersion);
+      return { error: `${resource} does not implement the scale subresource` };
+    }
+    const scale = view.get(kind as ScalableKind, objectKey(pod.metadata.namespace, name));
+    if (scale?.metadata.uid !== uid) return { error: `found no controllers for pod "${pod.metadata.name}"` };
+    // A ReplicaSet of a Deployment speaks for it: two of one Deployment during a roll-out count once.
+    const parent = kind === "ReplicaSet" ? controllerOf(scale) : undefined;
+    const deployment =
+      parent?.kind === "Deployment"
+        ? view.get("Deployment", objectKey(pod.metadata.namespace, parent.name))
+        : undefined;
+    const { metadata, spec } = deployment ?? scale;
+    seen.set(metadata.uid, spec.replicas ?? 1);
   }
-  return [...seen.values()].reduce((sum, replicas) => sum + replicas, 0);
+  const expectedPods = [...seen.values()].reduce((sum, replicas) => sum + replicas, 0);
+  return { expectedPods, unmanaged };
 }
+
+type ScalableKind = "ReplicaSet" | "StatefulSet" | "ReplicationController";
+
+const scalableKinds: ReadonlySet<string> = new Set<ScalableKind>([
+  "ReplicaSet",
+  "StatefulSet",
+  "ReplicationController",
+]);
 
 /** Granted evictions whose pods are still there and not being deleted, for two minutes at most. */
 function stillDisrupted(
   { status }: PodDisruptionBudget,
   pods: readonly Pod[],
   view: View,
-): { readonly disruptedPods: Readonly<Record<string, string>>; readonly recheckUs: number | undefined } {
+): {
+  readonly disruptedPods: Readonly<Record<string, string>>;
+  readonly overdue: readonly Pod[];
+  readonly recheckUs: number | undefined;
+} {
   const disruptedPods: Record<string, string> = {};
+  const overdue: Pod[] = [];
   let recheckUs: number | undefined;
-  for (const { metadata } of pods) {
+  for (const pod of pods) {
+    const { metadata } = pod;
     const grantedAt = status.disruptedPods?.[metadata.name];
     if (grantedAt === undefined || metadata.deletionTimestamp !== undefined) continue;
     const untilUs = view.clock.instantUs(grantedAt) + disruptedTimeoutUs;
-    if (untilUs <= view.nowUs) continue;
+    if (untilUs <= view.nowUs) {
+      overdue.push(pod);
+      continue;
+    }
     disruptedPods[metadata.name] = grantedAt;
     recheckUs = recheckUs === undefined ? untilUs : Math.min(recheckUs, untilUs);
   }
-  return { disruptedPods, recheckUs };
+  return { disruptedPods, overdue, recheckUs };
 }

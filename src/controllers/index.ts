@@ -16,6 +16,7 @@ export { podGarbageCollector } from "./pod-garbage-collector.ts";
 export { replicaSetController, replicationController } from "./replica-set/reconcile.ts";
 export { resourceQuotaController } from "./resource-quota.ts";
 export { serviceAccountController } from "./service-account.ts";
+export { staleDisruptionController } from "./stale-disruption.ts";
 export { statefulSetController } from "./stateful-set/reconcile.ts";
 export { taintEvictionController } from "./taint-eviction.ts";
 export { ttlAfterFinishedController } from "./ttl-after-finished.ts";

@@ -12,8 +12,8 @@ import {
   milliValue,
   type QuantityFormat,
 } from "../../model/index.ts";
+import { goSelectorText } from "../go-selector-text.ts";
 import { bigInt64 } from "./go-integers.ts";
-import { goSelectorText } from "./go-selector-text.ts";
 import type { Ports, Scale } from "./ports.ts";
 import type { Situation } from "./replica-calculator.ts";
 import {

@@ -5,7 +5,7 @@ import type {
   MetricValue,
   PodUsage,
 } from "../../model/index.ts";
-import { goSelectorText } from "./go-selector-text.ts";
+import { goSelectorText } from "../go-selector-text.ts";
 import { customMetrics, resourceMetrics } from "./pod-metrics.ts";
 import {
   averageReplicas,

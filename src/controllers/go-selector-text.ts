@@ -1,4 +1,4 @@
-import type { LabelSelector } from "../../model/index.ts";
+import type { LabelSelector } from "../model/index.ts";
 
 /** A selector as Go's `%+v` prints a `*LabelSelector`: upstream's messages show it so. */
 export function goSelectorText(selector: LabelSelector | undefined): string {
