@@ -111,6 +111,25 @@ describe("the cycle with a memory", () => {
     );
   });
 
+  it("tells pods of one size apart by their images once a node has one of them", () => {
+    const snapshot = new Snapshot();
+    const shape = { zone: "a", disk: undefined, cpu: 8, memoryGi: 8, pods: 8, taint: undefined, cordoned: false };
+    for (const name of ["n0", "n1", "n2"]) snapshot.setNode(nodeOf(name, shape));
+    const { framework, scheduler } = emptyScheduler(snapshot);
+    const cycle = new FastCycle(framework);
+    const chosen = (app: string): string | undefined => {
+      const spec = { containers: [{ name: "c", image: `${app}:1` }] } as unknown as PodShape["spec"];
+      const decision = cycle.schedule(podInfo(podOf(app, { app, spec })), { ...scheduler });
+      return decision.result === "scheduled" ? decision.nodeName : undefined;
+    };
+    expect([chosen("web"), chosen("db")]).toEqual(["n0", "n0"]);
+    snapshot.setNode(nodeOf("n1", { ...shape, image: "web:1" }));
+    snapshot.setNode(nodeOf("n2", { ...shape, image: "db:1" }));
+    expect([chosen("web"), chosen("db")]).toEqual(["n1", "n2"]);
+    for (const name of ["n1", "n2"]) snapshot.setNode(nodeOf(name, shape));
+    expect([chosen("web"), chosen("db")]).toEqual(["n0", "n0"]);
+  });
+
   it("samples and rotates as the plain one in clusters of more than a hundred nodes, some of which go", () => {
     const snapshot = new Snapshot();
     for (let index = 0; index < 230; index++) {

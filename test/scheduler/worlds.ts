@@ -24,6 +24,8 @@ export interface NodeShape {
   readonly pods: number;
   readonly taint: "NoSchedule" | "PreferNoSchedule" | undefined;
   readonly cordoned: boolean;
+  /** The image that it has already; most clusters tell of none. */
+  readonly image?: string | undefined;
 }
 
 export const nodeShape: fc.Arbitrary<NodeShape> = fc.record({
@@ -34,9 +36,10 @@ export const nodeShape: fc.Arbitrary<NodeShape> = fc.record({
   pods: fc.integer({ min: 1, max: 8 }),
   taint: fc.constantFrom("NoSchedule", "PreferNoSchedule", undefined, undefined, undefined),
   cordoned: fc.boolean().map((cordoned) => cordoned && true),
+  image: fc.constantFrom("web:1", "db:1", ...Array.from({ length: 6 }, () => undefined)),
 });
 
-export function nodeOf(name: string, { zone, disk, cpu, memoryGi, pods, taint, cordoned }: NodeShape): Node {
+export function nodeOf(name: string, { zone, disk, cpu, memoryGi, pods, taint, cordoned, image }: NodeShape): Node {
   const labels: Record<string, string> = { [hostKey]: name };
   if (zone !== undefined) labels[zoneKey] = zone;
   if (disk !== undefined) labels["disk"] = disk;
@@ -48,7 +51,10 @@ export function nodeOf(name: string, { zone, disk, cpu, memoryGi, pods, taint, c
       ...(taint === undefined ? {} : { taints: [{ key: "dedicated", value: "x", effect: taint }] }),
       ...(cordoned ? { unschedulable: true } : {}),
     },
-    status: { allocatable: { cpu: `${cpu}`, memory: `${memoryGi}Gi`, pods: `${pods}` } },
+    status: {
+      allocatable: { cpu: `${cpu}`, memory: `${memoryGi}Gi`, pods: `${pods}` },
+      ...(image === undefined ? {} : { images: [{ names: [image], sizeBytes: 700_000_000 }] }),
+    },
   } as unknown as Node;
 }
 
@@ -113,7 +119,7 @@ export const podShape: fc.Arbitrary<PodShape> = fc
     if (memoryMi > 0) requests["memory"] = `${memoryMi}Mi`;
     const ports = hostPort === undefined ? {} : { ports: [{ containerPort: 80, hostPort }] };
     const spec = {
-      containers: [{ name: "c", image: "app:1", resources: { requests }, ...ports }],
+      containers: [{ name: "c", image: `${app}:1`, resources: { requests }, ...ports }],
       priority,
       ...(tolerates ? { tolerations: [{ key: "dedicated", operator: "Exists" }] } : {}),
       ...(ssd ? { nodeSelector: { disk: "ssd" } } : {}),
