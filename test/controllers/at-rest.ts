@@ -1,4 +1,4 @@
-import type { KubeObject, Node, OwnerReference, Pod } from "../../src/model/index.ts";
+import type { KubeObject, Node, OwnerReference, Pod, VolumeAttachment } from "../../src/model/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
 type Json = Record<string, unknown>;
@@ -58,8 +58,11 @@ export function atRest(plane: ControlPlane): Json {
   for (const { metadata, spec, status } of plane.list<Node>("Node")) {
     const taints = (spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`).sort();
     const ready = status.conditions?.find(({ type }) => type === "Ready")?.status;
-    state[`node ${metadata.name}`] = { taints, ready };
+    const attached = status.volumesAttached?.length ?? 0;
+    state[`node ${metadata.name}`] = { taints, ready, attached };
   }
+  for (const { spec, status } of plane.list<VolumeAttachment>("VolumeAttachment"))
+    count(`attachment ${spec.attacher} attached=${status.attached}`);
   for (const slice of plane.list<KubeObject & { endpoints?: { conditions?: object }[] }>("EndpointSlice")) {
     count(`slice${ownerOf(slice.metadata.ownerReferences)}`);
     for (const { conditions } of slice.endpoints ?? [])

@@ -225,6 +225,8 @@ export const lives: readonly Life[] = [
     },
   },
   { client: "persistentvolume-controller", what: "binds and releases", live: keepClaims },
+  { client: "attachdetach-controller", what: "attaches and detaches", live: keepClaims },
+  { client: "disks.example.com", what: "attaches", live: keepClaims },
   { client: "persistentvolumeclaim-protection-controller", what: "lets a claim go", live: keepClaims },
   {
     client: "horizontal-pod-autoscaler",

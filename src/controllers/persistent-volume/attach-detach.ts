@@ -1,3 +1,4 @@
+import type { ApiError } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -40,6 +41,8 @@ interface Memory {
   readonly unwantedSince: Map<string, number>;
   /** Volumes on nodes for which pods were told that they have to wait: once for each. */
   readonly told: Set<string>;
+  /** Attachments that were written into their Node's status, which may not have been seen yet. */
+  readonly published: Set<string>;
 }
 
 /**
@@ -50,7 +53,7 @@ interface Memory {
 export const attachDetachController: Controller<Memory> = {
   name: client,
   workers: 10,
-  memory: () => ({ unwantedSince: new Map(), told: new Set() }),
+  memory: () => ({ unwantedSince: new Map(), told: new Set(), published: new Set() }),
   watches: [
     { kind: "Pod", keys: podKeys },
     { kind: "PersistentVolumeClaim", keys: ({ after }: Change<PersistentVolumeClaim>) => volumeOf(after) },
@@ -116,15 +119,20 @@ function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
     const atUs = detachableAtUs(view.get("Node", objectKey(undefined, nodeName)), source, since);
     if (atUs <= view.nowUs) {
       memory.unwantedSince.delete(name);
+      memory.published.delete(name);
       return yield* detach(attachment, source, view); // Its end brings the volume here again.
     }
     nextUs = Math.min(nextUs, atUs);
   }
   for (const [node, pods] of wanted) {
     const here = attachments.find(({ spec }) => spec.nodeName === node);
-    if (here?.status.attached === true) continue;
+    if (here?.status.attached === true && isPublished(here, source, view, memory)) continue;
     const elsewhere = attachments.filter(({ spec }) => spec.nodeName !== node);
-    if (elsewhere.length === 0 || !isExclusive(volume)) return yield* attach(volume, source, node, pods, here, view);
+    if (elsewhere.length === 0 || !isExclusive(volume)) {
+      const outcome = yield* attach(volume, source, node, pods, here, view);
+      if (outcome === "done") memory.published.add(attachmentName(source, node));
+      return outcome;
+    }
     const place = `${volume.metadata.name}/${node}`;
     if (memory.told.has(place)) continue;
     memory.told.add(place);
@@ -135,6 +143,13 @@ function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
     if (name === volume.metadata.name && !wanted.has(node!)) memory.told.delete(place);
   }
   return nextUs === Number.POSITIVE_INFINITY ? "done" : { requeueInUs: nextUs - view.nowUs };
+}
+
+/** The Node's status tells the kubelet of it. */
+function isPublished({ metadata, spec }: VolumeAttachment, source: CsiVolume, view: View, memory: Memory): boolean {
+  if (memory.published.has(metadata.name)) return true;
+  const attached = view.get("Node", objectKey(undefined, spec.nodeName))?.status.volumesAttached ?? [];
+  return attached.some(({ name }) => name === uniqueVolumeName(source));
 }
 
 /** Pods that need the volume, by node: those that have one and are not over. One that is being deleted needs it still. */
@@ -192,33 +207,33 @@ function* attach(
     const reply = yield* callApi(client, { verb: "create", object: attachment });
     if (!reply.ok && reply.error.reason !== "AlreadyExists") return { retry: reply.error };
   }
-  yield* waitUntil(view.nowUs + attachUs);
-  const done = (stored: VolumeAttachment): VolumeAttachment => ({
-    ...stored,
-    status: { ...stored.status, attached: true },
-  });
-  const key = objectKey(undefined, attachment.metadata.name);
-  const reply = yield* callApi(source.driver, {
-    verb: "patch",
-    kind: "VolumeAttachment",
-    key,
-    part: "status",
-    change: done,
-  });
-  if (!reply.ok) return reply.error.code === 404 ? "done" : { retry: reply.error };
-  for (const pod of pods)
-    yield* recordEvent(
-      client,
-      pod,
-      "Normal",
-      "SuccessfulAttachVolume",
-      `AttachVolume.Attach succeeded for volume "${name}" `,
-    );
+  if (begun?.status.attached !== true) {
+    const error = yield* byDriver(attachment.metadata.name, source, view);
+    if (error !== undefined) return error.code === 404 ? "done" : { retry: error };
+  }
+  for (const pod of pods) yield* recordEvent(client, pod, "Normal", "SuccessfulAttachVolume", attachedText(volume));
   const unique = uniqueVolumeName(source);
   return yield* changeAttached(nodeName, (volumes) => [
     ...volumes.filter((one) => one.name !== unique),
     { name: unique, devicePath: "" },
   ]);
+}
+
+function attachedText({ metadata }: PersistentVolume): string {
+  return `AttachVolume.Attach succeeded for volume "${metadata.name}" `;
+}
+
+/** The driver does it, and says so. */
+function* byDriver(name: string, { driver }: CsiVolume, view: View): Task<ApiError | undefined> {
+  yield* waitUntil(view.nowUs + attachUs);
+  const done = (stored: VolumeAttachment): VolumeAttachment => ({
+    ...stored,
+    status: { ...stored.status, attached: true },
+  });
+  const key = objectKey(undefined, name);
+  const part = "status";
+  const reply = yield* callApi(driver, { verb: "patch", kind: "VolumeAttachment", key, part, change: done });
+  return reply.ok ? undefined : reply.error;
 }
 
 function* detach({ metadata, spec }: VolumeAttachment, source: CsiVolume, view: View): Task<Outcome> {

@@ -18,6 +18,7 @@ import {
   type PersistentVolumeClaim,
   type Pod,
   type StorageClass,
+  type VolumeAttachment,
 } from "../../model/index.ts";
 import { classNameOf, matchingVolume } from "./matching.ts";
 
@@ -44,6 +45,13 @@ export const persistentVolumeController: Controller<Set<ObjectKey>> = {
     },
     { kind: "PersistentVolume", keys: volumeKeys },
     { kind: "StorageClass", keys: () => [] },
+    {
+      kind: "VolumeAttachment",
+      keys: ({ before, after }: Change<VolumeAttachment>) => {
+        const name = before?.spec.source.persistentVolumeName;
+        return after !== undefined || name === undefined ? [] : [objectKey(undefined, name)];
+      },
+    },
     { kind: "Pod", keys: podKeys },
   ],
   reconcile,
@@ -232,6 +240,9 @@ function* syncVolume(volume: PersistentVolume, view: View): Task<Outcome> {
     if (!reply.ok) return reply.error.code === 404 ? "done" : { retry: reply.error };
   }
   if (!lost || persistentVolumeReclaimPolicy !== "Delete") return "done";
+  // The driver refuses while some machine has it.
+  const [attachment] = view.attachmentsOf(volume.metadata.name);
+  if (attachment !== undefined) return "done";
   const reply = yield* callApi(client, { verb: "delete", kind: "PersistentVolume", key });
   return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
 }
