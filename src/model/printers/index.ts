@@ -3,6 +3,7 @@ import type { KubeObject } from "../object-meta.ts";
 import { ageOf, type Cells } from "./cells.ts";
 import * as core from "./core.ts";
 import { printPod } from "./pod.ts";
+import * as storageAndPolicy from "./storage-and-policy.ts";
 import * as workloads from "./workloads.ts";
 
 type Printer = (object: never, nowSeconds: number) => Cells;
@@ -30,6 +31,12 @@ const printers: ReadonlyMap<string, Printer> = new Map<string, Printer>([
   ["NetworkPolicy", core.printNetworkPolicy],
   ["RoleBinding", core.printRoleBinding],
   ["ClusterRoleBinding", core.printRoleBinding],
+  ["ReplicationController", storageAndPolicy.printReplicationController],
+  ["ResourceQuota", storageAndPolicy.printResourceQuota],
+  ["PriorityClass", storageAndPolicy.printPriorityClass],
+  ["StorageClass", storageAndPolicy.printStorageClass],
+  ["VolumeAttachment", storageAndPolicy.printVolumeAttachment],
+  ["ControllerRevision", storageAndPolicy.printControllerRevision],
 ]);
 
 /** The row that `kubectl get -o wide` shows, by column; other kinds show name and age. `nowSeconds`: since 1970. */
