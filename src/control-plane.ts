@@ -1,4 +1,4 @@
-import { ClusterAutoscaler, optionsOf } from "./autoscaler/index.ts";
+import { ClusterAutoscaler, type Order, optionsOf } from "./autoscaler/index.ts";
 import {
   type Component,
   ControllerRunner,
@@ -12,6 +12,7 @@ import type { Extension } from "./extension.ts";
 import { startControllers } from "./kube-controller-manager.ts";
 import { MetricsAdapter, type MetricsAdapterOptions, MetricsApis, MetricsServer } from "./metrics/index.ts";
 import { objectKey } from "./model/index.ts";
+import { startPolicies } from "./policies.ts";
 import type { Scenario } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import type { RandomStream, RandomStreams, Ticker } from "./sim/index.ts";
@@ -24,6 +25,8 @@ interface ControlPlaneParts {
   readonly extensions: readonly Extension[];
   /** What Prometheus would read from services. */
   readonly traffic: MetricsAdapterOptions["traffic"];
+  /** Told what scaling policies order, and how they were refused. */
+  readonly onOrder: (policy: string, order: Order, refusal: string | undefined) => void;
 }
 
 /** metrics-server, and Prometheus with an adapter, scrape this often. */
@@ -47,7 +50,8 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
       burst: scenario.controllerManager["kube-api-burst"],
     }),
   });
-  startControllers(manager, api, scenario, metricsApis(parts, manager));
+  const metrics = metricsSources(parts);
+  startControllers(manager, api, scenario, metrics(manager));
   // The cloud's own node controller: a machine that was given back has no Node.
   cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
   const schedulerProcess = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
@@ -62,6 +66,16 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     new ControllerRunner(operator, controller);
     components.push(operator);
   }
+  const policies = startPolicies({
+    scenario,
+    defined: extensions.flatMap(({ policies: own = [] }) => own),
+    streams: parts.streams,
+    processOf: (name) =>
+      processOf(parts, { name, limits: () => ({ perSecond: 20, burst: 30 }), provider: provider(cloud) }),
+    metricsOf: metrics,
+    onOrder: parts.onOrder,
+  });
+  components.push(...policies);
   return { components: new Map(components.map((component) => [component.name, component])), scheduler };
 }
 
@@ -79,12 +93,14 @@ function processOf({ surroundings, scenario, streams }: ControlPlaneParts, optio
   return new Process(surroundings, { ...options, deliveryJitterUs });
 }
 
-function metricsApis({ surroundings, streams, traffic }: ControlPlaneParts, manager: Process): MetricsApis {
+/** One metrics-server and one adapter for everybody; each reader matches pods in its own cache. */
+function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): (reader: Process) => MetricsApis {
   const { loop, world, clock } = surroundings;
   const server = new MetricsServer({ loop, world, clock, ticker: tickerOf(scrapePeriodUs, streams("metrics-server")) });
   const ticker = tickerOf(scrapePeriodUs, streams("prometheus"));
   const adapter = new MetricsAdapter({ loop, world, ticker, rateWindowUs, traffic });
-  return new MetricsApis(server, adapter, (namespace, selector) => manager.view.podsSelected(namespace, selector));
+  return ({ view }) =>
+    new MetricsApis(server, adapter, (namespace, selector) => view.podsSelected(namespace, selector));
 }
 
 function schedulerIn(process: Process, { scenario, streams, extensions }: ControlPlaneParts): KubeScheduler {
@@ -97,7 +113,7 @@ function autoscaler(parts: ControlPlaneParts, flags: NonNullable<Scenario["clust
   const process = processOf(parts, {
     name: "cluster-autoscaler",
     limits: () => ({ perSecond: 5, burst: 10 }),
-    provider: (call, reply) => cloud.handle(call as CloudCall, reply),
+    provider: provider(cloud),
   });
   const ties = streams("cluster-autoscaler");
   new ClusterAutoscaler({
@@ -111,6 +127,10 @@ function autoscaler(parts: ControlPlaneParts, flags: NonNullable<Scenario["clust
     choose: (groups) => Math.floor(ties() * groups.length),
   });
   return process;
+}
+
+function provider(cloud: CloudProvider): NonNullable<ProcessOptions["provider"]> {
+  return (call, reply) => cloud.handle(call as CloudCall, reply);
 }
 
 /** A loop that nobody started at a known instant: its phase is luck. */

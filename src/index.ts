@@ -1,5 +1,6 @@
-/** seatrial as a library: run scenarios, and bring controllers, scheduler plugins and invariants of your own. */
+/** seatrial as a library: run scenarios, and bring controllers, scheduler plugins, scaling policies and invariants of your own. */
 export type { ApiReply, ApiRequest, NewObject } from "./apiserver/index.ts";
+export { type Decision, definePolicy, type Order, type Policy, type Seen } from "./autoscaler/index.ts";
 export { type Checked, type Checker, defineInvariant, type Invariant } from "./checkers/index.ts";
 export {
   all,

@@ -1,4 +1,5 @@
 import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
+import { orderText } from "./autoscaler/index.ts";
 import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
 import type { Surroundings } from "./client/index.ts";
 import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
@@ -92,6 +93,14 @@ export class Simulation {
         names: () => this.traffic.services(),
         service: (name) => this.traffic.observe(name),
         pod: (pod) => this.traffic.observePod(pod),
+      },
+      onOrder: (policy, order, refusal) => {
+        const text = orderText(order);
+        this.#collector.onDecision(
+          policy,
+          refusal === undefined ? text : `${text} was refused: ${refusal}`,
+          loop.nowUs,
+        );
       },
     });
     this.scheduler = scheduler;

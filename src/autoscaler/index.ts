@@ -1,4 +1,4 @@
-/** Autoscalers of machines. `ClusterAutoscaler` runs in a process of its own; the rest is what it decides with. */
+/** Autoscalers: cluster-autoscaler in a process of its own with what it decides with, and policies, users' own among them. */
 export {
   ClusterAutoscaler,
   type ClusterAutoscalerOptions,
@@ -12,3 +12,9 @@ export {
   optionsOf,
 } from "./cluster-autoscaler/options.ts";
 export type { RunStatus } from "./cluster-autoscaler/run-status.ts";
+export type { Order } from "./policies/orders.ts";
+export { orderText } from "./policies/orders.ts";
+export { type Decision, definePolicy, type Policy, type Seen } from "./policies/policy.ts";
+export { type PolicyLoopOptions, startPolicy } from "./policies/policy-loop.ts";
+export { type Forecast, type PredictiveOptions, predictiveScaling } from "./policies/predictive-scaling.ts";
+export { type Hold, type ScalingTarget, scheduledScaling } from "./policies/scheduled-scaling.ts";

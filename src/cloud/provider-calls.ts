@@ -1,9 +1,20 @@
-/** What an autoscaler asks of the provider: cluster-autoscaler's cloud provider interface, as data. */
-export type CloudCall =
+/** What cluster-autoscaler asks of the provider: its cloud provider interface, as data. */
+export type AutoscalerCall =
   | { readonly operation: "refresh" }
   | { readonly operation: "increaseSize"; readonly group: string; readonly delta: number }
   | { readonly operation: "deleteNodes"; readonly group: string; readonly nodes: readonly string[] }
   | { readonly operation: "decreaseTargetSize"; readonly group: string; readonly delta: number };
+
+/** What a group's owner sets: its size is moved into its bounds. Machines above it are terminated, not drained. */
+export interface ResizeCall {
+  readonly operation: "resize";
+  readonly group: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly size?: number;
+}
+
+export type CloudCall = AutoscalerCall | ResizeCall;
 
 /** One instance of a group as the provider lists it. */
 export interface InstanceListing {

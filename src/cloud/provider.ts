@@ -10,33 +10,21 @@ import {
 } from "../sim/index.ts";
 import type { Machine, World } from "../world/index.ts";
 import type { CloudDelays } from "./delays.ts";
+import { decreaseTarget, listing, type MachineGroup, machineGroup, surplus } from "./machine-group.ts";
 import type { NodePool } from "./node-pool.ts";
-import type { CloudCall, CloudReply, GroupListing, InstanceError, InstanceListing } from "./provider-calls.ts";
-
-interface Group {
-  readonly pool: NodePool;
-  readonly random: RandomStream;
-  target: number;
-  launched: number;
-  /** Asked for and not billed yet. */
-  readonly pending: Set<string>;
-  /** Asked for, and could not be launched. */
-  readonly failed: Map<string, InstanceError>;
-  readonly machines: Machine[];
-  readonly deleting: Set<string>;
-}
+import type { CloudCall, CloudReply, InstanceError, ResizeCall } from "./provider-calls.ts";
 
 /** A cloud provider: sells machines of node pools, boots them, takes them back. Faults make it refuse. */
 export class CloudProvider {
   readonly #loop: EventLoop;
   readonly #world: World;
   readonly #delays: CloudDelays;
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new Map<string, MachineGroup>();
   readonly #random: RandomStream;
   readonly #answer: Handler<{ readonly call: CloudCall; readonly reply: (reply: CloudReply) => void }>;
-  readonly #launch: Handler<{ readonly group: Group; readonly name: string }>;
+  readonly #launch: Handler<{ readonly group: MachineGroup; readonly name: string }>;
   readonly #power: Handler<Machine>;
-  readonly #release: Handler<{ readonly group: Group; readonly machine: Machine }>;
+  readonly #release: Handler<{ readonly group: MachineGroup; readonly machine: Machine }>;
   readonly #releaseListeners: ((machine: Machine) => void)[] = [];
 
   constructor(loop: EventLoop, world: World, streams: RandomStreams, pools: readonly NodePool[], delays: CloudDelays) {
@@ -45,16 +33,7 @@ export class CloudProvider {
     this.#delays = delays;
     this.#random = streams("cloud/calls");
     for (const pool of pools) {
-      this.#groups.set(pool.name, {
-        pool,
-        random: streams(`cloud/${pool.name}`),
-        target: pool.initial,
-        launched: 0,
-        pending: new Set(),
-        failed: new Map(),
-        machines: [],
-        deleting: new Set(),
-      });
+      this.#groups.set(pool.name, machineGroup(pool, streams(`cloud/${pool.name}`)));
     }
     this.#answer = handler("cloud/call", ({ call, reply }) => reply(this.#perform(call)));
     this.#launch = handler("cloud/launch", ({ group, name }) => this.#launched(group, name));
@@ -102,25 +81,43 @@ export class CloudProvider {
         return decreaseTarget(group, call.delta);
       case "deleteNodes":
         return this.#delete(group, call.nodes);
+      case "resize":
+        return this.#resize(group, call);
     }
   }
 
-  #increase(group: Group, delta: number): CloudReply {
-    if (group.target + delta > group.pool.max) {
-      return { ok: false, error: `size increase too large, desired: ${group.target + delta} max: ${group.pool.max}` };
+  #increase(group: MachineGroup, delta: number): CloudReply {
+    if (group.target + delta > group.max) {
+      return { ok: false, error: `size increase too large, desired: ${group.target + delta} max: ${group.max}` };
     }
     if (this.#freeZones(group).length === 0) return { ok: false, error: "RESOURCE_EXHAUSTED" };
-    group.target += delta;
-    for (let count = 0; count < delta; count += 1) {
+    this.#order(group, delta);
+    return { ok: true };
+  }
+
+  /** Asks for machines; whether there are any to sell shows when they would be launched. */
+  #order(group: MachineGroup, count: number): void {
+    group.target += count;
+    for (let made = 0; made < count; made += 1) {
       const name = this.#nextName(group);
       group.pending.add(name);
       const atUs = this.#loop.nowUs + draw(this.#delays.launch, group.random);
       this.#loop.schedule(atUs, phase.world, this.#launch, { group, name });
     }
+  }
+
+  /** As an auto-scaling group's update: the desired size follows the bounds, whether there is something to sell or not. */
+  #resize(group: MachineGroup, { min = group.min, max = group.max, size = group.target }: ResizeCall): CloudReply {
+    if (min > max) return { ok: false, error: `min size ${min} is greater than max size ${max}` };
+    const target = Math.min(max, Math.max(min, size));
+    group.min = min;
+    group.max = max;
+    if (target > group.target) this.#order(group, target - group.target);
+    else this.#delete(group, surplus(group, group.target - target));
     return { ok: true };
   }
 
-  #launched(group: Group, name: string): void {
+  #launched(group: MachineGroup, name: string): void {
     if (!group.pending.delete(name)) return;
     if (this.#freeZones(group).length === 0) {
       group.failed.set(name, soldOut);
@@ -131,7 +128,7 @@ export class CloudProvider {
     this.#loop.schedule(atUs, phase.world, this.#power, machine);
   }
 
-  #delete(group: Group, nodes: readonly string[]): CloudReply {
+  #delete(group: MachineGroup, nodes: readonly string[]): CloudReply {
     for (const name of nodes) {
       if (group.pending.delete(name) || group.failed.delete(name)) {
         group.target -= 1; // Never launched: nothing to terminate.
@@ -147,14 +144,14 @@ export class CloudProvider {
     return { ok: true };
   }
 
-  #released(group: Group, machine: Machine): void {
+  #released(group: MachineGroup, machine: Machine): void {
     group.machines.splice(group.machines.indexOf(machine), 1);
     group.deleting.delete(machine.spec.name);
     this.#world.release(machine);
     for (const listener of this.#releaseListeners) listener(machine);
   }
 
-  #buy(group: Group, name: string): Machine {
+  #buy(group: MachineGroup, name: string): Machine {
     const { pool } = group;
     const [zone] = this.#freeZones(group);
     assert(zone !== undefined, `pool ${pool.name} has no zone`);
@@ -164,28 +161,17 @@ export class CloudProvider {
     return machine;
   }
 
-  #nextName(group: Group): string {
+  #nextName(group: MachineGroup): string {
     group.launched += 1;
     return `${group.pool.name}-${group.launched}`;
   }
 
   /** Zones that have machines to sell, the one with the fewest of the group first. */
-  #freeZones({ pool, machines }: Group): string[] {
+  #freeZones({ pool, machines }: MachineGroup): string[] {
     const count = (zone: string): number => machines.filter(({ spec }) => spec.zone === zone).length;
     const free = pool.zones.filter((zone) => !this.#world.soldOut.has(`${pool.name}/${zone}`));
     return free.sort((a, b) => count(a) - count(b) || pool.zones.indexOf(a) - pool.zones.indexOf(b));
   }
-}
-
-/** Instances that exist are deleted by name, never by wishing for fewer. */
-function decreaseTarget(group: Group, delta: number): CloudReply {
-  const existing = group.machines.length - group.deleting.size + group.pending.size + group.failed.size;
-  if (group.target - delta < existing) {
-    const sizes = `targetSize: ${group.target} delta: ${delta} existingNodes: ${existing}`;
-    return { ok: false, error: `attempt to delete existing nodes ${sizes}` };
-  }
-  group.target -= delta;
-  return { ok: true };
 }
 
 const soldOut: InstanceError = {
@@ -193,15 +179,3 @@ const soldOut: InstanceError = {
   code: "InsufficientInstanceCapacity",
   message: "the zones of the group have no such machine to sell",
 };
-
-function listing({ pool, target, machines, pending, failed, deleting }: Group): GroupListing {
-  const creating = [...pending].map((name): InstanceListing => ({ name, state: "creating" }));
-  for (const [name, error] of failed) creating.push({ name, state: "creating", error });
-  const bought = machines.map(
-    ({ spec }): InstanceListing => ({
-      name: spec.name,
-      state: deleting.has(spec.name) ? "deleting" : "running",
-    }),
-  );
-  return { name: pool.name, min: pool.min, max: pool.max, target, instances: [...bought, ...creating] };
-}

@@ -9,7 +9,7 @@ export async function loadExtensions({ extensions }: Pick<Scenario, "extensions"
     const module = (await import(pathToFileURL(path).href)) as { default?: Extension };
     if (module.default === undefined)
       throw new TypeError(
-        `${path} has no default export: an extension default-exports { controllers, plugins, invariants }`,
+        `${path} has no default export: an extension default-exports { controllers, plugins, policies, invariants }`,
       );
     loaded.push(module.default);
   }

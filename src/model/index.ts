@@ -6,6 +6,7 @@ export * from "./crash-loop.ts";
 export * from "./cron.ts";
 export * from "./cron-due.ts";
 export * from "./cron-parser.ts";
+export * from "./cron-window.ts";
 export * from "./csi-volume.ts";
 export * from "./decode.ts";
 export * from "./defaults/draft.ts";

@@ -116,6 +116,11 @@ export class Collector {
     this.#mark({ atSeconds: this.#seconds(nowUs), kind: "action", by: "user", text });
   }
 
+  /** A scaling policy had its way, or was refused. */
+  onDecision(by: string, text: string, nowUs: number): void {
+    this.#mark({ atSeconds: this.#seconds(nowUs), kind: "decision", by, text });
+  }
+
   result(seed: string, digest: string, firedEvents: number): RunResult {
     const { name, question, warmUpUs, durationUs, expectations, assumptions, notSimulated } = this.#scenario;
     const endUs = warmUpUs + durationUs;

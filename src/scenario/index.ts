@@ -16,6 +16,7 @@ export {
 export { openbReplayFiles } from "./openb/scenario-files.ts";
 export { type OpenbNode, type OpenbPod, parseOpenbNodes, parseOpenbPods } from "./openb/trace.ts";
 export { readOverlaid, withFaults } from "./overlay.ts";
+export type { PolicyChoice } from "./policy.ts";
 export { parseScenario, readScenario } from "./read-scenario.ts";
 export type { PartialBehavior, Scenario, TracedPod, WorkloadBehavior } from "./scenario.ts";
 export { parseInstant } from "./scenario-clock.ts";

@@ -10,12 +10,15 @@ import type { Action } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
 import { type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
+import type { CurveText } from "./curve-schema.ts";
 import type { Comparison, Expectation } from "./expectation.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
 import { readPodTrace } from "./pod-trace.ts";
+import type { PolicyChoice } from "./policy.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { resolveCurve } from "./resolve-curve.ts";
+import { resolvePolicy } from "./resolve-policy.ts";
 import type { Scenario, WorkloadBehavior } from "./scenario.ts";
 import { ScenarioClock } from "./scenario-clock.ts";
 import type { BehaviorText, ExpectationText, NodePoolText, ScenarioText } from "./scenario-schema.ts";
@@ -34,6 +37,7 @@ const kindOfWorkload: Readonly<Record<string, Kind>> = {
   cronjob: "CronJob",
   pod: "Pod",
   service: "Service",
+  hpa: "HorizontalPodAutoscaler",
 };
 
 /** Turns a scenario's text into data: instants, references, machines, manifests. Collects complaints and throws them together. */
@@ -71,6 +75,8 @@ export class Resolver {
     const trace = readPodTrace(this.#folder, text.podTrace, clock.warmUpUs);
     this.#complaints.push(...trace.complaints);
     const behaviors = text.behavior.map((behavior, index) => this.#behavior(behavior, index));
+    const pools = text.cluster.nodePools.map((pool, index) => this.#pool(pool, index));
+    const timeZones = this.#timeZones();
     const scenario: Scenario = {
       name: this.#name,
       question: text.question,
@@ -79,7 +85,7 @@ export class Resolver {
       warmUpUs: clock.warmUpUs,
       durationUs: clock.durationUs,
       initial: text.initial,
-      pools: text.cluster.nodePools.map((pool, index) => this.#pool(pool, index)),
+      pools,
       clusterAutoscaler: text.cluster.clusterAutoscaler,
       controllerManager: text.cluster.kubeControllerManager,
       scheduler: this.#scheduler(),
@@ -89,11 +95,12 @@ export class Resolver {
       externals: text.external.map(({ name, latency, connections }) => ({ name, latency, connections })),
       flows: this.#flows(),
       calls: { timeoutUs: text.calls.timeout, retries: text.calls.retries },
+      policies: this.#policies(pools, timeZones),
       actions: text.actions.map((action, index) => this.#action(action, index)).sort((a, b) => a.atUs - b.atUs),
       faults: text.faults.map((fault, index) => this.#fault(fault, index)),
       expectations: text.expect.map((expectation, index) => this.#expectation(expectation, index)),
       deliveryJitterUs: text.deliveryJitter,
-      timeZones: this.#timeZones(),
+      timeZones,
       extensions: text.extensions.map((file, index) => this.#extension(file, index)),
       assumptions: this.#assumptions,
       notSimulated: admitted.notSimulated,
@@ -262,15 +269,7 @@ export class Resolver {
     return this.#text.traffic.map((text, index) => {
       const path = ["spec", "traffic", index];
       const to = this.#service(text.to, [...path, "to"]);
-      let curve = resolveCurve(text.rate, this.#clock, this.#folder, ({ code, expected, found }) => {
-        this.#complaints.push({
-          code,
-          at: this.#document.locate([...path, "rate"]),
-          path: pathText([...path, "rate"]),
-          expected,
-          found,
-        });
-      });
+      let curve = this.#curve(text.rate, [...path, "rate"]);
       for (const { fault } of spikes) {
         if (fault.kind !== "traffic-spike" || this.#service(fault.to, path) !== to) continue;
         curve = { kind: "product", of: [curve, this.#spike(fault)] };
@@ -293,16 +292,54 @@ export class Resolver {
     return us;
   }
 
-  #timeZones(): ReadonlyMap<string, readonly ZoneOffset[]> {
-    const fromSeconds = Math.floor(this.#clock.startEpochUs / 1_000_000) - 7 * 86_400;
-    const toSeconds = fromSeconds + Math.ceil(this.#clock.durationUs / 1_000_000) + 400 * 86_400;
+  #timeZones(): Map<string, readonly ZoneOffset[]> {
     const zones = new Map<string, readonly ZoneOffset[]>();
     for (const { kind, spec } of this.#objects) {
       const zone = kind === "CronJob" ? (spec as { timeZone?: string }).timeZone : undefined;
-      const offsets = zone === undefined || zones.has(zone) ? undefined : zoneOffsets(zone, fromSeconds, toSeconds);
-      if (zone !== undefined && offsets !== undefined) zones.set(zone, offsets);
+      if (zone !== undefined) this.#timeZone(zone, zones);
     }
     return zones;
+  }
+
+  /** Looks a zone up, once; whether there is one of that name. */
+  #timeZone(zone: string, zones: Map<string, readonly ZoneOffset[]>): boolean {
+    if (zones.has(zone)) return true;
+    const fromSeconds = Math.floor(this.#clock.startEpochUs / 1_000_000) - 7 * 86_400;
+    const toSeconds = fromSeconds + Math.ceil(this.#clock.durationUs / 1_000_000) + 400 * 86_400;
+    const offsets = zoneOffsets(zone, fromSeconds, toSeconds);
+    if (offsets !== undefined) zones.set(zone, offsets);
+    return offsets !== undefined;
+  }
+
+  #policies(pools: readonly NodePool[], zones: Map<string, readonly ZoneOffset[]>): PolicyChoice[] {
+    const taken = new Set<string>();
+    return this.#text.policies.map((text, index) => {
+      const policy = resolvePolicy(text, {
+        path: ["spec", "policies", index],
+        taken,
+        pools,
+        object: (reference, path) => {
+          const { kind, key } = this.#reference(reference, path);
+          const object = this.#objects.find(
+            ({ kind: own, metadata }) => own === kind && objectKey(metadata.namespace, metadata.name ?? "") === key,
+          );
+          return { key, object };
+        },
+        service: (reference, path) => this.#service(reference, path),
+        curve: (written, path) => this.#curve(written, path),
+        timeZone: (zone) => this.#timeZone(zone, zones),
+        complain: (code, path, expected, found) => this.#complain(code, path, expected, found),
+        locate: (path) => this.#document.locate(path),
+      });
+      taken.add(policy.name);
+      return policy;
+    });
+  }
+
+  #curve(text: CurveText, path: readonly PropertyKey[]): Curve {
+    return resolveCurve(text, this.#clock, this.#folder, ({ code, expected, found }) => {
+      this.#complaints.push({ code, at: this.#document.locate(path), path: pathText(path), expected, found });
+    });
   }
 
   #extension(file: string, index: number): string {

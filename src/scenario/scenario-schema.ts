@@ -2,6 +2,7 @@ import { z } from "zod";
 import { action } from "./action-schema.ts";
 import { curve } from "./curve-schema.ts";
 import { fault } from "./fault-schema.ts";
+import { policy } from "./policy-schema.ts";
 import { bytes, distribution, duration, instant, serviceReference, workload } from "./values.ts";
 
 const taint = z.strictObject({
@@ -202,13 +203,20 @@ const spec = z.strictObject({
     .strictObject({ timeout: duration.default(5_000_000), retries: z.number().int().min(0).max(10).default(0) })
     .prefault({})
     .describe("Patience of services that call each other."),
+  policies: z
+    .array(policy)
+    .default([])
+    .describe("Ways of scaling beside HPA and cluster-autoscaler: by the clock, ahead of time, or of your own."),
   actions: z.array(action).default([]),
   faults: z.array(fault).default([]),
   expect: z.array(expectation).default([]),
   deliveryJitter: duration
     .default(0)
     .describe("Watch events come up to so much later, each by its own luck. Default 0; `explore` draws it."),
-  extensions: z.array(z.string()).default([]).describe("Modules that define controllers, plugins and invariants."),
+  extensions: z
+    .array(z.string())
+    .default([])
+    .describe("Modules that define controllers, plugins, policies and invariants."),
 });
 
 export const scenarioSchema = z.strictObject({

@@ -5,6 +5,7 @@ import type { EntryFlow, Patience } from "../traffic/index.ts";
 import type { Behavior, External } from "../world/index.ts";
 import type { Action } from "./action.ts";
 import type { Expectation } from "./expectation.ts";
+import type { PolicyChoice } from "./policy.ts";
 import type { ClusterAutoscalerFlags, ControllerManagerFlags } from "./scenario-schema.ts";
 import type { ZoneOffset } from "./time-zones.ts";
 
@@ -40,12 +41,13 @@ export interface Scenario {
   readonly externals: readonly External[];
   readonly flows: readonly EntryFlow[];
   readonly calls: Patience;
+  readonly policies: readonly PolicyChoice[];
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
   readonly expectations: readonly Expectation[];
-  /** Offsets of the time zones that CronJobs name, over the run and a year beyond. */
+  /** Offsets of the time zones that CronJobs and policies name, over the run and a year beyond. */
   readonly timeZones: ReadonlyMap<string, readonly ZoneOffset[]>;
-  /** Modules with controllers, plugins and invariants of the user's: absolute paths. */
+  /** Modules with controllers, plugins, policies and invariants of the user's: absolute paths. */
   readonly extensions: readonly string[];
   /** Watch events come up to so much later, each by its own luck; 0: always after the same delay. */
   readonly deliveryJitterUs: number;

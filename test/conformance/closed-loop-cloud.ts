@@ -1,6 +1,6 @@
 import type { NewObject } from "../../src/apiserver/index.ts";
 import type { NodeGroupSpec } from "../../src/autoscaler/index.ts";
-import type { CloudCall, CloudReply, InstanceListing } from "../../src/cloud/index.ts";
+import type { AutoscalerCall, CloudReply, InstanceListing } from "../../src/cloud/index.ts";
 import type { Node } from "../../src/model/index.ts";
 import type { LoopRecording, RecordedCall, RecordedPool } from "./closed-loop-recording.ts";
 
@@ -57,7 +57,7 @@ export class RecordedCloud {
     return Math.max(0, groups.indexOf(next?.group ?? ""));
   }
 
-  handle(call: CloudCall): CloudReply {
+  handle(call: AutoscalerCall): CloudReply {
     if (call.operation === "refresh") {
       const groups = [...this.#pools.values()].map(({ recorded: { id: name, min, max }, target, instances }) => {
         return { name, min, max, target, instances: [...instances.values()] };

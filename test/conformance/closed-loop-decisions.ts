@@ -2,7 +2,7 @@ import { type ApiReply, type ApiRequest, type ApiServer, Store } from "../../src
 import { watchedKinds } from "../../src/autoscaler/cluster-autoscaler/cluster-lists.ts";
 import { StaticAutoscaler } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
 import { Process } from "../../src/client/index.ts";
-import type { CloudCall } from "../../src/cloud/index.ts";
+import type { AutoscalerCall } from "../../src/cloud/index.ts";
 import { keyOf, type KubeObject, type Node, objectKey, type Pod } from "../../src/model/index.ts";
 import { EventLoop, handler, phase, randomStreams } from "../../src/sim/index.ts";
 import { World } from "../../src/world/index.ts";
@@ -99,7 +99,7 @@ class DecisionReplay {
         limits: () => ({ perSecond: 0, burst: 0 }),
         requestUs: 0,
         watchUs: 0,
-        provider: (call, reply) => reply(this.#cloud.handle(call as unknown as CloudCall)),
+        provider: (call, reply) => reply(this.#cloud.handle(call as unknown as AutoscalerCall)),
       },
     );
     for (const kind of watchedKinds) process.informer(kind);

@@ -1,7 +1,7 @@
 import type { ApiRequest } from "../../src/apiserver/index.ts";
 import { ClusterAutoscaler, defaultOptions, type NodeGroupSpec } from "../../src/autoscaler/index.ts";
 import { Process, type Surroundings } from "../../src/client/index.ts";
-import type { CloudCall } from "../../src/cloud/index.ts";
+import type { AutoscalerCall } from "../../src/cloud/index.ts";
 import { nameOf, parseGoDuration } from "../../src/model/index.ts";
 import { handler, phase } from "../../src/sim/index.ts";
 import type { RecordedCloud } from "./closed-loop-cloud.ts";
@@ -68,9 +68,9 @@ export function autoscalerProcess(
     limits: () => ({ perSecond: 5, burst: 10 }),
     watchUs,
     provider: (call, reply) => {
-      const { operation } = call as unknown as CloudCall;
+      const { operation } = call as unknown as AutoscalerCall;
       const calls = operation === "increaseSize" ? callsBeforeOrder - 1 : operation === "refresh" ? 1 : 0;
-      after(calls * providerCallMs, () => reply(cloud.handle(call as unknown as CloudCall)));
+      after(calls * providerCallMs, () => reply(cloud.handle(call as unknown as AutoscalerCall)));
     },
   });
   new ClusterAutoscaler({

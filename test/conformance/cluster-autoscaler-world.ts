@@ -5,7 +5,7 @@ import type { RunStatus } from "../../src/autoscaler/index.ts";
 import type { StaticAutoscaler } from "../../src/autoscaler/cluster-autoscaler/static-autoscaler.ts";
 import { type AutoscalingOptions, defaultOptions } from "../../src/autoscaler/cluster-autoscaler/options.ts";
 import { type Effect, Process, type ProcessOptions, type Surroundings } from "../../src/client/index.ts";
-import type { CloudCall, CloudReply, InstanceListing } from "../../src/cloud/index.ts";
+import type { AutoscalerCall, CloudReply, InstanceListing } from "../../src/cloud/index.ts";
 import {
   keyOf,
   type Kind,
@@ -153,7 +153,7 @@ export class RecordedWorld {
         limits: () => ({ perSecond: 0, burst: 0 }),
         requestUs: 0,
         watchUs,
-        provider: (call, reply) => reply(this.#provide(call as CloudCall)),
+        provider: (call, reply) => reply(this.#provide(call as AutoscalerCall)),
       },
       ({ about, type, reason, message }) => {
         this.#logs("event", { object: `${about.kind} ${keyOf(about)}`, reason, type, message });
@@ -327,7 +327,7 @@ export class RecordedWorld {
     this.#groupOf(name)?.instances.delete(name);
   }
 
-  #provide(call: CloudCall): CloudReply {
+  #provide(call: AutoscalerCall): CloudReply {
     if (call.operation === "refresh") {
       const groups = [...this.#groups.values()].map(({ recorded, target, instances }) => ({
         name: recorded.id,
