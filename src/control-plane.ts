@@ -1,4 +1,4 @@
-import { ClusterAutoscaler, type Order, optionsOf } from "./autoscaler/index.ts";
+import { ClusterAutoscaler, kedaMetrics, kedaOperator, type Order, optionsOf } from "./autoscaler/index.ts";
 import {
   type Component,
   ControllerRunner,
@@ -10,10 +10,16 @@ import {
 import { type CloudCall, type CloudProvider, templateNode } from "./cloud/index.ts";
 import type { Extension } from "./extension.ts";
 import { startControllers } from "./kube-controller-manager.ts";
-import { MetricsAdapter, type MetricsAdapterOptions, MetricsApis, MetricsServer } from "./metrics/index.ts";
+import {
+  type ExternalSource,
+  MetricsAdapter,
+  type MetricsAdapterOptions,
+  MetricsApis,
+  MetricsServer,
+} from "./metrics/index.ts";
 import { objectKey } from "./model/index.ts";
 import { startPolicies } from "./policies.ts";
-import type { Scenario } from "./scenario/index.ts";
+import { type Scenario, zoneIn } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import type { RandomStream, RandomStreams, Ticker } from "./sim/index.ts";
 
@@ -34,6 +40,9 @@ const scrapePeriodUs = 15_000_000;
 /** Prometheus' rates are means over this window. */
 const rateWindowUs = 120_000_000;
 
+/** The metrics APIs as a process sees them. */
+type MetricsSources = (reader: Process, external?: ExternalSource) => MetricsApis;
+
 export interface ControlPlane {
   readonly components: ReadonlyMap<string, Component>;
   readonly scheduler: KubeScheduler;
@@ -51,7 +60,8 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     }),
   });
   const metrics = metricsSources(parts);
-  startControllers(manager, api, scenario, metrics(manager));
+  const keda = scenario.usesKeda ? kedaIn(parts, metrics) : undefined;
+  startControllers(manager, api, scenario, metrics(manager, keda?.metrics));
   // The cloud's own node controller: a machine that was given back has no Node.
   cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
   const schedulerProcess = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
@@ -66,6 +76,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     new ControllerRunner(operator, controller);
     components.push(operator);
   }
+  if (keda !== undefined) components.push(keda.process);
   const policies = startPolicies({
     scenario,
     defined: extensions.flatMap(({ policies: own = [] }) => own),
@@ -94,13 +105,25 @@ function processOf({ surroundings, scenario, streams }: ControlPlaneParts, optio
 }
 
 /** One metrics-server and one adapter for everybody; each reader matches pods in its own cache. */
-function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): (reader: Process) => MetricsApis {
+function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): MetricsSources {
   const { loop, world, clock } = surroundings;
   const server = new MetricsServer({ loop, world, clock, ticker: tickerOf(scrapePeriodUs, streams("metrics-server")) });
   const ticker = tickerOf(scrapePeriodUs, streams("prometheus"));
   const adapter = new MetricsAdapter({ loop, world, ticker, rateWindowUs, traffic });
-  return ({ view }) =>
-    new MetricsApis(server, adapter, (namespace, selector) => view.podsSelected(namespace, selector));
+  return ({ view }, external) =>
+    new MetricsApis(server, adapter, (namespace, selector) => view.podsSelected(namespace, selector), external);
+}
+
+/** keda-operator, and the metrics server that asks it. */
+function kedaIn(
+  parts: ControlPlaneParts,
+  metrics: MetricsSources,
+): { readonly process: Process; readonly metrics: ExternalSource } {
+  const { timeZones } = parts.scenario;
+  const process = processOf(parts, { name: "keda-operator", limits: () => ({ perSecond: 20, burst: 30 }) });
+  const sources = { offsetsOf: (zone: string) => zoneIn(timeZones, zone), prometheus: metrics(process) };
+  new ControllerRunner(process, kedaOperator(sources));
+  return { process, metrics: kedaMetrics(process.view, sources) };
 }
 
 function schedulerIn(process: Process, { scenario, streams, extensions }: ControlPlaneParts): KubeScheduler {

@@ -26,7 +26,7 @@ import {
   ttlAfterFinishedController,
 } from "./controllers/index.ts";
 import type { MetricsApi } from "./model/index.ts";
-import { offsetMinutesAt, type Scenario } from "./scenario/index.ts";
+import { type Scenario, zoneIn } from "./scenario/index.ts";
 
 /** Puts kube-controller-manager together: every controller in one process, sharing its caches. */
 export function startControllers(
@@ -42,10 +42,7 @@ export function startControllers(
     statefulSetController,
     daemonSetController,
     jobController,
-    cronJobController((name) => {
-      const offsets = timeZones.get(name);
-      return offsets && ((epochSeconds) => offsetMinutesAt(offsets, epochSeconds));
-    }),
+    cronJobController((name) => zoneIn(timeZones, name)),
     endpointSliceController,
     conditionTaintController,
     taintEvictionController,

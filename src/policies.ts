@@ -1,7 +1,7 @@
 import { type Order, type Policy, predictiveScaling, scheduledScaling, startPolicy } from "./autoscaler/index.ts";
 import type { Process } from "./client/index.ts";
-import { type MetricsApi, type OffsetMinutesAt, utc } from "./model/index.ts";
-import { offsetMinutesAt, type PolicyChoice, type Scenario, ScenarioError } from "./scenario/index.ts";
+import { type MetricsApi, utc } from "./model/index.ts";
+import { type PolicyChoice, type Scenario, ScenarioError, zoneIn } from "./scenario/index.ts";
 import type { RandomStreams } from "./sim/index.ts";
 import { rateAt } from "./traffic/index.ts";
 
@@ -34,7 +34,7 @@ function policyOf(
 ): Policy<unknown> {
   switch (choice.kind) {
     case "scheduled":
-      return scheduledScaling(choice.name, choice.holds, (zone) => offsetsOf(zones, zone)) as Policy<unknown>;
+      return scheduledScaling(choice.name, choice.holds, (zone) => zoneIn(zones, zone) ?? utc) as Policy<unknown>;
     case "predictive": {
       const { by, kind: _, ...options } = choice;
       if ("trendUs" in by)
@@ -52,9 +52,4 @@ function policyOf(
       throw new ScenarioError([{ code: "UNKNOWN_POLICY", at, path, expected, found: JSON.stringify(name) }]);
     }
   }
-}
-
-function offsetsOf(zones: Scenario["timeZones"], name: string | undefined): OffsetMinutesAt {
-  const offsets = name === undefined ? undefined : zones.get(name);
-  return offsets === undefined ? utc : (epochSeconds) => offsetMinutesAt(offsets, epochSeconds);
 }

@@ -12,6 +12,9 @@ export {
   optionsOf,
 } from "./cluster-autoscaler/options.ts";
 export type { RunStatus } from "./cluster-autoscaler/run-status.ts";
+export { type KedaSources, kedaMetrics, kedaOperator } from "./keda/keda-operator.ts";
+export type { ScaledObject } from "./keda/scaled-object.ts";
+export { parseSeries } from "./keda/triggers.ts";
 export type { Order } from "./policies/orders.ts";
 export { orderText } from "./policies/orders.ts";
 export { type Decision, definePolicy, type Policy, type Seen } from "./policies/policy.ts";

@@ -13,16 +13,27 @@ import type { MetricsServer, PodsMatching } from "./metrics-server.ts";
 
 const unregistered = { ok: false, error: "the server could not find the requested resource" } as const;
 
+/** Answers questions for external metrics that are its own, as KEDA's metrics server does; `undefined`: not its own. */
+export type ExternalSource = (query: MetricQuery) => MetricsAnswer<MetricValue> | undefined;
+
 /** The metrics APIs of a cluster: metrics-server behind one, the adapter, if there is one, behind the others. */
 export class MetricsApis implements MetricsApi {
   readonly #server: MetricsServer;
   readonly #adapter: MetricsAdapter | undefined;
   readonly #podsMatching: PodsMatching;
+  readonly #external: ExternalSource | undefined;
 
-  constructor(server: MetricsServer, adapter: MetricsAdapter | undefined, podsMatching: PodsMatching) {
+  /** `external` is asked for external metrics before the adapter is. */
+  constructor(
+    server: MetricsServer,
+    adapter: MetricsAdapter | undefined,
+    podsMatching: PodsMatching,
+    external?: ExternalSource,
+  ) {
     this.#server = server;
     this.#adapter = adapter;
     this.#podsMatching = podsMatching;
+    this.#external = external;
   }
 
   follow(namespace: string): void {
@@ -50,6 +61,6 @@ export class MetricsApis implements MetricsApi {
   }
 
   externalMetrics(query: MetricQuery): MetricsAnswer<MetricValue> {
-    return this.#adapter?.externalMetrics(query) ?? unregistered;
+    return this.#external?.(query) ?? this.#adapter?.externalMetrics(query) ?? unregistered;
   }
 }

@@ -29,6 +29,8 @@ const decisiveReasons = new Set([
   "Evicted",
   "NodeHasInsufficientMemory",
   "NodeHasSufficientMemory",
+  "KEDAScaleTargetActivated",
+  "KEDAScaleTargetDeactivated",
 ]);
 /** Evictions and OOM kills whose story is told. */
 const mostLosses = 12;

@@ -35,6 +35,7 @@ export const simulatedKinds: ReadonlySet<string> = new Set([
   "PodDisruptionBudget",
   "PriorityClass",
   "StorageClass",
+  "ScaledObject",
 ]);
 
 /** Shows the manifests to an API server of their own, as `kubectl apply` would: what it refuses is the user's mistake. */

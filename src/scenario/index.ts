@@ -21,4 +21,4 @@ export { parseScenario, readScenario } from "./read-scenario.ts";
 export type { PartialBehavior, Scenario, TracedPod, WorkloadBehavior } from "./scenario.ts";
 export { parseInstant } from "./scenario-clock.ts";
 export { type ClusterAutoscalerFlags, type ControllerManagerFlags, scenarioSchema } from "./scenario-schema.ts";
-export { offsetMinutesAt, type ZoneOffset } from "./time-zones.ts";
+export { offsetMinutesAt, type ZoneOffset, zoneIn } from "./time-zones.ts";

@@ -3,6 +3,8 @@ import { join, relative } from "node:path";
 import type { NewObject } from "../apiserver/index.ts";
 import { isKnownKind, kindInfos, type TemplateMeta } from "../model/index.ts";
 import { type Complaint, type Location, shown } from "./complaint.ts";
+import { isScaledObject, scaledObjectSchema } from "./scaled-object-schema.ts";
+import { complaintsOf } from "./schema-complaints.ts";
 import { asServed } from "./served-versions.ts";
 import { readYaml, type YamlDocument } from "./yaml-file.ts";
 
@@ -82,6 +84,10 @@ function collect(
     complaints.push({ code: "MISSING_FIELD", at, path: "metadata.name", expected: "a name", found: shown(name) });
     return;
   }
+  if (isScaledObject({ apiVersion: apiVersion as string, kind: kind as string })) {
+    const parsed = scaledObjectSchema.safeParse(fields);
+    if (!parsed.success) complaints.push(...complaintsOf(parsed.error, document, path));
+  }
   manifests.push({ object: asServed(withoutServerFields(fields as unknown as NewObject)), at });
 }
 
@@ -95,7 +101,7 @@ function withoutServerFields(object: NewObject): NewObject {
     managedFields: _____,
     ...metadata
   } = object.metadata as TemplateMeta;
-  const known = isKnownKind(object.kind) && kindInfos[object.kind].namespaced;
+  const known = (isKnownKind(object.kind) && kindInfos[object.kind].namespaced) || isScaledObject(object);
   const namespace = known ? (metadata.namespace ?? "default") : metadata.namespace;
   return { ...object, metadata: namespace === undefined ? metadata : { ...metadata, namespace } };
 }

@@ -1,9 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { NewObject } from "../apiserver/index.ts";
+import type { ScaledObject } from "../autoscaler/index.ts";
 import { machineTypes, type NodePool, plainMachineType } from "../cloud/index.ts";
 import type { Fault, MachineSelector } from "../faults/index.ts";
-import { type Kind, milliValue, type ObjectKey, objectKey, parseTime, quantityProblem, value } from "../model/index.ts";
+import {
+  type CronJob,
+  type Kind,
+  milliValue,
+  type ObjectKey,
+  objectKey,
+  parseTime,
+  quantityProblem,
+  value,
+} from "../model/index.ts";
 import type { Curve, EntryFlow } from "../traffic/index.ts";
 import type { Call, MachineType } from "../world/index.ts";
 import type { Action } from "./action.ts";
@@ -19,6 +29,7 @@ import type { PolicyChoice } from "./policy.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { resolveCurve } from "./resolve-curve.ts";
 import { resolvePolicy } from "./resolve-policy.ts";
+import { isScaledObject } from "./scaled-object-schema.ts";
 import type { Scenario, WorkloadBehavior } from "./scenario.ts";
 import { ScenarioClock } from "./scenario-clock.ts";
 import type { BehaviorText, ExpectationText, NodePoolText, ScenarioText } from "./scenario-schema.ts";
@@ -49,6 +60,7 @@ export class Resolver {
   readonly #complaints: Complaint[] = [];
   readonly #assumptions: string[] = [];
   #objects: readonly NewObject[] = [];
+  #actions: readonly Action[] = [];
   #clock: ScenarioClock;
 
   constructor(text: ScenarioText, document: YamlDocument, folder: string) {
@@ -76,7 +88,13 @@ export class Resolver {
     this.#complaints.push(...trace.complaints);
     const behaviors = text.behavior.map((behavior, index) => this.#behavior(behavior, index));
     const pools = text.cluster.nodePools.map((pool, index) => this.#pool(pool, index));
+    this.#actions = text.actions.map((action, index) => this.#action(action, index)).sort((a, b) => a.atUs - b.atUs);
     const timeZones = this.#timeZones();
+    const usesKeda = [
+      this.#objects,
+      ...this.#actions.map((action) => (action.do === "apply" ? action.objects : [])),
+    ].some((objects) => objects.some(isScaledObject));
+    if (usesKeda) this.#assumptions.push("KEDA is installed (there are ScaledObjects)");
     const scenario: Scenario = {
       name: this.#name,
       question: text.question,
@@ -87,6 +105,7 @@ export class Resolver {
       initial: text.initial,
       pools,
       clusterAutoscaler: text.cluster.clusterAutoscaler,
+      usesKeda,
       controllerManager: text.cluster.kubeControllerManager,
       scheduler: this.#scheduler(),
       objects: this.#objects,
@@ -96,7 +115,7 @@ export class Resolver {
       flows: this.#flows(),
       calls: { timeoutUs: text.calls.timeout, retries: text.calls.retries },
       policies: this.#policies(pools, timeZones),
-      actions: text.actions.map((action, index) => this.#action(action, index)).sort((a, b) => a.atUs - b.atUs),
+      actions: this.#actions,
       faults: text.faults.map((fault, index) => this.#fault(fault, index)),
       expectations: text.expect.map((expectation, index) => this.#expectation(expectation, index)),
       deliveryJitterUs: text.deliveryJitter,
@@ -294,10 +313,9 @@ export class Resolver {
 
   #timeZones(): Map<string, readonly ZoneOffset[]> {
     const zones = new Map<string, readonly ZoneOffset[]>();
-    for (const { kind, spec } of this.#objects) {
-      const zone = kind === "CronJob" ? (spec as { timeZone?: string }).timeZone : undefined;
-      if (zone !== undefined) this.#timeZone(zone, zones);
-    }
+    const applied = this.#actions.flatMap((action) => (action.do === "apply" ? action.objects : []));
+    for (const object of [...this.#objects, ...applied])
+      for (const zone of zonesIn(object)) this.#timeZone(zone, zones);
     return zones;
   }
 
@@ -488,6 +506,15 @@ export class Resolver {
     else bound = suffix === "" ? plain : bad('a comparison with a count, such as ">= 3"');
     return { operator: operator as Comparison["operator"], bound };
   }
+}
+
+/** Time zones that an object names: a CronJob's, or those of a ScaledObject's cron triggers. */
+function zonesIn({ kind, spec }: NewObject): string[] {
+  if (kind === "CronJob")
+    return (spec as CronJob["spec"]).timeZone === undefined ? [] : [(spec as CronJob["spec"]).timeZone!];
+  if (kind !== "ScaledObject") return [];
+  const { triggers = [] } = spec as Partial<ScaledObject["spec"]>;
+  return triggers.flatMap((trigger) => (trigger.type === "cron" ? [trigger.metadata.timezone] : []));
 }
 
 /** File by file, from the top. */

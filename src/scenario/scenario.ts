@@ -26,6 +26,8 @@ export interface Scenario {
   readonly initial: "empty" | "settled";
   readonly pools: readonly NodePool[];
   readonly clusterAutoscaler: ClusterAutoscalerFlags | undefined;
+  /** There are ScaledObjects among the manifests or in actions, so KEDA is installed. */
+  readonly usesKeda: boolean;
   readonly controllerManager: ControllerManagerFlags;
   readonly scheduler: {
     readonly replicas: number;
@@ -45,7 +47,7 @@ export interface Scenario {
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
   readonly expectations: readonly Expectation[];
-  /** Offsets of the time zones that CronJobs and policies name, over the run and a year beyond. */
+  /** Offsets of the time zones that CronJobs, policies and ScaledObjects name, over the run and a year beyond. */
   readonly timeZones: ReadonlyMap<string, readonly ZoneOffset[]>;
   /** Modules with controllers, plugins, policies and invariants of the user's: absolute paths. */
   readonly extensions: readonly string[];

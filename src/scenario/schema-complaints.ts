@@ -2,9 +2,13 @@ import type { z } from "zod";
 import { type Complaint, shown } from "./complaint.ts";
 import type { YamlDocument } from "./yaml-file.ts";
 
-/** zod's issues as complaints with a place. */
-export function complaintsOf(error: z.ZodError, document: YamlDocument): Complaint[] {
-  return error.issues.flatMap((issue) => fromIssue(issue as z.core.$ZodIssue, [], document));
+/** zod's issues as complaints with a place. `path`: where in the document what was parsed stands. */
+export function complaintsOf(
+  error: z.ZodError,
+  document: YamlDocument,
+  path: readonly PropertyKey[] = [],
+): Complaint[] {
+  return error.issues.flatMap((issue) => fromIssue(issue as z.core.$ZodIssue, path, document));
 }
 
 function fromIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], document: YamlDocument): Complaint[] {

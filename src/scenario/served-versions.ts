@@ -1,5 +1,6 @@
 import type { NewObject } from "../apiserver/index.ts";
 import { isKnownKind, kindInfos } from "../model/index.ts";
+import { isScaledObject } from "./scaled-object-schema.ts";
 
 /**
  * An object in the version that is stored. autoscaling/v1 is still served and is converted; what v1.36 no longer serves
@@ -11,9 +12,9 @@ export function asServed(object: NewObject): NewObject {
   return object;
 }
 
-/** Whether v1.36 serves the object's kind under its version, as far as we know the kind. */
+/** Whether v1.36, or KEDA, serves the object's kind under its version, as far as we know the kind. */
 export function isSimulatedVersion({ kind, apiVersion }: NewObject): boolean {
-  return isKnownKind(kind) && kindInfos[kind].apiVersion === apiVersion;
+  return (isKnownKind(kind) && kindInfos[kind].apiVersion === apiVersion) || isScaledObject({ kind, apiVersion });
 }
 
 function fromAutoscalingV1(object: NewObject): NewObject {

@@ -1,3 +1,5 @@
+import type { OffsetMinutesAt } from "../model/index.ts";
+
 /** Offset of a time zone from UTC since an instant; the last entry holds for ever. */
 export interface ZoneOffset {
   readonly fromEpochSeconds: number;
@@ -37,6 +39,15 @@ export function zoneOffsets(
 /** The offset that holds at an instant. */
 export function offsetMinutesAt(offsets: readonly ZoneOffset[], epochSeconds: number): number {
   return offsets.findLast(({ fromEpochSeconds }) => fromEpochSeconds <= epochSeconds)!.offsetMinutes;
+}
+
+/** A scenario's zone by name, as cron schedules read it; `undefined`: it has no such zone. */
+export function zoneIn(
+  zones: ReadonlyMap<string, readonly ZoneOffset[]>,
+  name: string | undefined,
+): OffsetMinutesAt | undefined {
+  const offsets = name === undefined ? undefined : zones.get(name);
+  return offsets && ((epochSeconds) => offsetMinutesAt(offsets, epochSeconds));
 }
 
 function offsetReader(zone: string): ((epochSeconds: number) => number) | undefined {

@@ -25,6 +25,8 @@ const kinds: readonly Kind[] = [
   "EndpointSlice",
   "PersistentVolumeClaim",
   "Pod",
+  "ScaledObject",
+  "HorizontalPodAutoscaler",
 ];
 
 /** Who depends on whom, as the collector has seen it. */

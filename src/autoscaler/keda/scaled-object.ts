@@ -1,0 +1,76 @@
+import type { HorizontalPodAutoscaler, KubeObject, Time } from "../../model/index.ts";
+
+/** A trigger of a ScaledObject, as far as triggers are simulated. Values of `metadata` are texts, as in the CRD. */
+export type Trigger = { readonly name?: string; readonly metricType?: "AverageValue" | "Value" | "Utilization" } & (
+  | {
+      readonly type: "cron";
+      readonly metadata: {
+        readonly timezone: string;
+        readonly start: string;
+        readonly end: string;
+        readonly desiredReplicas: string;
+      };
+    }
+  | {
+      readonly type: "prometheus";
+      readonly metadata: {
+        /** A plain series selector: `requests_per_second{service="web"}`, perhaps within `sum(…)`. */
+        readonly query: string;
+        readonly threshold: string;
+        readonly activationThreshold?: string;
+      };
+    }
+  | { readonly type: "cpu"; readonly metadata: ResourceMetadata }
+  | { readonly type: "memory"; readonly metadata: ResourceMetadata }
+);
+
+interface ResourceMetadata {
+  /** Percent of what is requested, or a quantity with `metricType: AverageValue`. */
+  readonly value: string;
+  readonly containerName?: string;
+}
+
+type Behavior = HorizontalPodAutoscaler["spec"]["behavior"];
+
+/** `keda.sh/v1alpha1` ScaledObject, as far as it is simulated. Periods in seconds. */
+export interface ScaledObject extends KubeObject {
+  readonly spec: {
+    readonly scaleTargetRef: { readonly apiVersion?: string; readonly kind?: string; readonly name: string };
+    readonly pollingInterval?: number;
+    readonly cooldownPeriod?: number;
+    readonly initialCooldownPeriod?: number;
+    readonly idleReplicaCount?: number;
+    readonly minReplicaCount?: number;
+    readonly maxReplicaCount?: number;
+    readonly advanced?: {
+      readonly horizontalPodAutoscalerConfig?: { readonly name?: string; readonly behavior?: Behavior };
+    };
+    readonly triggers: readonly Trigger[];
+  };
+  readonly status?: ScaledObjectStatus;
+}
+
+export interface ScaledObjectStatus {
+  readonly scaleTargetKind?: string;
+  readonly hpaName?: string;
+  readonly externalMetricNames?: readonly string[];
+  readonly resourceMetricNames?: readonly string[];
+  readonly lastActiveTime?: Time;
+  readonly conditions?: readonly ScaledObjectCondition[];
+}
+
+export interface ScaledObjectCondition {
+  readonly type: "Ready" | "Active";
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The label by which KEDA's metrics server knows whose metric is asked for. */
+export const scaledObjectLabel = "scaledobject.keda.sh/name";
+
+/** Kind and group version of what is scaled, with the CRD's defaults. */
+export function targetOf({ spec }: Pick<ScaledObject, "spec">): { readonly apiVersion: string; readonly kind: string } {
+  const { apiVersion = "apps/v1", kind = "Deployment" } = spec.scaleTargetRef;
+  return { apiVersion, kind };
+}
