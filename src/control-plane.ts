@@ -1,4 +1,4 @@
-import { ClusterAutoscaler, kedaMetrics, kedaOperator, type Order, optionsOf } from "./autoscaler/index.ts";
+import { ClusterAutoscaler, kedaMetrics, kedaOperator, optionsOf, orderText } from "./autoscaler/index.ts";
 import {
   type Component,
   ControllerRunner,
@@ -22,6 +22,7 @@ import { startPolicies } from "./policies.ts";
 import { type Scenario, zoneIn } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import type { RandomStream, RandomStreams, Ticker } from "./sim/index.ts";
+import { startTerminationHandler } from "./termination-handler.ts";
 
 interface ControlPlaneParts {
   readonly surroundings: Surroundings;
@@ -31,8 +32,8 @@ interface ControlPlaneParts {
   readonly extensions: readonly Extension[];
   /** What Prometheus would read from services. */
   readonly traffic: MetricsAdapterOptions["traffic"];
-  /** Told what scaling policies order, and how they were refused. */
-  readonly onOrder: (policy: string, order: Order, refusal: string | undefined) => void;
+  /** Told what those decide who leave no event in the API: scaling policies, the termination handler. */
+  readonly onDecision: (by: string, text: string) => void;
 }
 
 /** metrics-server, and Prometheus with an adapter, scrape this often. */
@@ -84,10 +85,22 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     processOf: (name) =>
       processOf(parts, { name, limits: () => ({ perSecond: 20, burst: 30 }), provider: provider(cloud) }),
     metricsOf: metrics,
-    onOrder: parts.onOrder,
+    onOrder: (policy, order, refusal) => {
+      const text = orderText(order);
+      parts.onDecision(policy, refusal === undefined ? text : `${text} was refused: ${refusal}`);
+    },
   });
   components.push(...policies);
+  if (scenario.terminationHandler && interrupts(scenario)) {
+    const told = (text: string): void => parts.onDecision("aws-node-termination-handler", text);
+    components.push(startTerminationHandler(surroundings, parts.streams("termination-handler"), told));
+  }
   return { components: new Map(components.map((component) => [component.name, component])), scheduler };
+}
+
+/** Whether the provider may take machines back: otherwise nobody has to watch for it. */
+function interrupts({ pools, faults }: Scenario): boolean {
+  return pools.some(({ spot }) => spot !== undefined) || faults.some(({ kind }) => kind === "spot-interruption");
 }
 
 /** One process needs no lease. */

@@ -1,5 +1,4 @@
 import { ApiServer, type LogEntry, type NewObject, Store } from "./apiserver/index.ts";
-import { orderText } from "./autoscaler/index.ts";
 import { type Checker, type Invariant, invariants } from "./checkers/index.ts";
 import type { Surroundings } from "./client/index.ts";
 import { CloudProvider, defaultCloudDelays } from "./cloud/index.ts";
@@ -71,7 +70,14 @@ export class Simulation {
     this.world.onChange((change) => this.#collector.onWorld(change, loop.nowUs));
     const surroundings: Surroundings = { loop, api: this.api, world: this.world, clock: this.clock };
     const behaviors = new Behaviors(scenario.behaviors);
-    const cloud = new CloudProvider(loop, this.world, streams, scenario.pools, defaultCloudDelays);
+    const cloud = new CloudProvider(
+      loop,
+      this.world,
+      streams,
+      scenario.pools,
+      defaultCloudDelays,
+      scenario.providerLimits,
+    );
     const kubelets = new Kubelets({
       loop,
       api: this.api,
@@ -94,14 +100,7 @@ export class Simulation {
         service: (name) => this.traffic.observe(name),
         pod: (pod) => this.traffic.observePod(pod),
       },
-      onOrder: (policy, order, refusal) => {
-        const text = orderText(order);
-        this.#collector.onDecision(
-          policy,
-          refusal === undefined ? text : `${text} was refused: ${refusal}`,
-          loop.nowUs,
-        );
-      },
+      onDecision: (by, text) => this.#collector.onDecision(by, text, loop.nowUs),
     });
     this.scheduler = scheduler;
     startPodArrivals(loop, this.api, scenario.pods);

@@ -15,6 +15,8 @@ export interface MachineGroup {
   readonly pending: Set<string>;
   /** Asked for, and could not be launched. */
   readonly failed: Map<string, InstanceError>;
+  /** Machines of the warm pool that stand by. */
+  warm: number;
   readonly machines: Machine[];
   readonly deleting: Set<string>;
 }
@@ -27,6 +29,7 @@ export function machineGroup(pool: NodePool, random: RandomStream): MachineGroup
     max: pool.max,
     target: pool.initial,
     launched: 0,
+    warm: pool.warmPool?.size ?? 0,
     pending: new Set(),
     failed: new Map(),
     machines: [],

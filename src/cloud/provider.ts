@@ -4,15 +4,24 @@ import {
   type EventLoop,
   type Handler,
   handler,
+  log,
   phase,
   type RandomStream,
   type RandomStreams,
 } from "../sim/index.ts";
-import type { Machine, World } from "../world/index.ts";
+import { HourlyMeter, type Machine, spotNoticeUs, type World } from "../world/index.ts";
+import { CallBudget, type CallLimits } from "./call-budget.ts";
 import type { CloudDelays } from "./delays.ts";
 import { decreaseTarget, listing, type MachineGroup, machineGroup, surplus } from "./machine-group.ts";
 import type { NodePool } from "./node-pool.ts";
 import type { CloudCall, CloudReply, InstanceError, ResizeCall } from "./provider-calls.ts";
+
+/** A machine on its way: new, or from the group's warm pool. */
+interface Launch {
+  readonly group: MachineGroup;
+  readonly name: string;
+  readonly warm: boolean;
+}
 
 /** A cloud provider: sells machines of node pools, boots them, takes them back. Faults make it refuse. */
 export class CloudProvider {
@@ -22,23 +31,53 @@ export class CloudProvider {
   readonly #groups = new Map<string, MachineGroup>();
   readonly #random: RandomStream;
   readonly #answer: Handler<{ readonly call: CloudCall; readonly reply: (reply: CloudReply) => void }>;
-  readonly #launch: Handler<{ readonly group: MachineGroup; readonly name: string }>;
+  readonly #launch: Handler<Launch>;
   readonly #power: Handler<Machine>;
   readonly #release: Handler<{ readonly group: MachineGroup; readonly machine: Machine }>;
   readonly #releaseListeners: ((machine: Machine) => void)[] = [];
+  readonly #streams: RandomStreams;
+  readonly #budget: CallBudget | undefined;
+  readonly #warmMeters = new Map<MachineGroup, HourlyMeter>();
+  /** The provider wants a spot machine back, and later has it. */
+  readonly #interrupt: Handler<Machine>;
+  readonly #reclaim: Handler<Machine>;
+  readonly #warmed: Handler<MachineGroup>;
 
-  constructor(loop: EventLoop, world: World, streams: RandomStreams, pools: readonly NodePool[], delays: CloudDelays) {
+  /** `limits`: of calls; default none. */
+  constructor(
+    loop: EventLoop,
+    world: World,
+    streams: RandomStreams,
+    pools: readonly NodePool[],
+    delays: CloudDelays,
+    limits?: CallLimits,
+  ) {
     this.#loop = loop;
+    this.#streams = streams;
+    this.#budget = limits && new CallBudget(limits);
     this.#world = world;
     this.#delays = delays;
     this.#random = streams("cloud/calls");
     for (const pool of pools) {
-      this.#groups.set(pool.name, machineGroup(pool, streams(`cloud/${pool.name}`)));
+      const group = machineGroup(pool, streams(`cloud/${pool.name}`));
+      this.#groups.set(pool.name, group);
+      if (pool.warmPool === undefined) continue;
+      const meter = new HourlyMeter(`warm pool of ${pool.name}`, pool.warmPool.microUsdPerHour);
+      meter.set(group.warm, 0);
+      this.#warmMeters.set(group, meter);
+      world.meters.push(meter);
     }
     this.#answer = handler("cloud/call", ({ call, reply }) => reply(this.#perform(call)));
-    this.#launch = handler("cloud/launch", ({ group, name }) => this.#launched(group, name));
+    this.#launch = handler("cloud/launch", (launch) => this.#launched(launch));
     this.#power = handler("cloud/power-on", (machine) => {
       if (machine.releasedAtUs === undefined) world.setPower(machine, true);
+    });
+    this.#interrupt = handler("cloud/interrupt", (machine) => world.giveNotice(machine, loop.nowUs + spotNoticeUs));
+    this.#reclaim = handler("cloud/reclaim", (machine) => this.#reclaimed(machine));
+    this.#warmed = handler("cloud/warmed", (group) => this.#setWarm(group, group.warm + 1));
+    world.onChange((change) => {
+      if (change.what === "machine-notice")
+        loop.schedule(change.machine.reclaimAtUs!, phase.world, this.#reclaim, change.machine);
     });
     this.#release = handler("cloud/terminate", ({ group, machine }) => this.#released(group, machine));
   }
@@ -71,6 +110,8 @@ export class CloudProvider {
   }
 
   #perform(call: CloudCall): CloudReply {
+    if (this.#world.callsThrottled || this.#budget?.take(this.#loop.nowUs) === false)
+      return { ok: false, error: "Throttling: Rate exceeded" };
     if (call.operation === "refresh") return { ok: true, groups: [...this.#groups.values()].map(listing) };
     const group = this.#groups.get(call.group);
     if (group === undefined) return { ok: false, error: `no node group ${call.group}` };
@@ -102,8 +143,23 @@ export class CloudProvider {
       const name = this.#nextName(group);
       group.pending.add(name);
       const atUs = this.#loop.nowUs + draw(this.#delays.launch, group.random);
-      this.#loop.schedule(atUs, phase.world, this.#launch, { group, name });
+      this.#loop.schedule(atUs, phase.world, this.#launch, { group, name, warm: this.#takeWarm(group) });
     }
+  }
+
+  /** Takes a machine out of the warm pool, if there is one, and has another set up. */
+  #takeWarm(group: MachineGroup): boolean {
+    if (group.warm === 0) return false;
+    this.#setWarm(group, group.warm - 1);
+    const { launch, vmInit } = this.#delays;
+    const readyUs = this.#loop.nowUs + draw(launch, group.random) + draw(vmInit, group.random);
+    this.#loop.schedule(readyUs, phase.world, this.#warmed, group);
+    return true;
+  }
+
+  #setWarm(group: MachineGroup, count: number): void {
+    group.warm = count;
+    this.#warmMeters.get(group)?.set(count, this.#loop.nowUs);
   }
 
   /** As an auto-scaling group's update: the desired size follows the bounds, whether there is something to sell or not. */
@@ -117,15 +173,27 @@ export class CloudProvider {
     return { ok: true };
   }
 
-  #launched(group: MachineGroup, name: string): void {
+  #launched({ group, name, warm }: Launch): void {
     if (!group.pending.delete(name)) return;
     if (this.#freeZones(group).length === 0) {
       group.failed.set(name, soldOut);
       return;
     }
     const machine = this.#buy(group, name);
-    const atUs = this.#loop.nowUs + draw(this.#delays.vmInit, group.random);
+    const start = (warm && group.pool.warmPool?.start) || this.#delays.vmInit;
+    const atUs = this.#loop.nowUs + draw(start, group.random);
     this.#loop.schedule(atUs, phase.world, this.#power, machine);
+  }
+
+  /** The notice is over. The group still wants as many, so another machine is asked for, as an auto-scaling group does. */
+  #reclaimed(machine: Machine): void {
+    const group = this.#groups.get(machine.spec.pool)!;
+    if (machine.releasedAtUs !== undefined) return;
+    const wanted = !group.deleting.has(machine.spec.name);
+    this.#released(group, machine);
+    if (!wanted) return;
+    group.target -= 1;
+    this.#order(group, 1);
   }
 
   #delete(group: MachineGroup, nodes: readonly string[]): CloudReply {
@@ -145,6 +213,7 @@ export class CloudProvider {
   }
 
   #released(group: MachineGroup, machine: Machine): void {
+    if (machine.releasedAtUs !== undefined) return; // Taken back before the order to delete was carried out.
     group.machines.splice(group.machines.indexOf(machine), 1);
     group.deleting.delete(machine.spec.name);
     this.#world.release(machine);
@@ -158,6 +227,12 @@ export class CloudProvider {
     const { region, labels, taints, machineType: type } = pool;
     const machine = this.#world.buy({ name, pool: pool.name, type, region, zone, labels, taints });
     group.machines.push(machine);
+    const rate = pool.spot?.interruptionsPerHour ?? 0;
+    if (rate > 0) {
+      // Memoryless, and each machine's own luck.
+      const hours = -log(1 - this.#streams(`spot/${name}`)()) / rate;
+      this.#loop.schedule(this.#loop.nowUs + Math.ceil(hours * 3_600_000_000), phase.world, this.#interrupt, machine);
+    }
     return machine;
   }
 

@@ -13,7 +13,10 @@ export type Fault = { readonly atUs: number; readonly forUs?: number; readonly t
   | { readonly kind: "machine-crash" | "machine-freeze" | "kubelet-stop"; readonly where: MachineSelector }
   | { readonly kind: "network-partition"; readonly where: MachineSelector; readonly from: "control-plane" | "all" }
   | { readonly kind: "zone-outage"; readonly zone: string }
-  | { readonly kind: "out-of-capacity"; readonly pool: string; readonly zones: readonly string[] }
+  /** `sales`: what cannot be bought, each `pool/zone`; `what` says it in words. */
+  | { readonly kind: "out-of-capacity"; readonly sales: readonly string[]; readonly what: string }
+  | { readonly kind: "spot-interruption"; readonly where: MachineSelector; readonly count: number }
+  | { readonly kind: "cloud-throttling" }
   | { readonly kind: "pod-kill"; readonly workload: string; readonly namespace: string; readonly count: number }
   | { readonly kind: "traffic-spike"; readonly to: ObjectKey; readonly factor: number }
   | { readonly kind: "api-server-outage" }

@@ -1,5 +1,6 @@
 import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
 import { apiServerOutage } from "./api-server-outage.ts";
+import { cloudThrottling } from "./cloud-throttling.ts";
 import { componentCrash, componentPartition } from "./component-crash.ts";
 import type { Fault } from "./fault.ts";
 import { kubeletStop } from "./kubelet-stop.ts";
@@ -9,6 +10,7 @@ import { networkPartition } from "./network-partition.ts";
 import { outOfCapacity } from "./out-of-capacity.ts";
 import { podKill } from "./pod-kill.ts";
 import { registrySlow } from "./registry-slow.ts";
+import { spotInterruption } from "./spot-interruption.ts";
 import type { Strike, Struck } from "./strike.ts";
 import { zoneOutage } from "./zone-outage.ts";
 
@@ -24,6 +26,8 @@ const strikes: { readonly [Kind in Fault["kind"]]: Strike<never> } = {
   "traffic-spike": () => ({ subject: "users", heal: () => undefined }),
   "api-server-outage": apiServerOutage,
   "registry-slow": registrySlow,
+  "spot-interruption": spotInterruption,
+  "cloud-throttling": cloudThrottling,
   "component-crash": componentCrash,
   "component-partition": componentPartition,
 };

@@ -3,8 +3,9 @@ import type { Injury } from "../faults/index.ts";
 import { formatTime, type Uid } from "../model/index.ts";
 import type { Scenario } from "../scenario/index.ts";
 import type { Stretch } from "../traffic/index.ts";
-import { machineCostMicroUsd, type World, type WorldChange } from "../world/index.ts";
+import { type Machine, machineCostMicroUsd, type World, type WorldChange } from "../world/index.ts";
 import { ClusterObserver } from "./cluster-observer.ts";
+import { DeclaredCosts } from "./declared-costs.ts";
 import { incidentOf, type Loss, type Resize, rises } from "./incidents.ts";
 import { judge } from "./judge.ts";
 import { PodHistories } from "./pod-histories.ts";
@@ -42,6 +43,7 @@ export class Collector {
   readonly #steps: Steps;
   readonly #services: ServiceObserver;
   readonly #cluster: ClusterObserver;
+  readonly #declaredCosts: DeclaredCosts;
   readonly #histories = new PodHistories();
   readonly #bought: HeldSeries;
   readonly #marks: Mark[] = [];
@@ -60,20 +62,24 @@ export class Collector {
     this.#services = new ServiceObserver(this.#steps, scenario.expectations);
     this.#cluster = new ClusterObserver(this.#steps);
     this.#bought = new HeldSeries(this.#steps);
+    this.#declaredCosts = new DeclaredCosts(scenario.prices, world, this.#steps);
   }
 
   onCommit(entry: LogEntry): void {
     this.#cluster.onCommit(entry);
+    this.#declaredCosts.onCommit(entry);
     if ((entry.after ?? entry.before)!.kind === "Pod") this.#histories.onCommit(entry);
   }
 
   onStretch(stretch: Stretch): void {
     this.#services.onStretch(stretch);
+    this.#declaredCosts.onStretch(stretch);
   }
 
   onWorld(change: WorldChange, nowUs: number): void {
     if (change.what === "machine-bought") this.#bought.set(nowUs, this.#bought.value + 1);
     else if (change.what === "machine-released") this.#bought.set(nowUs, this.#bought.value - 1);
+    else if (change.what === "machine-notice") this.#onNotice(change.machine, nowUs);
     else if (change.what === "memory-over-limit") this.#onKilled(change.pod.key, change.container.limits.name, nowUs);
     else if (change.what === "routes" && change.domain === 0) this.#onRoutes(change.service, nowUs);
   }
@@ -94,6 +100,11 @@ export class Collector {
       const workload = this.#targetOf(event.key);
       if (workload !== undefined) this.#resizes.push({ atUs, workload, to: Number(size[1]), text: event.message });
     });
+  }
+
+  #onNotice({ spec, reclaimAtUs }: Machine, nowUs: number): void {
+    const text = `${spec.name}: the provider takes it back in ${Math.round((reclaimAtUs! - nowUs) / 1_000_000)} s`;
+    this.#mark({ atSeconds: this.#seconds(nowUs), kind: "fault", by: "world", text });
   }
 
   #onKilled(pod: string, container: string, nowUs: number): void {
@@ -118,7 +129,7 @@ export class Collector {
     this.#mark({ atSeconds: this.#seconds(nowUs), kind: "action", by: "user", text });
   }
 
-  /** A scaling policy had its way, or was refused. */
+  /** A decision that leaves no event in the API. */
   onDecision(by: string, text: string, nowUs: number): void {
     this.#mark({ atSeconds: this.#seconds(nowUs), kind: "decision", by, text });
   }
@@ -229,10 +240,12 @@ export class Collector {
       });
     }
     const byPool = [...pools].map(([pool, spent]) => ({ pool, ...spent }));
+    const items = this.#declaredCosts.between(fromUs, toUs);
     return {
-      microUsd: byPool.reduce((sum, { microUsd }) => sum + microUsd, 0),
+      microUsd: [...byPool, ...items].reduce((sum, { microUsd }) => sum + microUsd, 0),
       machineSeconds: byPool.reduce((sum, { machineSeconds }) => sum + machineSeconds, 0),
       byPool,
+      ...(items.length > 0 && { items }),
     };
   }
 

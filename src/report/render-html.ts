@@ -1,7 +1,15 @@
 import { pageStyle } from "./page-style.ts";
 import type { RunResult } from "./run-result.ts";
-import { expectationTable, incidentSummary, incidentTable, serviceTable, type Table, workloadTable } from "./tables.ts";
-import { answer, durationText, usdText } from "./words.ts";
+import {
+  costTable,
+  expectationTable,
+  incidentSummary,
+  incidentTable,
+  serviceTable,
+  type Table,
+  workloadTable,
+} from "./tables.ts";
+import { answer, durationText } from "./words.ts";
 
 /** One self-contained page: the answer, plots on one time axis, the story of each incident. `echarts`: the library's source. */
 export function renderHtml(result: RunResult, echarts: string): string {
@@ -48,15 +56,6 @@ ${script}</script>
 </body>
 </html>
 `;
-}
-
-function costTable({ cost }: RunResult): Table {
-  const rows = cost.byPool.map(({ pool, machineSeconds, microUsd }) => [
-    pool,
-    (machineSeconds / 3600).toFixed(2),
-    usdText(microUsd),
-  ]);
-  return { title: "Cost", head: ["pool", "machine hours", "cost"], rows };
 }
 
 function plotted({ start, series, decisions }: RunResult): object {

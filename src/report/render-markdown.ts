@@ -1,6 +1,14 @@
 import type { RunResult } from "./run-result.ts";
-import { expectationTable, incidentSummary, incidentTable, serviceTable, type Table, workloadTable } from "./tables.ts";
-import { answer, clockText, durationText, usdText } from "./words.ts";
+import {
+  costTable,
+  expectationTable,
+  incidentSummary,
+  incidentTable,
+  serviceTable,
+  type Table,
+  workloadTable,
+} from "./tables.ts";
+import { answer, clockText, durationText } from "./words.ts";
 
 /** The report as Markdown: what a pull request or a wiki shows. */
 export function renderMarkdown(result: RunResult): string {
@@ -16,15 +24,7 @@ export function renderMarkdown(result: RunResult): string {
     ]),
     ...decisions(result),
     "## Cost",
-    draw({
-      title: "",
-      head: ["pool", "machine hours", "cost"],
-      rows: result.cost.byPool.map(({ pool, machineSeconds, microUsd }) => [
-        pool,
-        (machineSeconds / 3600).toFixed(2),
-        usdText(microUsd),
-      ]),
-    }),
+    draw({ ...costTable(result), title: "" }),
     ...list(
       "Broken invariants",
       result.violations.map(({ invariant, detail }) => `${invariant}: ${detail}`),

@@ -18,8 +18,10 @@ export function renderTerminal(result: RunResult, color: boolean): string {
     lines.push(draw(incidentTable(result, incident), paint), incidentSummary(incident), "");
   for (const { invariant, detail } of result.violations)
     lines.push(paint(31, `invariant broken: ${invariant}: ${detail}`));
-  const pools = result.cost.byPool.map(({ pool, microUsd }) => `${pool} ${usdText(microUsd)}`).join(", ");
-  lines.push(`cost ${usdText(result.cost.microUsd)} (${pools}); digest ${result.digest}`);
+  const { byPool, items = [], microUsd: total } = result.cost;
+  const parts = [...byPool.map(({ pool, microUsd }) => ({ item: pool, microUsd })), ...items];
+  const spent = parts.map(({ item, microUsd }) => `${item} ${usdText(microUsd)}`).join(", ");
+  lines.push(`cost ${usdText(total)} (${spent}); digest ${result.digest}`);
   if (result.notSimulated.length > 0) {
     lines.push(
       `accepted, not simulated: ${result.notSimulated.map(({ kind, count }) => `${count} ${kind}`).join(", ")}`,

@@ -87,6 +87,9 @@ const cost = record({
   microUsd,
   machineSeconds: count,
   byPool: list(record({ pool: z.string(), microUsd, machineSeconds: count })),
+  items: list(record({ item: z.string(), microUsd }))
+    .optional()
+    .describe("What else prices were declared for."),
 });
 
 const violation = record({ invariant: z.string(), atSeconds: seconds, detail: z.string() });

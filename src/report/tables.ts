@@ -1,5 +1,5 @@
 import type { Incident, RunResult } from "./run-result.ts";
-import { clockText, countText, durationText, failedOf, percentText } from "./words.ts";
+import { clockText, countText, durationText, failedOf, percentText, usdText } from "./words.ts";
 
 /** A table as every renderer draws it: texts, the first row being the head. */
 export interface Table {
@@ -57,4 +57,15 @@ export function incidentSummary({ recoverySeconds, longestStage, failedRequests 
     recoverySeconds === null ? "not recovered within the run" : `recovered after ${durationText(recoverySeconds)}`;
   const stage = longestStage === null ? "" : `, most of it in “${longestStage}”`;
   return `${recovered}${stage}; ${countText(failedRequests)} requests failed meanwhile`;
+}
+
+/** Machines by pool, and what else prices were declared for. */
+export function costTable({ cost }: RunResult): Table {
+  const pools = cost.byPool.map(({ pool, machineSeconds, microUsd }) => [
+    pool,
+    (machineSeconds / 3600).toFixed(2),
+    usdText(microUsd),
+  ]);
+  const items = (cost.items ?? []).map(({ item, microUsd }) => [item, "", usdText(microUsd)]);
+  return { title: "Cost", head: ["pool", "machine hours", "cost"], rows: [...pools, ...items] };
 }

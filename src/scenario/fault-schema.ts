@@ -48,8 +48,9 @@ const zoneOutage = z.strictObject({ kind: z.literal("zone-outage"), at: instant,
 const outOfCapacity = z.strictObject({
   kind: z.literal("out-of-capacity"),
   at: instant,
-  pool: z.string(),
-  zone: z.string().optional().describe("Default: all zones of the pool."),
+  pool: z.string().optional().describe("This pool; or, with `instanceType`, every pool of a type."),
+  instanceType: z.string().optional(),
+  zone: z.string().optional().describe("Default: all zones."),
   for: until,
 });
 
@@ -99,6 +100,19 @@ const componentPartition = z.strictObject({
   for: until.describe("How long it does not reach the API server. Default: to the end of the run."),
 });
 
+const spotInterruption = z.strictObject({
+  kind: z.literal("spot-interruption"),
+  at: instant,
+  where: machineSelector.describe("Machines that meet all of these get a notice, and are gone two minutes later."),
+  count: z.number().int().min(1).default(1),
+});
+
+const cloudThrottling = z.strictObject({
+  kind: z.literal("cloud-throttling"),
+  at: instant,
+  for: until.describe("How long the provider refuses every call. Default: to the end of the run."),
+});
+
 export const fault = z.discriminatedUnion("kind", [
   machineCrash,
   machineFreeze,
@@ -112,6 +126,8 @@ export const fault = z.discriminatedUnion("kind", [
   registrySlow,
   componentCrash,
   componentPartition,
+  spotInterruption,
+  cloudThrottling,
 ]);
 
 /** A fault as written; instants and references are resolved by `resolve-faults`. */

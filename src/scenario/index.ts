@@ -18,7 +18,7 @@ export { type OpenbNode, type OpenbPod, parseOpenbNodes, parseOpenbPods } from "
 export { readOverlaid, withFaults } from "./overlay.ts";
 export type { PolicyChoice } from "./policy.ts";
 export { parseScenario, readScenario } from "./read-scenario.ts";
-export type { PartialBehavior, Scenario, TracedPod, WorkloadBehavior } from "./scenario.ts";
+export type { DeclaredPrices, PartialBehavior, Scenario, TracedPod, WorkloadBehavior } from "./scenario.ts";
 export { parseInstant } from "./scenario-clock.ts";
 export { type ClusterAutoscalerFlags, type ControllerManagerFlags, scenarioSchema } from "./scenario-schema.ts";
 export { offsetMinutesAt, type ZoneOffset, zoneIn } from "./time-zones.ts";

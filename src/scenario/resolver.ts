@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { NewObject } from "../apiserver/index.ts";
 import type { ScaledObject } from "../autoscaler/index.ts";
-import { machineTypes, type NodePool, plainMachineType } from "../cloud/index.ts";
+import type { NodePool } from "../cloud/index.ts";
 import type { Fault, MachineSelector } from "../faults/index.ts";
 import {
   type CronJob,
@@ -12,10 +12,9 @@ import {
   objectKey,
   parseTime,
   quantityProblem,
-  value,
 } from "../model/index.ts";
 import type { Curve, EntryFlow } from "../traffic/index.ts";
-import type { Call, MachineType } from "../world/index.ts";
+import type { Call } from "../world/index.ts";
 import type { Action } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
@@ -29,10 +28,11 @@ import type { PolicyChoice } from "./policy.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { resolveCurve } from "./resolve-curve.ts";
 import { resolvePolicy } from "./resolve-policy.ts";
+import { resolveCloud, resolvePools } from "./resolve-pools.ts";
 import { isScaledObject } from "./scaled-object-schema.ts";
 import type { Scenario, WorkloadBehavior } from "./scenario.ts";
 import { ScenarioClock } from "./scenario-clock.ts";
-import type { BehaviorText, ExpectationText, NodePoolText, ScenarioText } from "./scenario-schema.ts";
+import type { BehaviorText, ExpectationText, ScenarioText } from "./scenario-schema.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { pathText } from "./schema-complaints.ts";
 import { type ZoneOffset, zoneOffsets } from "./time-zones.ts";
@@ -87,7 +87,12 @@ export class Resolver {
     const trace = readPodTrace(this.#folder, text.podTrace, clock.warmUpUs);
     this.#complaints.push(...trace.complaints);
     const behaviors = text.behavior.map((behavior, index) => this.#behavior(behavior, index));
-    const pools = text.cluster.nodePools.map((pool, index) => this.#pool(pool, index));
+    const pools = resolvePools(text.cluster.nodePools, text.cluster.cloud, (code, path, expected, found) =>
+      this.#complain(code, path, expected, found),
+    );
+    for (const { name, warmPool } of text.cluster.nodePools)
+      if (warmPool !== undefined && warmPool.start === undefined)
+        this.#assumptions.push(`a machine of ${name}'s warm pool starts in 10 s (median; 16 s at the 95th percentile)`);
     this.#actions = text.actions.map((action, index) => this.#action(action, index)).sort((a, b) => a.atUs - b.atUs);
     const timeZones = this.#timeZones();
     const usesKeda = [
@@ -104,6 +109,7 @@ export class Resolver {
       durationUs: clock.durationUs,
       initial: text.initial,
       pools,
+      ...resolveCloud(text.cluster.cloud),
       clusterAutoscaler: text.cluster.clusterAutoscaler,
       usesKeda,
       controllerManager: text.cluster.kubeControllerManager,
@@ -131,55 +137,6 @@ export class Resolver {
   #complain(code: string, path: readonly PropertyKey[], expected: string, found: unknown): void {
     const at = this.#document.locate(path);
     this.#complaints.push({ code, at, path: pathText(path), expected, found: shown(found) });
-  }
-
-  #pool(pool: NodePoolText, index: number): NodePool {
-    const path = ["spec", "cluster", "nodePools", index];
-    const { name, min, zones, labels, taints } = pool;
-    const initial = pool.initial ?? min;
-    const max = pool.max ?? initial;
-    if (max < initial) this.#complain("TOO_SMALL", [...path, "max"], `at least the initial size of ${initial}`, max);
-    if (initial < min) this.#complain("TOO_SMALL", [...path, "initial"], `at least min, ${min}`, initial);
-    const others = this.#text.cluster.nodePools.slice(0, index);
-    if (others.some((other) => other.name === name))
-      this.#complain("DUPLICATE", [...path, "name"], "a name of its own", name);
-    const region = pool.region ?? zones[0]!.replace(/-?[a-z]$/, "");
-    return { name, machineType: this.#machineType(pool, path), region, zones, min, max, initial, labels, taints };
-  }
-
-  #machineType({ instanceType, machine, name }: NodePoolText, path: readonly PropertyKey[]): MachineType {
-    const fallback = machineTypes.values().next().value!;
-    if (machine !== undefined) {
-      for (const [field, text] of [
-        ["cpu", machine.cpu],
-        ["memory", machine.memory],
-        ...Object.entries(machine.resources).map(([name, text]) => [`resources.${name}`, text] as const),
-      ] as const) {
-        if (quantityProblem(text) === undefined) continue;
-        this.#complain("BAD_QUANTITY", [...path, "machine", field], "a quantity", text);
-        return fallback;
-      }
-      return plainMachineType({
-        name: instanceType ?? name,
-        cpuMillicores: milliValue(machine.cpu),
-        memoryBytes: value(machine.memory),
-        pods: machine.pods,
-        microUsdPerHour: Math.round(machine.usdPerHour * 1_000_000),
-        resources: machine.resources,
-      });
-    }
-    if (instanceType === undefined) {
-      this.#complain("MISSING_FIELD", path, "an instanceType or a machine", undefined);
-      return fallback;
-    }
-    const type = machineTypes.get(instanceType);
-    if (type === undefined) {
-      const family = instanceType.split(".")[0]!;
-      const known = [...machineTypes.keys()].filter((known) => known.startsWith(family));
-      const hint = known.length > 0 ? known.join(", ") : "m6i.large … (78 EC2 types)";
-      this.#complain("UNKNOWN_INSTANCE_TYPE", [...path, "instanceType"], `one of ${hint}`, instanceType);
-    }
-    return type ?? fallback;
   }
 
   #scheduler(): Scenario["scheduler"] {
@@ -242,6 +199,7 @@ export class Resolver {
         return {
           to: { service: this.#service(call.service, [...at, "service"], namespace) },
           perRequest: call.perRequest,
+          ...(call.bytes > 0 && { bytes: call.bytes }),
         };
       }
       if (!this.#text.external.some(({ name }) => name === call.external)) {
@@ -404,16 +362,10 @@ export class Resolver {
         this.#checkZone(text.zone, [...path, "zone"]);
         return { ...base, kind: text.kind, zone: text.zone };
       case "out-of-capacity": {
-        const pool = this.#text.cluster.nodePools.find(({ name }) => name === text.pool);
-        if (pool === undefined)
-          this.#complain("UNKNOWN_REFERENCE", [...path, "pool"], "the name of a node pool", text.pool);
-        return {
-          ...base,
-          kind: text.kind,
-          pool: text.pool,
-          zones: text.zone === undefined ? (pool?.zones ?? []) : [text.zone],
-        };
+        return { ...base, kind: text.kind, ...this.#soldOut(text, path) };
       }
+      case "spot-interruption":
+        return { ...base, kind: text.kind, where: this.#where(text.where, path), count: text.count };
       case "pod-kill": {
         const { short, namespace } = this.#reference(text.where.workload, [...path, "where", "workload"]);
         return { ...base, kind: text.kind, workload: short, namespace, count: text.count };
@@ -426,8 +378,33 @@ export class Resolver {
       case "component-partition":
         return { ...base, kind: text.kind, component: text.component };
       case "api-server-outage":
+      case "cloud-throttling":
         return { ...base, kind: text.kind };
     }
+  }
+
+  /** What cannot be bought: a pool, or all pools of a type, in a zone or in all of theirs. */
+  #soldOut(
+    { pool, instanceType, zone }: Extract<FaultText, { kind: "out-of-capacity" }>,
+    path: readonly PropertyKey[],
+  ): { readonly sales: readonly string[]; readonly what: string } {
+    const struck = this.#text.cluster.nodePools.filter(
+      (known) =>
+        (pool === undefined || known.name === pool) &&
+        (instanceType === undefined || known.instanceType === instanceType),
+    );
+    if (pool === undefined && instanceType === undefined)
+      this.#complain("MISSING_FIELD", path, "a pool or an instanceType", undefined);
+    else if (struck.length === 0 && pool !== undefined)
+      this.#complain("UNKNOWN_REFERENCE", [...path, "pool"], "the name of a node pool", pool);
+    else if (struck.length === 0)
+      this.#complain("UNKNOWN_REFERENCE", [...path, "instanceType"], "the type of a node pool", instanceType);
+    if (zone !== undefined) this.#checkZone(zone, [...path, "zone"]);
+    const zones = [...new Set(struck.flatMap((known) => known.zones))].filter((known) => (zone ?? known) === known);
+    const sales = struck.flatMap(({ name, zones: own }) =>
+      zones.filter((at) => own.includes(at)).map((at) => `${name}/${at}`),
+    );
+    return { sales, what: `${pool ?? instanceType} in ${zones.join(", ")}` };
   }
 
   #where(

@@ -32,6 +32,22 @@ const nodePool = z
     min: z.number().int().min(0).default(0),
     max: z.number().int().min(0).optional().describe("Default: the initial size."),
     initial: z.number().int().min(0).optional().describe("Machines at the start. Default: `min`."),
+    spot: z
+      .strictObject({
+        interruptionsPerHour: z.number().min(0).default(0).describe("Of each machine, by its own luck."),
+      })
+      .optional()
+      .describe("Spare capacity at the spot price, which the provider takes back with two minutes' notice."),
+    warmPool: z
+      .strictObject({
+        size: z.number().int().min(1),
+        start: distribution
+          .optional()
+          .describe("From the start of a stopped machine to its system. Default { median: 10s, p95: 16s }."),
+        usdPerHour: z.number().min(0).default(0).describe("Of one that stands by: its disk."),
+      })
+      .optional()
+      .describe("Machines that stand by, stopped, and start sooner than new ones."),
     labels: z.record(z.string(), z.string()).default({}),
     taints: z.array(taint).default([]),
   })
@@ -100,6 +116,36 @@ const clusterAutoscalerFlags = z.strictObject({
   "max-total-unready-percentage": z.number().min(0).max(100).default(45),
 });
 
+const usd = z.number().min(0);
+
+const cloud = z
+  .strictObject({
+    prices: z
+      .record(z.string(), usd)
+      .default({})
+      .describe("USD an hour by instance type, instead of EC2's on-demand prices in us-east-1."),
+    spotPrices: z
+      .record(z.string(), usd)
+      .default({})
+      .describe("USD an hour by instance type. Default: 37 % of the on-demand price."),
+    controlPlaneUsdPerHour: usd.default(0),
+    loadBalancerUsdPerHour: usd.default(0).describe("Of each Service of type LoadBalancer."),
+    crossZoneUsdPerGiB: usd
+      .default(0)
+      .describe("Of what calls between services carry to another zone: see `behavior.calls.bytes`."),
+    calls: z
+      .strictObject({ perSecond: z.number().positive(), burst: z.number().int().min(1) })
+      .optional()
+      .describe("How many calls the provider takes; further ones are refused. Default: all."),
+    terminationHandler: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether a machine that is to be taken back is cordoned and drained, as aws-node-termination-handler does.",
+      ),
+  })
+  .describe("What the provider charges besides its machines, and how it behaves.");
+
 const behavior = z
   .strictObject({
     for: workload,
@@ -123,7 +169,11 @@ const behavior = z
     calls: z
       .array(
         z.union([
-          z.strictObject({ service: z.string(), perRequest: z.number().min(0).default(1) }),
+          z.strictObject({
+            service: z.string(),
+            perRequest: z.number().min(0).default(1),
+            bytes: bytes.default(0).describe("Of question and answer together; they cost where they cross zones."),
+          }),
           z.strictObject({ external: z.string(), perRequest: z.number().min(0).default(1) }),
         ]),
       )
@@ -171,6 +221,7 @@ const spec = z.strictObject({
     .describe("Virtual time before the start in which a settled cluster comes to rest. Default 10m."),
   cluster: z.strictObject({
     nodePools: z.array(nodePool).min(1),
+    cloud: cloud.prefault({}),
     clusterAutoscaler: clusterAutoscalerFlags.optional(),
     kubeControllerManager: controllerManagerFlags.prefault({}),
     scheduler: schedulerOptions.prefault({}),
@@ -230,5 +281,6 @@ export type ScenarioText = z.output<typeof scenarioSchema>;
 export type BehaviorText = z.output<typeof behavior>;
 export type ExpectationText = z.output<typeof expectation>;
 export type NodePoolText = z.output<typeof nodePool>;
+export type CloudText = z.output<typeof cloud>;
 export type ControllerManagerFlags = z.output<typeof controllerManagerFlags>;
 export type ClusterAutoscalerFlags = z.output<typeof clusterAutoscalerFlags>;

@@ -1,5 +1,5 @@
 import type { NewObject } from "../apiserver/index.ts";
-import type { NodePool } from "../cloud/index.ts";
+import type { CallLimits, NodePool } from "../cloud/index.ts";
 import type { Fault } from "../faults/index.ts";
 import type { EntryFlow, Patience } from "../traffic/index.ts";
 import type { Behavior, External } from "../world/index.ts";
@@ -25,6 +25,11 @@ export interface Scenario {
   /** Whether machines are up and empty at virtual instant 0, or are to be booted. */
   readonly initial: "empty" | "settled";
   readonly pools: readonly NodePool[];
+  readonly prices: DeclaredPrices;
+  /** How many calls the provider takes; absent: all. */
+  readonly providerLimits: CallLimits | undefined;
+  /** Machines that are to be taken back are drained. */
+  readonly terminationHandler: boolean;
   readonly clusterAutoscaler: ClusterAutoscalerFlags | undefined;
   /** There are ScaledObjects among the manifests or in actions, so KEDA is installed. */
   readonly usesKeda: boolean;
@@ -57,6 +62,14 @@ export interface Scenario {
   readonly assumptions: readonly string[];
   /** Objects by kind that the API server keeps and nobody acts on. */
   readonly notSimulated: readonly { readonly kind: string; readonly count: number }[];
+}
+
+/** What is paid for besides machines, in millionths of a US dollar. */
+export interface DeclaredPrices {
+  readonly controlPlanePerHour: number;
+  /** Of each Service of type LoadBalancer. */
+  readonly loadBalancerPerHour: number;
+  readonly crossZonePerGiB: number;
 }
 
 /** A pod of a trace. */

@@ -245,7 +245,8 @@ export class KubeScheduler {
   *#report(pod: Pod, { message, reason, nominated }: Failure, victims: readonly Pod[]): Task<void> {
     yield* recordEvent(client, pod, "Warning", "FailedScheduling", eventMessage(message));
     for (const victim of victims)
-      if (victim.metadata.deletionTimestamp === undefined) yield* this.#preempt(victim, pod);
+      if (victim.metadata.deletionTimestamp === undefined)
+        yield* this.#preempt(victim, pod, nominated ?? victim.spec.nodeName);
     const lastTransitionTime = this.#process.clock.time(this.#process.nowUs);
     const change = (stored: Pod): Pod => {
       const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
@@ -257,7 +258,8 @@ export class KubeScheduler {
     yield* callApi(client, { verb: "patch", kind: "Pod", key: keyOf(pod), uid, part: "status", change });
   }
 
-  *#preempt(victim: Pod, preemptor: Pod): Task<void> {
+  /** `node`: where, which a victim in the middle of its binding does not say itself. */
+  *#preempt(victim: Pod, preemptor: Pod, node: string | undefined): Task<void> {
     const key = keyOf(victim);
     const lastTransitionTime = this.#process.clock.time(this.#process.nowUs);
     const message = `${schedulerOf(preemptor)}: preempting to accommodate a higher priority pod`;
@@ -270,7 +272,7 @@ export class KubeScheduler {
     yield* callApi(client, { verb: "patch", kind: "Pod", key, uid: victim.metadata.uid, part: "status", change });
     const reply = yield* callApi(client, { verb: "delete", kind: "Pod", key });
     if (!reply.ok) return;
-    const by = `Preempted by pod ${preemptor.metadata.uid} on node ${victim.spec.nodeName}`;
+    const by = `Preempted by pod ${preemptor.metadata.uid} on node ${node}`;
     yield* recordEvent(client, victim, "Normal", "Preempted", by);
   }
 }

@@ -6,6 +6,8 @@ export interface Call {
   readonly to: { readonly service: string } | { readonly external: string };
   /** Calls per request, at least 0; a fraction is a share of requests. */
   readonly perRequest: number;
+  /** Of question and answer together. Default 0. */
+  readonly bytes?: number;
 }
 
 /**

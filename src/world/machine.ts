@@ -26,6 +26,9 @@ export interface MachineSpec {
   readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
 }
 
+/** Between a provider's notice and the end of a spot machine: EC2's two minutes (aws/karpenter-provider-aws, designs/interruption-handling.md). */
+export const spotNoticeUs = 120_000_000;
+
 /** A machine that is: bought, maybe powered, maybe frozen. What the Node object says of it may be another matter. */
 export class Machine {
   /** Dense index over all machines of a run; also its `Place`. */
@@ -33,6 +36,8 @@ export class Machine {
   readonly spec: MachineSpec;
   /** Bought at, in virtual microseconds; billing starts here. */
   readonly boughtAtUs: number;
+  /** The provider has said that it will take the machine back then, on its own account. */
+  reclaimAtUs: number | undefined;
   /** Given back to the provider; billing ends here. */
   releasedAtUs: number | undefined;
   /** Has electricity. A machine without it does and says nothing. */

@@ -1,5 +1,6 @@
 import type { ObjectKey, Uid } from "../model/index.ts";
 import { assert } from "../sim/index.ts";
+import type { HourlyMeter } from "./bill.ts";
 import { cappedDemand, grantCpu } from "./cpu-shares.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
 import { Links } from "./place.ts";
@@ -9,7 +10,7 @@ import { type NewRunningPod, type RunningContainer, RunningPod } from "./running
 /** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
 export type WorldChange =
   | {
-      readonly what: "machine-bought" | "machine-released" | "machine-power" | "machine-kubelet";
+      readonly what: "machine-bought" | "machine-released" | "machine-notice" | "machine-power" | "machine-kubelet";
       readonly machine: Machine;
     }
   | { readonly what: "links" }
@@ -36,6 +37,10 @@ export class World {
   readonly routes: Routes;
   /** `pool/zone` of which the provider has no machine to sell now. */
   readonly soldOut = new Set<string>();
+  /** The provider refuses every call; faults switch it. */
+  callsThrottled = false;
+  /** What is paid by the hour besides machines at work. */
+  readonly meters: HourlyMeter[] = [];
   /** Multiplies how long image pulls take; faults raise it. Infinity: the registry does not answer. */
   registrySlowdown = 1;
 
@@ -83,6 +88,13 @@ export class World {
     this.setPower(machine, false);
     machine.releasedAtUs = this.#nowUs();
     this.#tell({ what: "machine-released", machine });
+  }
+
+  /** The provider announces that it will take the machine back at an instant; it is told once. */
+  giveNotice(machine: Machine, reclaimAtUs: number): void {
+    if (machine.reclaimAtUs !== undefined || machine.releasedAtUs !== undefined) return;
+    machine.reclaimAtUs = reclaimAtUs;
+    this.#tell({ what: "machine-notice", machine });
   }
 
   /** Without power all processes are gone at once; coming back, the machine starts empty. */
