@@ -1,8 +1,9 @@
-import { basename } from "node:path";
-import CliTable from "cli-table3";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Command } from "commander";
-import { type Comparison, compare, type Estimate, workerThreads } from "../experiment/index.ts";
+import { compare, type Variant, workerThreads } from "../experiment/index.ts";
 import { readOverlaid, readScenario } from "../scenario/index.ts";
+import { comparisonMarkdown, comparisonText } from "./comparison-text.ts";
 import { seedsFrom } from "./seeds.ts";
 
 interface CompareOptions {
@@ -10,6 +11,7 @@ interface CompareOptions {
   readonly seed: string;
   readonly seeds: string;
   readonly json?: boolean;
+  readonly out?: string;
   readonly quiet?: boolean;
 }
 
@@ -27,6 +29,7 @@ export function compareCommand(): Command {
     .option("--seed <seed>", "first seed", "1")
     .option("--seeds <count>", "how many seeds", "5")
     .option("--json", "print the comparison as JSON on stdout and nothing else")
+    .option("--out <folder>", "also write the comparison there, as Markdown")
     .option("--quiet", "no progress")
     .action(async (paths: string[], options: CompareOptions) => {
       const own = paths.map((path) => ({ name: basename(path), scenario: readScenario(path) }));
@@ -48,30 +51,18 @@ export function compareCommand(): Command {
       process.stdout.write(
         options.json === true ? `${JSON.stringify(comparison, undefined, 1)}\n` : comparisonText(comparison),
       );
+      if (options.out === undefined) return;
+      mkdirSync(options.out, { recursive: true });
+      const [{ scenario }] = variants as [Variant, ...Variant[]];
+      writeFileSync(
+        join(options.out, `${scenario.name}-compare.md`),
+        comparisonMarkdown(comparison, variants, command(paths, options)),
+      );
     });
 }
 
-/** Values with their 95 % intervals; a difference whose interval leaves out 0 is marked. */
-function comparisonText({ variants, rows, seeds }: Comparison): string {
-  const table = new CliTable({
-    head: ["", ...variants, ...variants.slice(1).map((name) => `${name} − ${variants[0]}`)],
-    style: { head: [], border: [] },
-  });
-  for (const { measure, unit, values, differences } of rows) {
-    table.push([
-      unit === "" ? measure : `${measure}, ${unit}`,
-      ...values.map(shown),
-      ...differences.map((difference) => `${shown(difference)}${certain(difference) ? " *" : ""}`),
-    ]);
-  }
-  return `${table.toString()}\n${seeds.length} seeds, means ± 95 % confidence; differences are paired, * marks those whose interval leaves out 0.\n`;
-}
-
-function certain({ mean, halfWidth }: Estimate): boolean {
-  return Math.abs(mean) > halfWidth;
-}
-
-function shown({ mean, halfWidth }: Estimate): string {
-  const digits = Math.abs(mean) >= 100 ? 0 : 2;
-  return Number.isFinite(halfWidth) ? `${mean.toFixed(digits)} ± ${halfWidth.toFixed(digits)}` : mean.toFixed(digits);
+/** What to type for the same comparison. */
+function command(paths: readonly string[], { overlay, seed, seeds }: CompareOptions): string {
+  const overlays = overlay.map((file) => ` --overlay ${file}`).join("");
+  return `npx . compare ${paths.join(" ")}${overlays} --seed ${seed} --seeds ${seeds}`;
 }

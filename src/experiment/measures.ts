@@ -27,6 +27,11 @@ export function measuresOf(result: RunResult): Measure[] {
       of: ({ incidents, durationSeconds }) =>
         incidents.reduce((worst, { recoverySeconds }) => Math.max(worst, recoverySeconds ?? durationSeconds), 0),
     },
+    {
+      name: "turns of workloads' sizes",
+      unit: "",
+      of: ({ workloads }) => workloads.reduce((sum, { turns }) => sum + turns, 0),
+    },
     { name: "most machines", unit: "", of: ({ machines }) => machines.most },
     {
       name: "broken expectations",

@@ -6,6 +6,10 @@ import { HeldSeries, type Steps } from "./steps.ts";
 interface Workload {
   readonly wanted: HeldSeries;
   readonly ready: HeldSeries;
+  /** Changes of what is wanted since the start, and how many of them went the other way than the one before. */
+  resizes: number;
+  turns: number;
+  grew: boolean | undefined;
 }
 
 /** Counts what the store knows: wanted and ready replicas, pods without a machine, ready nodes. */
@@ -44,7 +48,7 @@ export class ClusterObserver {
   }
 
   workloads(): WorkloadResult[] {
-    return this.#sorted().map(([name, { wanted, ready }]) => {
+    return this.#sorted().map(([name, { wanted, ready, resizes, turns }]) => {
       const slash = name.indexOf("/");
       return {
         workload: name.slice(slash + 1),
@@ -52,6 +56,8 @@ export class ClusterObserver {
         leastReady: ready.least,
         mostReady: ready.most,
         mostWanted: wanted.most,
+        resizes,
+        turns,
       };
     });
   }
@@ -76,7 +82,8 @@ export class ClusterObserver {
   #workload(name: string): Workload {
     let workload = this.#workloads.get(name);
     if (workload === undefined) {
-      workload = { wanted: new HeldSeries(this.#steps), ready: new HeldSeries(this.#steps) };
+      const [wanted, ready] = [new HeldSeries(this.#steps), new HeldSeries(this.#steps)];
+      workload = { wanted, ready, resizes: 0, turns: 0, grew: undefined };
       this.#workloads.set(name, workload);
     }
     return workload;
@@ -85,8 +92,16 @@ export class ClusterObserver {
   #onScalable(object: KubeObject, there: boolean, atUs: number): void {
     const { replicas = 1 } = (object as unknown as { spec: { replicas?: number } }).spec;
     const name = `${object.metadata.namespace}/${object.kind.toLowerCase()}/${object.metadata.name}`;
-    const { wanted } = this.#workload(name);
-    if (wanted.value !== (there ? replicas : 0)) wanted.set(atUs, there ? replicas : 0);
+    const workload = this.#workload(name);
+    const size = there ? replicas : 0;
+    const before = workload.wanted.value;
+    if (size === before) return;
+    workload.wanted.set(atUs, size);
+    if (atUs < this.#steps.fromUs) return;
+    const grew = size > before;
+    workload.resizes += 1;
+    if (workload.grew !== undefined && workload.grew !== grew) workload.turns += 1;
+    workload.grew = grew;
   }
 
   #onPod(before: Pod | undefined, after: Pod | undefined, atUs: number): void {

@@ -39,6 +39,8 @@ const workloadResult = record({
   leastReady: count,
   mostReady: count,
   mostWanted: count,
+  resizes: count.describe("How often another number of replicas was wanted."),
+  turns: count.describe("How many of those went the other way than the one before: more than a few are flapping."),
 });
 
 const stage = record({

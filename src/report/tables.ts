@@ -32,13 +32,16 @@ export function serviceTable({ services }: RunResult): Table {
 }
 
 export function workloadTable({ workloads }: RunResult): Table {
-  const rows = workloads.map(({ namespace, workload, leastReady, mostReady, mostWanted }) => [
+  const rows = workloads.map(({ namespace, workload, leastReady, mostReady, mostWanted, resizes, turns }) => [
     `${namespace}/${workload}`,
     String(leastReady),
     String(mostReady),
     String(mostWanted),
+    String(resizes),
+    String(turns),
   ]);
-  return { title: "Workloads", head: ["workload", "least ready", "most ready", "most wanted"], rows };
+  const head = ["workload", "least ready", "most ready", "most wanted", "resizes", "turns"];
+  return { title: "Workloads", head, rows };
 }
 
 export function incidentTable(result: RunResult, incident: Incident): Table {

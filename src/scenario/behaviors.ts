@@ -13,6 +13,13 @@ export const assumedBehavior = {
   servingIdleCpuMillicores: 5,
 } as const;
 
+/** What pods of the image `pause` do, which keep room and nothing else: they sleep. About the size of pause:3.10. */
+const pauseBehavior = {
+  startup: { medianUs: 10_000, p95Us: 20_000 },
+  imageBytes: 320_000,
+  memoryBytes: 524_288,
+} as const;
+
 /** Behaviors by workload; what a scenario leaves open is what the pod requests, or an assumption. */
 export class Behaviors {
   readonly #declared = new Map<string, PartialBehavior>();
@@ -38,21 +45,23 @@ export class Behaviors {
     // The software is the first ordinary container; what sidecars hold is theirs.
     const requests = podRequests({ ...pod, spec: { containers: pod.spec.containers.slice(0, 1) } });
     const serves = declared.perRequest !== undefined;
+    const pauses = /(^|\/)pause([:@]|$)/.test(pod.spec.containers[0]?.image ?? "");
     const runsToCompletion = pod.spec.restartPolicy !== undefined && pod.spec.restartPolicy !== "Always";
     return {
-      startup: declared.startup ?? assumedBehavior.startup,
+      startup: declared.startup ?? (pauses ? pauseBehavior.startup : assumedBehavior.startup),
       init: declared.init ?? assumedBehavior.init,
-      imageBytes: declared.imageBytes ?? assumedBehavior.imageBytes,
+      imageBytes: declared.imageBytes ?? (pauses ? pauseBehavior : assumedBehavior).imageBytes,
       perRequest: declared.perRequest,
       concurrency: declared.concurrency ?? assumedBehavior.concurrency,
       memory: {
-        baseBytes: declared.memory?.baseBytes ?? requests.memoryBytes,
+        baseBytes: declared.memory?.baseBytes ?? (pauses ? pauseBehavior.memoryBytes : requests.memoryBytes),
         perRequestInFlightBytes: declared.memory?.perRequestInFlightBytes ?? 0,
         leakBytesPerSecond: declared.memory?.leakBytesPerSecond ?? 0,
       },
       calls: declared.calls,
-      idleCpuMillicores: declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : undefined),
-      startupCpuMillicores: declared.startupCpuMillicores ?? requests.cpuMillicores,
+      idleCpuMillicores:
+        declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : pauses ? 0 : undefined),
+      startupCpuMillicores: declared.startupCpuMillicores ?? (pauses ? 0 : requests.cpuMillicores),
       // A Job's pod that nobody described ends well after half a minute.
       exit: declared.exit ?? (runsToCompletion ? { after: { medianUs: 30_000_000 }, code: 0 } : undefined),
       shutdown: declared.shutdown ?? assumedBehavior.shutdown,
