@@ -21,10 +21,13 @@ export const watchedKinds: readonly Kind[] = [
 
 /** In the order of their keys, as the autoscaler's lists are walked. */
 export function inKeyOrder<T extends KubeObject>(objects: Iterable<T>): T[] {
-  return [...objects].sort(({ metadata: a }, { metadata: b }) => {
-    if (a.namespace === b.namespace) return a.name < b.name ? -1 : 1;
-    return keyOf({ metadata: a }) < keyOf({ metadata: b }) ? -1 : 1;
-  });
+  const found = [...objects];
+  const namespace = found[0]?.metadata.namespace;
+  const alike = found.every(({ metadata }) => metadata.namespace === namespace);
+  // Texts side by side are compared far faster than texts that objects far apart lead to.
+  const texts: string[] = alike ? found.map(({ metadata }) => metadata.name) : found.map(keyOf);
+  const order = Uint32Array.from(found.keys()).sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1));
+  return Array.from(order, (index) => found[index]!);
 }
 
 export function isAssigned({ spec }: Pod): boolean {

@@ -1,7 +1,7 @@
 import type { Pod } from "../../model/index.ts";
 import type { NodeInfo, PodInfo } from "../../scheduler/index.ts";
 import { type ClusterSnapshot, infoOf, movedInfo } from "./cluster-snapshot.ts";
-import { SimilarPods } from "./similar-pods.ts";
+import { PodKinds, SimilarPods } from "./similar-pods.ts";
 
 /** A pod that waits; or, with `moves`, one that still runs and is thought to come back elsewhere. */
 export interface PodToPlace {
@@ -14,18 +14,19 @@ export class HintingSimulator {
   #hints = new Map<string, string>();
   #old = new Map<string, string>();
 
-  /** Places what fits, in order; answers which pods did. Pods like one that failed are not tried. */
+  /** Places what fits, in order; answers which pods did. Pods like one that failed are not tried. `kinds`: of this run. */
   place(
     snapshot: ClusterSnapshot,
     pods: readonly PodToPlace[],
     acceptable: (node: NodeInfo) => boolean,
     stopAtFailure: boolean,
+    kinds: PodKinds = new PodKinds(),
   ): Set<Pod> {
     const placed = new Set<Pod>();
-    const hopeless = new SimilarPods<true>();
+    const hinted = this.#hints.size > 0 || this.#old.size > 0;
+    const hopeless = new SimilarPods<true>(kinds);
     for (const { pod, moves } of pods) {
-      const key = pod.metadata.uid;
-      const hint = this.#hints.get(key) ?? this.#old.get(key);
+      const hint = hinted ? this.#hintOf(pod) : undefined;
       // Most pods of a flood are like one that just failed: nothing is computed for them.
       if (hint === undefined && hopeless.of(pod) !== undefined) {
         if (stopAtFailure) break;
@@ -38,7 +39,7 @@ export class HintingSimulator {
         if (name === undefined) hopeless.remember(pod, true);
       }
       if (name !== undefined) {
-        this.#hints.set(key, name);
+        this.#hints.set(pod.metadata.uid, name);
         placed.add(pod);
       } else if (stopAtFailure) {
         break;
@@ -51,6 +52,10 @@ export class HintingSimulator {
   dropOldHints(): void {
     this.#old = this.#hints;
     this.#hints = new Map();
+  }
+
+  #hintOf({ metadata }: Pod): string | undefined {
+    return this.#hints.get(metadata.uid) ?? this.#old.get(metadata.uid);
   }
 
   #byHint(

@@ -8,7 +8,7 @@ import type { AutoscalingOptions } from "./options.ts";
 import { hasGpuLabel } from "./readiness.ts";
 import { ResourceRoom } from "./resource-limits.ts";
 import { balance, type ScaleUpInfo, similarTemplates } from "./similar-groups.ts";
-import { equivalenceGroups } from "./similar-pods.ts";
+import { equivalenceGroups, type PodKinds } from "./similar-pods.ts";
 import type { NodeTemplate } from "./template-nodes.ts";
 
 /** A pod that no group could help, and why: the scheduler's words, or why the group was not asked. */
@@ -32,6 +32,8 @@ export interface ScaleUpPlan {
 
 export interface ScaleUpInput {
   readonly pods: readonly Pod[];
+  /** Which of them are alike, where that is known already. */
+  readonly kinds?: PodKinds;
   readonly snapshot: ClusterSnapshot;
   readonly groups: NodeGroups;
   readonly templates: ReadonlyMap<string, NodeTemplate>;
@@ -55,7 +57,7 @@ interface WaitingGroup {
 /** One option for all pods that wait: groups that may grow, what each would hold, the expanders' choice, and its split. */
 export function planScaleUp(input: ScaleUpInput): ScaleUpPlan {
   const { options, groups, state, nowUs, templates } = input;
-  const waiting: WaitingGroup[] = equivalenceGroups(input.pods).map(({ pods }) => ({
+  const waiting: WaitingGroup[] = equivalenceGroups(input.pods, input.kinds).map(({ pods }) => ({
     pods,
     rejected: new Map(),
     schedulable: false,

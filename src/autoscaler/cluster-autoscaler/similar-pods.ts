@@ -9,9 +9,9 @@ export interface PodGroup {
 const mostGroupsOfController = 10;
 
 /** Groups of pods with one controller, equal labels and equal specs (`BuildPodGroups`). In first-seen order. */
-export function equivalenceGroups(pods: readonly Pod[]): PodGroup[] {
+export function equivalenceGroups(pods: readonly Pod[], kinds: PodKinds = new PodKinds()): PodGroup[] {
   const groups: PodGroup[] = [];
-  const known = new SimilarPods<PodGroup>();
+  const known = new SimilarPods<PodGroup>(kinds);
   for (const pod of pods) {
     const similar = known.of(pod);
     if (similar !== undefined) {
@@ -25,25 +25,66 @@ export function equivalenceGroups(pods: readonly Pod[]): PodGroup[] {
   return groups;
 }
 
-/** Remembers something of pods by controller and spec. Bare pods and those of DaemonSets are never alike. */
-export class SimilarPods<T> {
-  readonly #byController = new Map<string, { readonly sample: Pod; readonly value: T }[]>();
+/** Pods that are alike: of one controller, with equal labels and equal specs. */
+export interface PodKind {
+  /** Of the controller. */
+  readonly controller: string;
+  readonly sample: Pod;
+}
 
-  of(pod: Pod): T | undefined {
+/** Finds the kind of pods, for as long as a run lasts: each pod is compared once. */
+export class PodKinds {
+  readonly #byController = new Map<string, PodKind[]>();
+  readonly #kinds = new Map<Pod, PodKind | undefined>();
+
+  /** One object for all pods that are alike; `undefined`: a bare pod or one of a DaemonSet, which is like no other. */
+  of(pod: Pod): PodKind | undefined {
+    const known = this.#kinds.get(pod);
+    if (known !== undefined || this.#kinds.has(pod)) return known;
+    const kind = this.#find(pod);
+    this.#kinds.set(pod, kind);
+    return kind;
+  }
+
+  #find(pod: Pod): PodKind | undefined {
     const controller = controllerOf(pod);
     if (controller === undefined || controller.kind === "DaemonSet") return undefined;
-    for (const { sample, value } of this.#byController.get(controller.uid) ?? []) {
-      if (alike(sample, pod)) return value;
+    let kinds = this.#byController.get(controller.uid);
+    if (kinds === undefined) {
+      kinds = [];
+      this.#byController.set(controller.uid, kinds);
     }
-    return undefined;
+    let kind = kinds.find(({ sample }) => alike(sample, pod));
+    if (kind === undefined) {
+      kind = { controller: controller.uid, sample: pod };
+      kinds.push(kind);
+    }
+    return kind;
+  }
+}
+
+/** Remembers something of kinds of pods, of so many of one controller. */
+export class SimilarPods<T> {
+  readonly #kinds: PodKinds;
+  readonly #values = new Map<PodKind, T>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(kinds: PodKinds) {
+    this.#kinds = kinds;
+  }
+
+  of(pod: Pod): T | undefined {
+    const kind = this.#kinds.of(pod);
+    return kind && this.#values.get(kind);
   }
 
   remember(pod: Pod, value: T): void {
-    const controller = controllerOf(pod);
-    if (controller === undefined || controller.kind === "DaemonSet") return;
-    const known = this.#byController.get(controller.uid);
-    if (known === undefined) this.#byController.set(controller.uid, [{ sample: pod, value }]);
-    else if (known.length < mostGroupsOfController) known.push({ sample: pod, value });
+    const kind = this.#kinds.of(pod);
+    if (kind === undefined) return;
+    const count = this.#counts.get(kind.controller) ?? 0;
+    if (count >= mostGroupsOfController) return;
+    this.#counts.set(kind.controller, count + 1);
+    this.#values.set(kind, value);
   }
 }
 

@@ -200,7 +200,7 @@ export class StaticAutoscaler {
       yield* this.#tellLimit();
       return false;
     }
-    if (this.#waiting.areAllNew(pods, view, nowUs)) {
+    if (this.#waiting.areAllNew(pods, nowUs)) {
       status.scaleUp.result = "ScaleUpInCooldown";
       return true;
     }
@@ -243,6 +243,7 @@ export class StaticAutoscaler {
     const { snapshot, groups, templates, readyNodes, nowUs, upcoming } = round;
     return {
       pods,
+      kinds: this.#waiting.kinds,
       snapshot,
       groups,
       templates,

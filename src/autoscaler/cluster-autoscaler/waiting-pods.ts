@@ -6,6 +6,7 @@ import type { AutoscalingOptions } from "./options.ts";
 import { HintingSimulator, type PodToPlace } from "./placing.ts";
 import { isExpendable, isRecreatable, isUnschedulable } from "./pod-kinds.ts";
 import { gpuResource } from "./readiness.ts";
+import { PodKinds } from "./similar-pods.ts";
 import { TemplateRequests } from "./template-requests.ts";
 
 const unschedulablePodBufferUs = 2_000_000;
@@ -15,6 +16,10 @@ const unschedulablePodWithGpuBufferUs = 30_000_000;
 export class WaitingPods {
   readonly #options: AutoscalingOptions;
   readonly #simulator = new HintingSimulator();
+  #kinds = new PodKinds();
+  /** Of what `toHelp` answered last: the first birth, and those born within the longest buffer. */
+  #oldestUs = 0;
+  #young: Pod[] = [];
   #birth = "";
   #birthUs = 0;
   #count = 0;
@@ -28,9 +33,15 @@ export class WaitingPods {
     return this.#count;
   }
 
+  /** Which of the pods of this run are alike. */
+  get kinds(): PodKinds {
+    return this.#kinds;
+  }
+
   /** Those that the scheduler has found no place for, by their keys. */
   pending(view: View): Pod[] {
     const { expendablePodsPriorityCutoff: cutoff } = this.#options;
+    this.#kinds = new PodKinds();
     const pending: Pod[] = [];
     for (const pod of view.list("Pod")) {
       const nominated = (pod.status.nominatedNodeName ?? "") !== "";
@@ -56,11 +67,18 @@ export class WaitingPods {
     }
     this.#count = waiting.length;
     waiting.sort((a, b) => (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0));
-    const placed = this.#simulator.place(snapshot, waiting, () => true, false);
+    const placed = this.#simulator.place(snapshot, waiting, () => true, false, this.#kinds);
     this.#simulator.dropOldHints();
     const pods: Pod[] = [];
+    this.#oldestUs = Number.POSITIVE_INFINITY;
+    this.#young = [];
     for (const { pod } of waiting) {
-      if (!placed.has(pod) && isRecreatable(pod) && this.#isOldEnough(pod, view, nowUs)) pods.push(pod);
+      if (placed.has(pod) || !isRecreatable(pod)) continue;
+      const bornUs = this.#bornUs(pod, view);
+      if (!this.#isOldEnough(pod, nowUs - bornUs)) continue;
+      pods.push(pod);
+      this.#oldestUs = Math.min(this.#oldestUs, bornUs);
+      if (bornUs > nowUs - unschedulablePodWithGpuBufferUs) this.#young.push(pod);
     }
     return pods;
   }
@@ -68,28 +86,24 @@ export class WaitingPods {
   /** Those of them that still find no room, after nodes were added to the snapshot. */
   stillUnhelped(pods: readonly Pod[], snapshot: ClusterSnapshot): Pod[] {
     const waiting = pods.map((pod) => ({ pod }));
-    const placed = this.#simulator.place(snapshot, waiting, () => true, false);
+    const placed = this.#simulator.place(snapshot, waiting, () => true, false, this.#kinds);
     return pods.filter((pod) => !placed.has(pod));
   }
 
-  /** More pods are probably coming: the oldest is younger than 2 s, or than 30 s if it wants a GPU. */
-  areAllNew(pods: readonly Pod[], view: View, nowUs: number): boolean {
+  /** More pods are probably coming: the oldest of `toHelp` is younger than 2 s, or than 30 s if it wants a GPU. */
+  areAllNew(pods: readonly Pod[], nowUs: number): boolean {
     const requests = new TemplateRequests();
-    let oldest = Number.POSITIVE_INFINITY;
-    let oldestWithGpu = Number.POSITIVE_INFINITY;
-    for (const pod of pods) {
-      const bornUs = this.#bornUs(pod, view);
-      oldest = Math.min(oldest, bornUs);
-      if ((requests.of(pod).scalars.get(gpuResource) ?? 0) > 0) oldestWithGpu = Math.min(oldestWithGpu, bornUs);
-    }
-    if (oldest + unschedulablePodBufferUs > nowUs) return true;
-    return Number.isFinite(oldestWithGpu) && oldestWithGpu + unschedulablePodWithGpuBufferUs > nowUs;
+    const wantsGpu = (pod: Pod): boolean => (requests.of(pod).scalars.get(gpuResource) ?? 0) > 0;
+    if (this.#oldestUs + unschedulablePodBufferUs > nowUs) return true;
+    // What old pods ask for matters only where a young one wants a GPU.
+    const young = new Set(this.#young.filter(wantsGpu));
+    return young.size > 0 && !pods.some((pod) => !young.has(pod) && wantsGpu(pod));
   }
 
-  #isOldEnough(pod: Pod, view: View, nowUs: number): boolean {
+  #isOldEnough(pod: Pod, ageUs: number): boolean {
     const wish = pod.metadata.annotations?.["cluster-autoscaler.kubernetes.io/pod-scale-up-delay"];
     const delayUs = Math.max(this.#options.newPodScaleUpDelayUs, wish === undefined ? 0 : durationUs(wish));
-    return nowUs - this.#bornUs(pod, view) > delayUs;
+    return ageUs > delayUs;
   }
 
   /** Pods of a flood share a handful of creation times. */
