@@ -2,6 +2,7 @@
 import { benchCluster } from "./cluster.ts";
 import { benchClusterAutoscaler } from "./cluster-autoscaler.ts";
 import { benchEventQueue } from "./event-queue.ts";
+import { benchHpa } from "./hpa.ts";
 import { benchReplay } from "./replay.ts";
 import { benchRollouts } from "./rollouts.ts";
 import { benchScenarios } from "./scenarios.ts";
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => void>> = {
   scheduler: benchScheduler,
   replay: benchReplay,
   "cluster-autoscaler": benchClusterAutoscaler,
+  hpa: benchHpa,
 };
 
 const bench = benches[process.argv[2] ?? ""];
