@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parseScenario, readScenario } from "../src/scenario/index.ts";
 import { Simulation, simulate } from "../src/simulate.ts";
 import { built } from "./build.ts";
+import { smallScenario } from "./small-scenario.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const scenario = readScenario(join(root, "scenarios/market-open"));
@@ -44,6 +45,67 @@ describe("a run is a pure function of scenario and seed", () => {
     expect(digest({ TZ: "Asia/Kathmandu", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" })).toBe(wanted);
     expect(digest({ TZ: "America/St_Johns", LANG: "C" })).toBe(wanted);
   });
+});
+
+it("is as pure with spot machines, a warm pool, ScaledObjects and policies", () => {
+  const manifests = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: web, image: web, resources: { requests: { cpu: 500m } } }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80 }] }
+---
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: { name: web }
+spec:
+  scaleTargetRef: { name: web }
+  minReplicaCount: 1
+  maxReplicaCount: 8
+  triggers:
+    - { type: prometheus, metadata: { query: 'requests_per_second{service="web"}', threshold: "20" } }
+    - { type: cron, metadata: { timezone: Europe/Zurich, start: "10 * * * *", end: "20 * * * *", desiredReplicas: "5" } }
+`;
+  const pool = { name: "general", instanceType: "m6i.large", zones: ["us-east-1a", "us-east-1b"], min: 2, max: 6 };
+  const lively = smallScenario(
+    {
+      duration: "40m",
+      cluster: {
+        nodePools: [{ ...pool, spot: { interruptionsPerHour: 3 }, warmPool: { size: 1, usdPerHour: 0.002 } }],
+        cloud: { controlPlaneUsdPerHour: 0.1, crossZoneUsdPerGiB: 0.02, calls: { perSecond: 1, burst: 3 } },
+        clusterAutoscaler: {},
+      },
+      behavior: [{ for: "deployment/web", perRequest: { cpu: "10ms" } }],
+      traffic: [{ to: "service/web", rate: { sine: { mean: 60, amplitude: 50, period: "15m", peak: "5m" } } }],
+      policies: [
+        {
+          predictive: {
+            target: "pool/general",
+            service: "service/web",
+            perReplica: 30,
+            lookAhead: "3m",
+            by: { trend: "5m" },
+            most: 6,
+          },
+        },
+      ],
+    },
+    manifests,
+  );
+  const whole = simulate(lively, "1");
+  expect(whole.violations).toEqual([]);
+  const sliced = new Simulation(lively, "1");
+  while (sliced.step(61) === "more");
+  expect(JSON.stringify(sliced.result())).toBe(JSON.stringify(whole));
+  expect(simulate(lively, "2").digest).not.toBe(whole.digest);
 });
 
 it("draws what belongs to a thing from a stream named after it: a bystander changes nobody's luck", () => {

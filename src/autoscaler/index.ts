@@ -13,7 +13,7 @@ export {
 } from "./cluster-autoscaler/options.ts";
 export type { RunStatus } from "./cluster-autoscaler/run-status.ts";
 export { type KedaSources, kedaMetrics, kedaOperator } from "./keda/keda-operator.ts";
-export type { ScaledObject } from "./keda/scaled-object.ts";
+export { type ScaledObject, targetOf } from "./keda/scaled-object.ts";
 export { parseSeries } from "./keda/triggers.ts";
 export type { Order } from "./policies/orders.ts";
 export { orderText } from "./policies/orders.ts";

@@ -1,8 +1,10 @@
 import { ApiServer, type NewObject, Store } from "../apiserver/index.ts";
-import { isKnownKind, kindInfos, WallClock } from "../model/index.ts";
+import { type ScaledObject, targetOf } from "../autoscaler/index.ts";
+import { type HorizontalPodAutoscaler, isKnownKind, kindInfos, WallClock } from "../model/index.ts";
 import { EventLoop } from "../sim/index.ts";
 import type { Complaint } from "./complaint.ts";
 import type { Manifest } from "./manifests.ts";
+import { isScaledObject } from "./scaled-object-schema.ts";
 import { isSimulatedVersion } from "./served-versions.ts";
 
 export interface AdmittedManifests {
@@ -48,6 +50,13 @@ export function admitManifests(manifests: readonly Manifest[]): AdmittedManifest
   for (const name of ["default", "kube-system", "kube-public", "kube-node-lease", ...missing]) {
     server.handle({ verb: "create", object: namespace(name) });
   }
+  for (const { object, at } of manifests) {
+    const rival = isScaledObject(object) ? rivalOf(object, manifests) : undefined;
+    if (rival === undefined) continue;
+    const path = `ScaledObject ${object.metadata.name}`;
+    const expected = "a workload that no HPA scales (KEDA refuses a second one)";
+    complaints.push({ code: "ALREADY_SCALED", at, path, expected, found: `one that hpa ${rival} scales` });
+  }
   const notSimulated = new Map<string, number>();
   for (const { object, at } of manifests) {
     const reply = server.handle({ verb: "create", object });
@@ -72,6 +81,18 @@ export function admitManifests(manifests: readonly Manifest[]): AdmittedManifest
       .map(([kind, count]) => ({ kind, count }))
       .sort((a, b) => (a.kind < b.kind ? -1 : 1)),
   };
+}
+
+/** Name of an HPA that scales what a ScaledObject wants to. */
+function rivalOf({ metadata, spec }: NewObject, manifests: readonly Manifest[]): string | undefined {
+  const { scaleTargetRef } = spec as ScaledObject["spec"];
+  const { kind } = targetOf({ spec: spec as ScaledObject["spec"] });
+  const rival = manifests.find(({ object }) => {
+    if (object.kind !== "HorizontalPodAutoscaler" || object.metadata.namespace !== metadata.namespace) return false;
+    const target = (object.spec as HorizontalPodAutoscaler["spec"] | undefined)?.scaleTargetRef;
+    return target?.kind === kind && target.name === scaleTargetRef.name;
+  });
+  return rival?.object.metadata.name;
 }
 
 /** Namespaces that objects are in and no manifest creates: a user would have made them by hand. */

@@ -86,7 +86,10 @@ function collect(
   }
   if (isScaledObject({ apiVersion: apiVersion as string, kind: kind as string })) {
     const parsed = scaledObjectSchema.safeParse(fields);
-    if (!parsed.success) complaints.push(...complaintsOf(parsed.error, document, path));
+    if (!parsed.success) {
+      complaints.push(...complaintsOf(parsed.error, document, path));
+      return;
+    }
   }
   manifests.push({ object: asServed(withoutServerFields(fields as unknown as NewObject)), at });
 }

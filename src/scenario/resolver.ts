@@ -3,7 +3,6 @@ import { join, resolve } from "node:path";
 import type { NewObject } from "../apiserver/index.ts";
 import type { ScaledObject } from "../autoscaler/index.ts";
 import type { NodePool } from "../cloud/index.ts";
-import type { Fault, MachineSelector } from "../faults/index.ts";
 import {
   type CronJob,
   type Kind,
@@ -20,23 +19,23 @@ import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
 import { type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
 import type { CurveText } from "./curve-schema.ts";
-import type { Comparison, Expectation } from "./expectation.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
 import { readPodTrace } from "./pod-trace.ts";
 import type { PolicyChoice } from "./policy.ts";
 import { resolveAction } from "./resolve-action.ts";
 import { resolveCurve } from "./resolve-curve.ts";
+import { resolveExpectation } from "./resolve-expectation.ts";
+import { resolveFault } from "./resolve-fault.ts";
 import { resolvePolicy } from "./resolve-policy.ts";
 import { resolveCloud, resolvePools } from "./resolve-pools.ts";
 import { isScaledObject } from "./scaled-object-schema.ts";
 import type { Scenario, WorkloadBehavior } from "./scenario.ts";
 import { ScenarioClock } from "./scenario-clock.ts";
-import type { BehaviorText, ExpectationText, ScenarioText } from "./scenario-schema.ts";
+import type { BehaviorText, ScenarioText } from "./scenario-schema.ts";
 import { readSchedulerConfig } from "./scheduler-config.ts";
 import { pathText } from "./schema-complaints.ts";
 import { type ZoneOffset, zoneOffsets } from "./time-zones.ts";
-import { type Instant, parseDuration } from "./values.ts";
 import type { YamlDocument } from "./yaml-file.ts";
 
 const kindOfWorkload: Readonly<Record<string, Kind>> = {
@@ -122,8 +121,28 @@ export class Resolver {
       calls: { timeoutUs: text.calls.timeout, retries: text.calls.retries },
       policies: this.#policies(pools, timeZones),
       actions: this.#actions,
-      faults: text.faults.map((fault, index) => this.#fault(fault, index)),
-      expectations: text.expect.map((expectation, index) => this.#expectation(expectation, index)),
+      faults: text.faults.map((fault, index) => {
+        const path = ["spec", "faults", index];
+        return resolveFault(fault, {
+          atUs: this.#instant(fault.at, [...path, "at"]),
+          path,
+          pools: text.cluster.nodePools,
+          reference: (written, at) => this.#reference(written, at),
+          service: (written, at) => this.#service(written, at),
+          complain: (code, at, expected, found) => this.#complain(code, at, expected, found),
+        });
+      }),
+      expectations: text.expect.map((expectation, index) =>
+        resolveExpectation(expectation, {
+          path: ["spec", "expect", index],
+          startUs: clock.warmUpUs,
+          endUs: clock.endUs,
+          instant: (at, path) => this.#instant(at, path),
+          reference: (written, at) => this.#reference(written, at),
+          service: (written, at) => this.#service(written, at),
+          complain: (code, at, expected, found) => this.#complain(code, at, expected, found),
+        }),
+      ),
       deliveryJitterUs: text.deliveryJitter,
       timeZones,
       extensions: text.extensions.map((file, index) => this.#extension(file, index)),
@@ -345,143 +364,6 @@ export class Resolver {
         return read.manifests.map(({ object }) => object);
       },
     });
-  }
-
-  #fault(text: FaultText, index: number): Fault {
-    const path = ["spec", "faults", index];
-    const atUs = this.#instant(text.at, [...path, "at"]);
-    const base = { atUs, text: text.kind, ...("for" in text && text.for !== undefined && { forUs: text.for }) };
-    switch (text.kind) {
-      case "machine-crash":
-      case "machine-freeze":
-      case "kubelet-stop":
-        return { ...base, kind: text.kind, where: this.#where(text.where, path) };
-      case "network-partition":
-        return { ...base, kind: text.kind, where: this.#where(text.where, path), from: text.from };
-      case "zone-outage":
-        this.#checkZone(text.zone, [...path, "zone"]);
-        return { ...base, kind: text.kind, zone: text.zone };
-      case "out-of-capacity": {
-        return { ...base, kind: text.kind, ...this.#soldOut(text, path) };
-      }
-      case "spot-interruption":
-        return { ...base, kind: text.kind, where: this.#where(text.where, path), count: text.count };
-      case "pod-kill": {
-        const { short, namespace } = this.#reference(text.where.workload, [...path, "where", "workload"]);
-        return { ...base, kind: text.kind, workload: short, namespace, count: text.count };
-      }
-      case "traffic-spike":
-        return { ...base, kind: text.kind, to: this.#service(text.to, [...path, "to"]), factor: text.factor };
-      case "registry-slow":
-        return { ...base, kind: text.kind, factor: text.factor ?? Number.POSITIVE_INFINITY };
-      case "component-crash":
-      case "component-partition":
-        return { ...base, kind: text.kind, component: text.component };
-      case "api-server-outage":
-      case "cloud-throttling":
-        return { ...base, kind: text.kind };
-    }
-  }
-
-  /** What cannot be bought: a pool, or all pools of a type, in a zone or in all of theirs. */
-  #soldOut(
-    { pool, instanceType, zone }: Extract<FaultText, { kind: "out-of-capacity" }>,
-    path: readonly PropertyKey[],
-  ): { readonly sales: readonly string[]; readonly what: string } {
-    const struck = this.#text.cluster.nodePools.filter(
-      (known) =>
-        (pool === undefined || known.name === pool) &&
-        (instanceType === undefined || known.instanceType === instanceType),
-    );
-    if (pool === undefined && instanceType === undefined)
-      this.#complain("MISSING_FIELD", path, "a pool or an instanceType", undefined);
-    else if (struck.length === 0 && pool !== undefined)
-      this.#complain("UNKNOWN_REFERENCE", [...path, "pool"], "the name of a node pool", pool);
-    else if (struck.length === 0)
-      this.#complain("UNKNOWN_REFERENCE", [...path, "instanceType"], "the type of a node pool", instanceType);
-    if (zone !== undefined) this.#checkZone(zone, [...path, "zone"]);
-    const zones = [...new Set(struck.flatMap((known) => known.zones))].filter((known) => (zone ?? known) === known);
-    const sales = struck.flatMap(({ name, zones: own }) =>
-      zones.filter((at) => own.includes(at)).map((at) => `${name}/${at}`),
-    );
-    return { sales, what: `${pool ?? instanceType} in ${zones.join(", ")}` };
-  }
-
-  #where(
-    { runs, pool, zone, name }: Extract<FaultText, { kind: "machine-crash" }>["where"],
-    path: readonly PropertyKey[],
-  ): MachineSelector {
-    if (zone !== undefined) this.#checkZone(zone, [...path, "where", "zone"]);
-    if (pool !== undefined && !this.#text.cluster.nodePools.some((known) => known.name === pool)) {
-      this.#complain("UNKNOWN_REFERENCE", [...path, "where", "pool"], "the name of a node pool", pool);
-    }
-    const workload = runs === undefined ? undefined : this.#reference(runs, [...path, "where", "runs"]);
-    return {
-      ...(workload && { runs: { workload: workload.short, namespace: workload.namespace } }),
-      ...(pool !== undefined && { pool }),
-      ...(zone !== undefined && { zone }),
-      ...(name !== undefined && { name }),
-    };
-  }
-
-  #checkZone(zone: string, path: readonly PropertyKey[]): void {
-    const zones = this.#text.cluster.nodePools.flatMap((pool) => pool.zones);
-    if (!zones.includes(zone))
-      this.#complain("UNKNOWN_REFERENCE", path, `one of ${[...new Set(zones)].join(", ")}`, zone);
-  }
-
-  #expectation(text: ExpectationText, index: number): Expectation {
-    const path = ["spec", "expect", index];
-    const window: { readonly from?: Instant; readonly to?: Instant } = "from" in text || "to" in text ? text : {};
-    const fromUs = window.from !== undefined ? this.#instant(window.from, [...path, "from"]) : this.#clock.warmUpUs;
-    const toUs = window.to !== undefined ? this.#instant(window.to, [...path, "to"]) : this.#clock.endUs;
-    const base = { fromUs, toUs };
-    for (const measure of ["p50", "p95", "p99", "availability"] as const) {
-      if (!(measure in text)) continue;
-      const { service, [measure]: written } = text as unknown as { service: string } & Record<typeof measure, string>;
-      const comparison = this.#comparison(written, measure === "availability" ? "share" : "duration", [
-        ...path,
-        measure,
-      ]);
-      const key = this.#service(service, [...path, "service"]);
-      return { ...base, text: `${service} ${measure} ${written}`, comparison, measure, service: key };
-    }
-    if ("workload" in text) {
-      const { short, namespace } = this.#reference(text.workload, [...path, "workload"]);
-      const comparison = this.#comparison(text.ready, "count", [...path, "ready"]);
-      return {
-        ...base,
-        text: `${text.workload} ready ${text.ready}`,
-        comparison,
-        measure: "ready",
-        workload: short,
-        namespace,
-      };
-    }
-    const measure = "cost" in text ? "cost" : "pending" in text ? "pending" : "recovery";
-    const written = (text as unknown as Record<typeof measure, string>)[measure];
-    const comparison = this.#comparison(written, measure === "cost" ? "usd" : "duration", [...path, measure]);
-    return { ...base, text: `${measure} ${written}`, comparison, measure };
-  }
-
-  #comparison(text: string, unit: "duration" | "share" | "count" | "usd", path: readonly PropertyKey[]): Comparison {
-    const [, operator, number, suffix = ""] = /^\s*(<=|>=|<|>)\s*([\d.]+)\s*(.*?)\s*$/.exec(text)!;
-    const plain = Number(number);
-    const bad = (expected: string): number => {
-      this.#complain("BAD_COMPARISON", path, expected, text);
-      return 0;
-    };
-    let bound: number;
-    if (unit === "duration")
-      bound = parseDuration(number! + suffix) ?? bad('a comparison with a duration, such as "< 250ms"');
-    else if (unit === "share")
-      bound = suffix === "%" ? plain / 100 : bad('a comparison with a percentage, such as ">= 99.9%"');
-    else if (unit === "usd")
-      bound = /^(USD)?$/.test(suffix)
-        ? Math.round(plain * 1_000_000)
-        : bad('a comparison with dollars, such as "< 3 USD"');
-    else bound = suffix === "" ? plain : bad('a comparison with a count, such as ">= 3"');
-    return { operator: operator as Comparison["operator"], bound };
   }
 }
 

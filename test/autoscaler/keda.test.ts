@@ -215,6 +215,24 @@ describe("a ScaledObject is refused with place, code, expected and found", () =>
     }
     return [];
   };
+  it("when it says nothing", () => {
+    expect(() =>
+      smallScenario({}, `${web(1)}---\napiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: { name: open }\n`),
+    ).toThrow(ScenarioError);
+  });
+
+  it("when an HPA scales the workload already", () => {
+    const hpa = `---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: mine }
+spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web } }
+`;
+    expect(complaints(open + hpa)).toEqual([
+      "web.yaml:16:1: ScaledObject open: expected a workload that no HPA scales (KEDA refuses a second one), got one that hpa mine scales [ALREADY_SCALED]",
+    ]);
+  });
+
   it.each([
     [
       open.replace("America/New_York", "New_York"),
