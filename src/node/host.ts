@@ -1,4 +1,4 @@
-import type { Container, Pod } from "../model/index.ts";
+import type { Pod } from "../model/index.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 import type { NodeStats } from "./eviction-signals.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
@@ -53,5 +53,8 @@ export interface Host {
   stats(): NodeStats;
   /** What a pod uses; `undefined` when nothing is known of it. */
   usage(pod: Pod): PodUsage | undefined;
-  updateResources(container: RuntimeContainer, resources: Container["resources"]): void;
+  /** A resize is to change cpu or memory of the pod: its own cgroup, before or after its containers'. */
+  resizePodCgroup(pod: Pod, resource: "cpu" | "memory"): void;
+  /** The container has other resources now. */
+  updateResources(container: RuntimeContainer): void;
 }

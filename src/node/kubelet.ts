@@ -1,5 +1,6 @@
 import {
   containersReadyCondition,
+  isPodTerminal,
   type Node,
   type Pod,
   type PodPhase,
@@ -9,9 +10,8 @@ import {
   type WallClock,
 } from "../model/index.ts";
 import { lastTickAt, nextTickAt, type Sequence } from "../sim/index.ts";
-import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
+import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
-import { isCriticalPod } from "./critical-pod.ts";
 import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
 import { ImageManager } from "./image-manager.ts";
@@ -19,15 +19,14 @@ import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
 import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
 import { Pleg } from "./pleg.ts";
-import { preempt } from "./pod-preemption.ts";
+import { PodAdmission } from "./pod-admission.ts";
 import { PodWorker } from "./pod-worker.ts";
-import { victimsFor } from "./preemption.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
 import { StatusManager } from "./status-manager.ts";
 import { type Attachments, noAttachments, VolumesInUse } from "./volumes-in-use.ts";
-import { type Execution, Work } from "./work.ts";
+import type { Execution } from "./work.ts";
 
 const transientUs = 1_000_000;
 const retryUs = 10_000_000;
@@ -74,14 +73,13 @@ export class Kubelet {
   readonly eviction: EvictionManager;
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
+  readonly allocation: AllocationManager;
+  readonly #admission: PodAdmission;
   readonly #options: KubeletOptions;
   /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
   readonly workers = new Map<string, PodWorker>();
   /** The pod manager: objects that are assigned to this machine, by uid. */
   readonly #pods = new Map<string, Pod>();
-  /** Room is being made for a critical pod; who came since waits. */
-  #admitting = false;
-  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
   readonly #requeued = new Map<string, Sequence>();
 
   constructor(options: KubeletOptions) {
@@ -115,6 +113,25 @@ export class Kubelet {
     this.eviction = this.#evictionManager();
     this.reporter = this.#nodeReporter();
     this.shutdown = this.#shutdownManager();
+    this.#admission = new PodAdmission({
+      execution,
+      api,
+      clock,
+      statuses: this.statuses,
+      node: options.node,
+      active: () => this.#active(),
+      granted: (worker) => this.allocation.granted(this.#pods.get(worker.uid) ?? worker.pod),
+      pressures: () => this.eviction.pressures,
+      shuttingDown: () => this.shutdown.shuttingDown,
+      begin: (pod, held) => this.#begin(pod, held),
+    });
+    this.allocation = new AllocationManager({
+      execution,
+      podOf: (uid) => this.#pods.get(uid),
+      objection: (pod) => this.#admission.objection(pod),
+      event: (pod, ...told) => api.event({ kind: "Pod", name: pod.metadata.name, pod }, ...told),
+      changed: (uid) => this.syncSoon(uid),
+    });
   }
 
   #evictionManager(): EvictionManager {
@@ -212,45 +229,7 @@ export class Kubelet {
       worker.update({ kind: "update", pod });
       return;
     }
-    if (this.#admitting) this.#waiting.push({ pod, held });
-    else this.#admit(pod, held);
-  }
-
-  /** Admits or refuses it; while room is made for a critical pod, those that come later wait. */
-  #admit(pod: Pod, held: RuntimePod): void {
-    if (pod.metadata.deletionTimestamp !== undefined) {
-      this.#begin(pod, held);
-      return;
-    }
-    const rejection = this.#objection(pod);
-    if (rejection === undefined) this.#begin(pod, held);
-    else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
-    else this.#makeRoom(pod, held, rejection.shortages);
-  }
-
-  #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
-    const others = this.#active();
-    const answer = victimsFor(
-      pod,
-      others.map((worker) => worker.pod),
-      shortages,
-    );
-    if ("error" in answer) {
-      const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
-      const message = `Unexpected error while attempting to recover from admission failure: ${why}`;
-      this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
-      return;
-    }
-    this.#admitting = true;
-    const victims = others.filter((worker) => answer.victims.includes(worker.pod));
-    new Work(this.execution, preempt(victims), () => {
-      this.#admitting = false;
-      this.#begin(pod, held);
-      while (!this.#admitting && this.#waiting.length > 0) {
-        const next = this.#waiting.shift()!;
-        this.#admit(next.pod, next.held);
-      }
-    });
+    this.#admission.admit(pod, held);
   }
 
   #active(): PodWorker[] {
@@ -277,10 +256,12 @@ export class Kubelet {
       return;
     }
     if (before !== undefined && !differsSemantically(before, pod)) {
+      if (isPodTerminal(pod) && !isPodTerminal(before)) this.allocation.retry();
       if (gatesChanged(pod)) this.syncSoon(uid);
       return;
     }
-    worker.update({ kind: "update", pod });
+    if (before !== undefined) this.allocation.updated(before, pod);
+    worker.update({ kind: "update", pod: this.allocation.granted(pod) });
   }
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */
@@ -291,6 +272,7 @@ export class Kubelet {
     if (worker === undefined) return;
     if (worker.finished) this.#forget(worker);
     else worker.update({ kind: "kill", pod: worker.pod });
+    this.allocation.retry();
   }
 
   /** The pod as the API last showed it. */
@@ -302,30 +284,10 @@ export class Kubelet {
     return [...this.#pods.keys()];
   }
 
-  #objection(pod: Pod): Rejection | undefined {
-    const node = this.#options.node();
-    if (node === undefined) return undefined;
-    const others = this.#active().map((worker) => worker.pod);
-    const { shuttingDown } = this.shutdown;
-    return admissionRejection({ pod, node, others, pressures: this.eviction.pressures, shuttingDown });
-  }
-
-  #reject(pod: Pod, { reason, message }: Rejection): void {
-    this.api.event({ kind: "Pod", name: pod.metadata.name, pod }, "Warning", reason, message);
-    this.statuses.reject(pod, {
-      ...(pod.status.qosClass !== undefined && { qosClass: pod.status.qosClass }),
-      phase: "Failed",
-      reason,
-      message: `Pod was rejected: ${message}`,
-      startTime: this.clock.time(this.nowUs),
-      observedGeneration: pod.metadata.generation,
-    } as PodStatus);
-  }
-
   /** HandlePodSyncs for one pod. */
   syncSoon(uid: string): void {
     const pod = this.#pods.get(uid);
-    if (pod !== undefined) this.workers.get(uid)?.update({ kind: "sync", pod });
+    if (pod !== undefined) this.workers.get(uid)?.update({ kind: "sync", pod: this.allocation.granted(pod) });
   }
 
   /** Puts the pod on the re-queue, which the one-second ticker empties. */
@@ -366,6 +328,7 @@ export class Kubelet {
     this.workers.delete(worker.uid);
     this.statuses.forget(worker.uid);
     this.crashLoops.forget(`${worker.uid}/`);
+    this.allocation.forget(worker.uid);
     for (const sandbox of worker.held.sandboxes) this.host.removeSandbox(sandbox);
   }
 

@@ -1,6 +1,7 @@
-import { type Container, isSidecar, keyOf, milliValue, type Pod, value, workloadOf } from "../model/index.ts";
+import { type Container, isSidecar, keyOf, type Pod, value, workloadOf } from "../model/index.ts";
 import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/index.ts";
 import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
+import { amountsOf, cpuShares } from "./container-amounts.ts";
 import type { NodeDelays } from "./delays.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 import type { NodeStats } from "./eviction-signals.ts";
@@ -107,6 +108,7 @@ export class WorldHost implements Host {
       exits(draw(behavior.init ?? { medianUs: 1_000_000 }, random), 0);
       return;
     }
+    this.updateResources(container);
     this.#options.world.startContainer(running, process);
     if (process !== running.main) return;
     this.#after(Math.ceil(draw(behavior.startup, random)), () => {
@@ -173,7 +175,14 @@ export class WorldHost implements Host {
     return { memoryBytes, diskBytes: new Map(), processes: 0 };
   }
 
-  updateResources(): void {}
+  resizePodCgroup(): void {}
+
+  updateResources(container: RuntimeContainer): void {
+    const { running } = this.#of(container.pod);
+    const process = this.#processOf(container);
+    if (running === undefined || process === undefined) return;
+    this.#options.world.setLimits(running, process, limitsOf(container.spec.name, container.resources));
+  }
 
   /** The container behind a process of the world. */
   static matches(container: RuntimeContainer, pod: RunningPod, process: RunningContainer): boolean {
@@ -190,7 +199,7 @@ export class WorldHost implements Host {
       machine,
       workload: workloadOf(pod),
       behavior: software.behavior,
-      containers: specs.map(limitsOf),
+      containers: specs.map(({ name, resources }) => limitsOf(name, resources)),
       mainIndex: specs.length - pod.spec.containers.length,
     });
   }
@@ -249,13 +258,7 @@ function processIndex(pod: Pod, { name }: Container): number {
 }
 
 /** What a container's cgroup is given. */
-function limitsOf({ name, resources }: Container): ContainerLimits {
-  const { requests = {}, limits = {} } = resources ?? {};
-  const requested = requests["cpu"] === undefined ? 0 : milliValue(requests["cpu"]);
-  return {
-    name,
-    cpuShares: Math.max(2, Math.floor((requested * 1024) / 1000)),
-    cpuLimitMillicores: limits["cpu"] === undefined ? 0 : milliValue(limits["cpu"]),
-    memoryLimitBytes: limits["memory"] === undefined ? 0 : value(limits["memory"]),
-  };
+function limitsOf(name: string, resources: Container["resources"]): ContainerLimits {
+  const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(resources);
+  return { name, cpuShares: cpuShares(cpuRequestMillicores), cpuLimitMillicores, memoryLimitBytes };
 }

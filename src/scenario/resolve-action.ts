@@ -114,6 +114,19 @@ export function resolveAction(text: ActionText, context: ActionContext): Action 
     const { evict, count } = text;
     return { ...said(`evict ${count} of ${evict}`), do: "evict", ...target("evict", evict), count };
   }
+  if ("resize" in text) {
+    const { resize, container, count, requests, limits } = text;
+    if (requests === undefined && limits === undefined)
+      context.complain("MISSING_FIELD", path, "requests or limits", text);
+    return {
+      ...said(`resize ${resize}`),
+      do: "resize",
+      ...target("resize", resize),
+      resources: { ...(requests && { requests: defined(requests) }), ...(limits && { limits: defined(limits) }) },
+      ...(container !== undefined && { container }),
+      ...(count !== undefined && { count }),
+    };
+  }
   for (const [index, pool] of (text.pools ?? []).entries()) {
     if (!context.pools.includes(pool))
       context.complain("UNKNOWN_REFERENCE", [...path, "pools", index], "the name of a node pool", pool);
@@ -121,6 +134,11 @@ export function resolveAction(text: ActionText, context: ActionContext): Action 
   const { upgrade: mode, pools = context.pools, maxSurge, restart: restartUs } = text;
   const words = `upgrade ${pools.join(", ")} (${mode})`;
   return { ...said(words), do: "upgrade", pools, mode, maxSurge, restartUs, ...drainOptions(text) };
+}
+
+function defined(list: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const named = Object.entries(list).flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]));
+  return Object.fromEntries(named);
 }
 
 const rolledOut = ["Deployment", "StatefulSet", "DaemonSet"];

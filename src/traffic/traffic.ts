@@ -147,6 +147,7 @@ export class Traffic {
         this.#containerStarted(change.pod, change.container);
         break;
       case "container-stopped":
+      case "container-limits":
         this.#podChanged(change.pod);
         break;
       case "pod-accepting":

@@ -14,7 +14,7 @@ export interface ContainerLimits {
 
 /** One container's process: runs or not, uses CPU and memory. Only `World` changes it. */
 export class RunningContainer {
-  readonly limits: ContainerLimits;
+  limits: ContainerLimits;
   running = false;
   startedAtUs = 0;
   /** Now, granted by the machine. */

@@ -4,7 +4,7 @@ import { cappedDemand, grantCpu } from "./cpu-shares.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
 import { Links } from "./place.ts";
 import { type RouteDomain, Routes } from "./routes.ts";
-import { type NewRunningPod, type RunningContainer, RunningPod } from "./running-pod.ts";
+import { type ContainerLimits, type NewRunningPod, type RunningContainer, RunningPod } from "./running-pod.ts";
 
 /** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
 export type WorldChange =
@@ -16,7 +16,12 @@ export type WorldChange =
   | { readonly what: "routes"; readonly service: ObjectKey; readonly domain: RouteDomain }
   | { readonly what: "pod-started" | "pod-accepting" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
   | {
-      readonly what: "container-started" | "container-stopped" | "container-killed" | "memory-over-limit";
+      readonly what:
+        | "container-started"
+        | "container-stopped"
+        | "container-killed"
+        | "container-limits"
+        | "memory-over-limit";
       readonly pod: RunningPod;
       readonly container: RunningContainer;
     }
@@ -179,6 +184,21 @@ export class World {
     container.settleCpu(this.#nowUs());
     container.cpuMillicores = wanted;
     this.#tellUsage(pod);
+  }
+
+  /** Other weights and limits for a container: what it and others get of the CPU, and how much memory it may hold. */
+  setLimits(pod: RunningPod, container: RunningContainer, limits: ContainerLimits): void {
+    const { cpuShares, cpuLimitMillicores, memoryLimitBytes } = container.limits;
+    if (
+      cpuShares === limits.cpuShares &&
+      cpuLimitMillicores === limits.cpuLimitMillicores &&
+      memoryLimitBytes === limits.memoryLimitBytes
+    )
+      return;
+    container.limits = limits;
+    this.#grant(pod.machine);
+    this.#tell({ what: "container-limits", pod, container });
+    this.setMemory(pod, container, container.memoryBytes);
   }
 
   /** What a container holds from now on. Above its limit the kernel kills it: `memory-over-limit` says so. */

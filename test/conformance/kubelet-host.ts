@@ -1,4 +1,5 @@
-import type { Pod } from "../../src/model/index.ts";
+import { type Pod, podLimits, podRequests } from "../../src/model/index.ts";
+import { amountsOf, cpuShares } from "../../src/node/container-amounts.ts";
 import type { PodUsage } from "../../src/node/eviction-manager.ts";
 import type { NodeStats } from "../../src/node/eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome, ProbeType } from "../../src/node/host.ts";
@@ -27,6 +28,7 @@ export class RecordedHost implements Host {
   readonly #failures = new Map<string, number>();
   readonly #runs = new Map<string, number>();
   readonly #plans = new WeakMap<RuntimeContainer, RunPlan>();
+  readonly #cgroups = new Map<string, number>();
   #sandboxErrors: string[];
   readonly #machine: Record<string, unknown>;
   readonly #usage = new Map<string, Usage>();
@@ -183,8 +185,33 @@ export class RecordedHost implements Host {
     return usage;
   }
 
+  /** The recordings' stand-in for pod cgroups: what it is asked for first is what it holds. */
+  resizePodCgroup(pod: Pod, resource: "cpu" | "memory"): void {
+    const { name } = pod.metadata;
+    const [requests, limits] = [podRequests(pod), podLimits(pod).all];
+    const all = (one: string): boolean => pod.spec.containers.every(({ resources }) => resources?.limits?.[one] !== undefined);
+    const wanted: Record<string, number | undefined> =
+      resource === "memory"
+        ? { memory: all("memory") ? limits.get("memory") : undefined }
+        : { quota: all("cpu") ? limits.get("cpu") : undefined, shares: cpuShares(requests.cpuMillicores) };
+    for (const [field, amount] of Object.entries(wanted)) {
+      const key = `${name}/${field}`;
+      const known = this.#cgroups.get(key);
+      if (amount === undefined || known === amount) continue;
+      this.#cgroups.set(key, amount);
+      if (known !== undefined) this.#record("cri", { call: "UpdatePodSandboxResources", sandbox: `sbx-${name}-0` });
+    }
+  }
+
   updateResources(container: RuntimeContainer): void {
-    this.#record("cri", { call: "UpdateContainerResources", ...named(container) });
+    const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(container.resources);
+    const { pod, container: name } = named(container);
+    this.#record("cri", {
+      ...{ call: "UpdateContainerResources", pod, container: name },
+      ...{ cpuPeriod: 100_000, cpuShares: cpuShares(cpuRequestMillicores) },
+      ...(cpuLimitMillicores > 0 && { cpuQuota: Math.max(1000, cpuLimitMillicores * 100) }),
+      ...(memoryLimitBytes > 0 && { memoryLimitInBytes: memoryLimitBytes }),
+    });
   }
 
   #plan(container: RuntimeContainer): RunPlan {

@@ -83,6 +83,14 @@ export class KubeletRun {
     memory: ({ pod = "", container = "", bytes }) => this.#host.use("memoryBytes", pod, container, bytes as number),
     disk: ({ pod = "", container = "", bytes }) => this.#host.use("diskBytes", pod, container, bytes as number),
     pids: ({ pod = "", count }) => this.#host.useProcesses(pod, count as number),
+    resize: ({ pod = "", container, resources }) => {
+      const stored = this.#api.named(pod)!;
+      const resized = (list: Pod["spec"]["containers"]): typeof list =>
+        list.map((one) => (one.name === container ? { ...one, resources: resources as NonNullable<typeof one.resources> } : one));
+      const { initContainers, containers } = stored.spec;
+      const spec = { ...stored.spec, containers: resized(containers), ...(initContainers && { initContainers: resized(initContainers) }) };
+      this.#api.change(pod, { ...stored, spec, metadata: { ...stored.metadata, generation: (stored.metadata.generation ?? 1) + 1 } });
+    },
     taint: ({ name = "", Status }) => this.#taints.push({ key: name, effect: String(Status) }),
     runtime: ({ set }) => {
       const { networkReady } = set as { networkReady?: boolean };
