@@ -92,6 +92,17 @@ describe("a resize", () => {
     expect(reasons(freed)).toEqual(["ResizeDeferred", "ResizeDeferred", "ResizeStarted", "ResizeCompleted"]);
   });
 
+  it("leaves room for others where it asks for less, and no invariant breaks", () => {
+    const grow = { at: "20s", resize: "pod/other", requests: { cpu: "1500m" } };
+    const other =
+      "---\napiVersion: v1\nkind: Pod\nmetadata: { name: other }\nspec: { containers: [{ name: c, image: 'i:1', resources: { requests: { cpu: 900m } } }] }\n";
+    const simulation = runWith({ requests: { cpu: "100m" } }, deployment("{ requests: { cpu: 900m } }", other), 60, [
+      grow,
+    ]);
+    expect(simulation.result().violations).toEqual([]);
+    expect(reasons(simulation)).toEqual(["ResizeStarted", "ResizeCompleted", "ResizeStarted", "ResizeCompleted"]);
+  });
+
   it("restarts the container where its policy says so", () => {
     const policy = "          resizePolicy: [{ resourceName: memory, restartPolicy: RestartContainer }]\n";
     const [pod] = pods(runWith({ limits: { memory: "1Gi" } }, deployment(small, policy)));
