@@ -9,6 +9,7 @@ import { networkPartition } from "./network-partition.ts";
 import { outOfCapacity } from "./out-of-capacity.ts";
 import { podKill } from "./pod-kill.ts";
 import { registrySlow } from "./registry-slow.ts";
+import { runtimeNotReady } from "./runtime-not-ready.ts";
 import type { Strike, Struck } from "./strike.ts";
 import { zoneOutage } from "./zone-outage.ts";
 
@@ -16,6 +17,7 @@ const strikes: { readonly [Kind in Fault["kind"]]: Strike<never> } = {
   "machine-crash": machineCrash,
   "machine-freeze": machineFreeze,
   "kubelet-stop": kubeletStop,
+  "runtime-not-ready": runtimeNotReady,
   "network-partition": networkPartition,
   "zone-outage": zoneOutage,
   "out-of-capacity": outOfCapacity,

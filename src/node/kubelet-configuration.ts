@@ -59,6 +59,10 @@ export interface KubeletClocks {
   readonly reconcile: Ticker;
   /** The eviction manager's rounds, every ten seconds. */
   readonly eviction: Ticker;
+  /** The runtime's own status, every five seconds. */
+  readonly runtimeUp: Ticker;
+  /** The status manager looks for what was not told, every ten seconds. */
+  readonly fullSync: Ticker;
   /** The node's status, every ten seconds. */
   readonly nodeStatus: Ticker;
 }
@@ -72,6 +76,8 @@ export function kubeletClocks(startUs: number): KubeletClocks {
     housekeeping: { phaseUs: startUs, periodUs: 2 * second },
     reconcile: { phaseUs: startUs, periodUs: 100_000 },
     eviction: { phaseUs: startUs, periodUs: 10 * second },
+    runtimeUp: { phaseUs: startUs, periodUs: 5 * second },
+    fullSync: { phaseUs: startUs, periodUs: 10 * second },
     nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
   };
 }

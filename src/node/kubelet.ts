@@ -24,7 +24,9 @@ import { PodWorker } from "./pod-worker.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
+import { isMirrorPod, isStaticPod, StaticPods } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
+import { SyncLoop } from "./sync-loop.ts";
 import { type Attachments, noAttachments, VolumesInUse } from "./volumes-in-use.ts";
 import type { Execution } from "./work.ts";
 
@@ -47,6 +49,8 @@ interface KubeletOptions {
   readonly addressesOf: (pod: Pod, sandbox: RuntimeSandbox | undefined) => Partial<PodStatus>;
   /** Why the node is not ready; empty when it is. */
   readonly complaints: () => readonly string[];
+  /** Whether the container runtime calls itself ready. */
+  readonly runtimeReady: () => boolean;
   /** Why the network is not ready; `undefined` when it is. */
   readonly networkError: () => string | undefined;
   /** Graceful shutdown is over: the machine may go down. */
@@ -74,6 +78,8 @@ export class Kubelet {
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
   readonly allocation: AllocationManager;
+  readonly syncLoop: SyncLoop;
+  readonly statics: StaticPods;
   readonly #admission: PodAdmission;
   readonly #options: KubeletOptions;
   /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
@@ -96,8 +102,17 @@ export class Kubelet {
     this.images = new ImageManager({ execution, host, parallelPulls: configuration.parallelPulls });
     const longest = configuration.maxContainerRestartUs;
     this.crashLoops = new BackOffs({ base: Math.min(10_000_000, longest), max: longest, resetAfter: 600_000_000 });
+    this.syncLoop = new SyncLoop({
+      execution,
+      runtimeUp: this.clocks.runtimeUp,
+      runtimeReady: options.runtimeReady,
+      changed: () => this.reporter.look(),
+    });
+    this.statics = this.#staticPods();
     this.statuses = new StatusManager({
       execution,
+      fullSync: this.clocks.fullSync,
+      objectOf: (pod) => (isStaticPod(pod) ? this.statics.mirrorOf(pod) : pod),
       api,
       clock,
       mayRun: (uid) => this.workers.get(uid)?.mayRun ?? false,
@@ -106,7 +121,7 @@ export class Kubelet {
       execution,
       relist: this.clocks.relist,
       cacheOf: (uid) => this.workers.get(uid)?.cache,
-      onEvent: (uid, died) => this.#onPlegEvent(uid, died),
+      onEvent: (uid, died) => this.syncLoop.run(() => this.#onPlegEvent(uid, died)),
     });
     const { attachments = noAttachments } = options;
     this.volumesInUse = new VolumesInUse({ execution, ticker: this.clocks.nodeStatus, attachments });
@@ -131,6 +146,26 @@ export class Kubelet {
       objection: (pod) => this.#admission.objection(pod),
       event: (pod, ...told) => api.event({ kind: "Pod", name: pod.metadata.name, pod }, ...told),
       changed: (uid) => this.syncSoon(uid),
+    });
+  }
+
+  #staticPods(): StaticPods {
+    return new StaticPods({
+      execution: this.execution,
+      api: this.api,
+      housekeeping: this.clocks.housekeeping,
+      time: () => this.clock.time(this.nowUs),
+      isOver: (uid) => this.workers.get(uid)?.finished ?? true,
+      start: (pod) => {
+        const ended = this.workers.get(pod.metadata.uid);
+        if (ended !== undefined) this.#forget(ended);
+        this.#addAnyhow(pod, new RuntimePod());
+      },
+      stop: (pod) => this.#removeAnyhow(pod.metadata.uid),
+      changed: (pod) => {
+        this.statuses.mirrorChanged(pod);
+        this.workers.get(pod.metadata.uid)?.update({ kind: "update", pod });
+      },
     });
   }
 
@@ -159,8 +194,9 @@ export class Kubelet {
       shiftDraw: configuration.reportDraw,
       pressures: () => this.eviction.pressures,
       complaints: () => [
-        ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
+        ...this.syncLoop.complaints(),
         ...this.#options.complaints(),
+        ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
       ],
       patch: this.#options.patchNode,
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
@@ -222,6 +258,13 @@ export class Kubelet {
 
   /** HandlePodAdditions for one pod. `held`: what the runtime remembers of it from before the machine lost power. */
   add(pod: Pod, held: RuntimePod = new RuntimePod()): void {
+    this.syncLoop.run(() => {
+      if (isMirrorPod(pod)) this.statics.seen(pod);
+      else this.#addAnyhow(pod, held);
+    });
+  }
+
+  #addAnyhow(pod: Pod, held: RuntimePod): void {
     const { uid } = pod.metadata;
     this.#pods.set(uid, pod);
     const worker = this.workers.get(uid);
@@ -247,6 +290,10 @@ export class Kubelet {
 
   /** The object changed: HandlePodUpdates. A change of nothing but the status wakes no worker. */
   update(pod: Pod): void {
+    this.syncLoop.run(() => this.#updateAnyhow(pod));
+  }
+
+  #updateAnyhow(pod: Pod): void {
     const { uid } = pod.metadata;
     const before = this.#pods.get(uid);
     this.#pods.set(uid, pod);
@@ -266,6 +313,12 @@ export class Kubelet {
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */
   remove(uid: string): void {
+    this.syncLoop.run(() => {
+      if (!this.statics.gone(uid)) this.#removeAnyhow(uid);
+    });
+  }
+
+  #removeAnyhow(uid: string): void {
     this.#pods.delete(uid);
     const worker = this.workers.get(uid);
     this.statuses.forget(uid);
@@ -280,8 +333,9 @@ export class Kubelet {
     return this.#pods.get(uid);
   }
 
+  /** Of pods that the API server knows. */
   podUids(): string[] {
-    return [...this.#pods.keys()];
+    return [...this.#pods.values()].filter((pod) => !isStaticPod(pod)).map(({ metadata }) => metadata.uid);
   }
 
   /** HandlePodSyncs for one pod. */
@@ -310,7 +364,7 @@ export class Kubelet {
       uid,
       this.execution.at(atUs, () => {
         this.#requeued.delete(uid);
-        this.syncSoon(uid);
+        this.syncLoop.run(() => this.syncSoon(uid));
       }),
     );
   }

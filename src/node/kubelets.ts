@@ -135,6 +135,9 @@ export class Kubelets {
       case "machine-kubelet":
         this.#agentOf(change.machine).onPower();
         break;
+      case "machine-runtime":
+        this.#agents.get(change.machine.spec.name)?.kubelet?.syncLoop.look();
+        break;
       case "machine-released":
         this.#options.api.leases.forget(change.machine.spec.name);
         this.#agents.delete(change.machine.spec.name);

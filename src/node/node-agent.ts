@@ -177,6 +177,7 @@ export class NodeAgent {
         hostIPs: [{ ip: hostIP }],
         ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
       }),
+      runtimeReady: () => machine.runtimeReady,
       networkError: () => undefined,
       complaints: () => [],
       patchNode: (conditions) => this.#patchConditions(conditions),

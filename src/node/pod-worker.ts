@@ -15,6 +15,7 @@ import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRest
 import type { Runtime } from "./runtime.ts";
 import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
 import { VolumeMounts } from "./volume-mounts.ts";
+import { isStaticPod } from "./static-pods.ts";
 import { type Execution, Signal, type Steps, Work } from "./work.ts";
 
 /** Why a worker is woken: `kill` ends the pod. */
@@ -267,6 +268,7 @@ export class PodWorker implements PodMachine {
       this.podEvent("Warning", "NetworkNotReady", `network is not ready: ${network}`);
       return { retry: "network" };
     }
+    if (isStaticPod(this.pod)) kubelet.statics.reconcile(this.pod);
     const cancel = this.#cancel;
     if (!(yield* this.#volumes.await(cancel))) return cancel.fired ? { cancelled: true } : { retry: "soon" };
     this.probes.start();

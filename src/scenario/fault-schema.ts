@@ -33,6 +33,13 @@ const kubeletStop = z.strictObject({
   for: until,
 });
 
+const runtimeNotReady = z.strictObject({
+  kind: z.literal("runtime-not-ready"),
+  at: instant,
+  where: machineSelector.describe("Which machine's container runtime says of itself that it is not ready."),
+  for: until,
+});
+
 const networkPartition = z.strictObject({
   kind: z.literal("network-partition"),
   at: instant,
@@ -103,6 +110,7 @@ export const fault = z.discriminatedUnion("kind", [
   machineCrash,
   machineFreeze,
   kubeletStop,
+  runtimeNotReady,
   networkPartition,
   zoneOutage,
   outOfCapacity,

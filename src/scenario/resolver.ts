@@ -342,6 +342,7 @@ export class Resolver {
       case "machine-crash":
       case "machine-freeze":
       case "kubelet-stop":
+      case "runtime-not-ready":
         return { ...base, kind: text.kind, where: this.#where(text.where, path) };
       case "network-partition":
         return { ...base, kind: text.kind, where: this.#where(text.where, path), from: text.from };

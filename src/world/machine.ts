@@ -39,6 +39,8 @@ export class Machine {
   powered = false;
   /** Powered but stopped in its tracks (paused VM, hung kernel). */
   frozen = false;
+  /** The container runtime calls itself ready. */
+  runtimeReady = true;
   /** The kubelet's process lives. */
   kubeletAlive = true;
   /** What its containers want together, each within its limit. */

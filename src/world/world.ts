@@ -9,7 +9,7 @@ import { type ContainerLimits, type NewRunningPod, type RunningContainer, Runnin
 /** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
 export type WorldChange =
   | {
-      readonly what: "machine-bought" | "machine-released" | "machine-power" | "machine-kubelet";
+      readonly what: "machine-bought" | "machine-released" | "machine-power" | "machine-kubelet" | "machine-runtime";
       readonly machine: Machine;
     }
   | { readonly what: "links" }
@@ -109,6 +109,12 @@ export class World {
     if (machine.kubeletAlive === alive) return;
     machine.kubeletAlive = alive;
     this.#tell({ what: "machine-kubelet", machine });
+  }
+
+  setRuntimeReady(machine: Machine, ready: boolean): void {
+    if (machine.runtimeReady === ready) return;
+    machine.runtimeReady = ready;
+    this.#tell({ what: "machine-runtime", machine });
   }
 
   startPod(started: NewRunningPod): RunningPod {

@@ -4,6 +4,7 @@ import type { EvictionConfiguration } from "../../src/node/eviction-manager.ts";
 import { defaultEviction, defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
 import type { ReportedCondition } from "../../src/node/node-reporter.ts";
 import type { ShutdownGroup } from "../../src/node/shutdown-manager.ts";
+import { staticPodOf } from "../../src/node/static-pods.ts";
 import { Execution } from "../../src/node/work.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
 import { RecordedApi } from "./kubelet-api.ts";
@@ -49,6 +50,7 @@ export class KubeletRun {
       },
       node: () => this.#node(),
       addressesOf: () => ({}),
+      runtimeReady: () => this.#runtimeReady,
       networkError: () => this.#network,
       released: () => record("shutdownLockReleased", {}),
       complaints: () => this.#complaints(),
@@ -69,6 +71,8 @@ export class KubeletRun {
 
   readonly #operations: Record<string, (step: ScriptStep) => void> = {
     create: ({ pod = "" }) => this.#create(pod),
+    static: ({ pod = "" }) => this.#kubelet.statics.add(this.#staticPod(pod)),
+    staticRemove: ({ pod = "" }) => this.#kubelet.statics.remove(this.#staticPod(pod)),
     delete: ({ pod = "", gracePeriodSeconds }) =>
       this.#api.delete(pod, gracePeriodSeconds, (us) => this.#clock.time(us)),
     configMap: ({ name = "" }) => this.#api.put("ConfigMap", name),
@@ -93,7 +97,11 @@ export class KubeletRun {
     },
     taint: ({ name = "", Status }) => this.#taints.push({ key: name, effect: String(Status) }),
     runtime: ({ set }) => {
-      const { networkReady } = set as { networkReady?: boolean };
+      const { networkReady, runtimeReady } = set as { networkReady?: boolean; runtimeReady?: boolean };
+      if (runtimeReady !== undefined) {
+        this.#runtimeReady = runtimeReady;
+        this.#kubelet.syncLoop.look();
+      }
       const message = "Network plugin returns error: cni plugin not initialized";
       const error = `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`;
       if (networkReady !== undefined) this.#network = networkReady ? undefined : error;
@@ -109,6 +117,8 @@ export class KubeletRun {
     },
   };
 
+  readonly #transitions = new Map<string, { readonly status: string; readonly since: string }>();
+  #runtimeReady = true;
   #network: string | undefined;
   readonly #taints: { readonly key: string; readonly effect: string }[] = [];
 
@@ -121,8 +131,13 @@ export class KubeletRun {
     record: (what: string, fields: Readonly<Record<string, unknown>>) => void,
   ): void {
     if (conditions.length === 0 && this.#case.record?.includes("node") !== true) return;
-    const lastTransitionTime = this.#clock.time(this.#loop.nowUs);
-    const lines = conditions.map(({ type, ...rest }) => [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })]);
+    const now = this.#clock.time(this.#loop.nowUs);
+    const lines = conditions.map(({ type, ...rest }) => {
+      const known = this.#transitions.get(type);
+      const lastTransitionTime = known?.status === rest.status ? known.since : now;
+      this.#transitions.set(type, { status: rest.status, since: lastTransitionTime });
+      return [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })];
+    });
     record("nodeStatus", Object.fromEntries(lines));
   }
 
@@ -146,6 +161,11 @@ export class KubeletRun {
       spec: { ...spec, nodeName: "n1" },
       status: { phase: "Pending", conditions: [scheduled] },
     } as unknown as Pod);
+  }
+
+  #staticPod(name: string): Pod {
+    const manifest = this.#case.pods.find(({ metadata }) => metadata.name === name)!;
+    return staticPodOf({ ...manifest, spec: defaultPod(manifest).spec } as unknown as Pod, "n1");
   }
 
   #seen(pod: Pod, gone: boolean): void {
