@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 import { kubeletStop } from "./kubelet-stop.ts";
 import { machineCrash } from "./machine-crash.ts";
 import { machineFreeze } from "./machine-freeze.ts";
+import { machineShutdown } from "./machine-shutdown.ts";
 import { networkPartition } from "./network-partition.ts";
 import { outOfCapacity } from "./out-of-capacity.ts";
 import { podKill } from "./pod-kill.ts";
@@ -17,6 +18,7 @@ const strikes: { readonly [Kind in Fault["kind"]]: Strike<never> } = {
   "machine-crash": machineCrash,
   "machine-freeze": machineFreeze,
   "kubelet-stop": kubeletStop,
+  "machine-shutdown": machineShutdown,
   "runtime-not-ready": runtimeNotReady,
   "network-partition": networkPartition,
   "zone-outage": zoneOutage,

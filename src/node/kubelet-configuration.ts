@@ -19,7 +19,7 @@ export interface KubeletConfiguration {
 }
 
 /** `evictionHard` where nothing else is said. */
-const defaultEvictionHard = {
+export const defaultEvictionHard: Readonly<Record<string, string>> = {
   "memory.available": "100Mi",
   "nodefs.available": "10%",
   "nodefs.inodesFree": "5%",

@@ -154,6 +154,7 @@ export class Kubelet {
       execution: this.execution,
       api: this.api,
       housekeeping: this.clocks.housekeeping,
+      node: this.#options.node,
       time: () => this.clock.time(this.nowUs),
       isOver: (uid) => this.workers.get(uid)?.finished ?? true,
       start: (pod) => {

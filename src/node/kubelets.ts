@@ -3,6 +3,7 @@ import { type ObjectKey, type Pod, type WallClock, workloadOf } from "../model/i
 import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
 import type { Behavior, Machine, RunningContainer, RunningPod, World, WorldChange } from "../world/index.ts";
 import type { NodeDelays } from "./delays.ts";
+import type { KubeletSettings } from "./kubelet-settings.ts";
 import { NodeAgent } from "./node-agent.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { WorldHost } from "./world-host.ts";
@@ -16,6 +17,10 @@ export interface KubeletsOptions {
   readonly clock: WallClock;
   readonly streams: RandomStreams;
   readonly delays: NodeDelays;
+  /** What the kubelets of a node pool are told. */
+  readonly settingsOf: (pool: string) => KubeletSettings;
+  /** Manifests in the files of each machine of a node pool. */
+  readonly staticPodsOf: (pool: string) => readonly Pod[];
   /** How a pod's software behaves. */
   readonly behaviorOf: (pod: Pod) => Behavior;
 }
@@ -111,7 +116,7 @@ export class Kubelets {
     const { name } = machine.spec;
     let agent = this.#agents.get(name);
     if (agent === undefined) {
-      const { loop, api, world, clock, delays, streams } = this.#options;
+      const { loop, api, world, clock, delays, streams, settingsOf, staticPodsOf } = this.#options;
       agent = new NodeAgent({
         loop,
         api,
@@ -120,6 +125,8 @@ export class Kubelets {
         delays,
         machine,
         random: streams(`kubelet/${name}`),
+        settings: settingsOf(machine.spec.pool),
+        staticPods: staticPodsOf(machine.spec.pool),
         softwareOf: (pod) => this.#softwareOf(pod),
         nextPodIP: () => this.#nextPodIP(),
         assigned: () => this.#assigned(name),
@@ -134,6 +141,9 @@ export class Kubelets {
       case "machine-power":
       case "machine-kubelet":
         this.#agentOf(change.machine).onPower();
+        break;
+      case "machine-shutdown":
+        this.#agentOf(change.machine).onShutdown();
         break;
       case "machine-runtime":
         this.#agents.get(change.machine.spec.name)?.kubelet?.syncLoop.look();

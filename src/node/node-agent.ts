@@ -6,15 +6,17 @@ import { ApiLink } from "./api-link.ts";
 import type { NodeDelays } from "./delays.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
+import { configurationOf, type KubeletSettings } from "./kubelet-settings.ts";
 import type { ReportedCondition } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
+import { staticPodOf } from "./static-pods.ts";
 import { Execution } from "./work.ts";
 import { memoryAlarmBytes, WorldHost, type WorldHostOptions } from "./world-host.ts";
 
 const heartbeatUs = 10_000_000;
-/** The default hard threshold of `memory.available`. */
-const hardMemoryBytes = 100 * 1024 * 1024;
+/** From the last pod's end to the power's: what is left is stopped, the kubelet among it. Assumption. */
+const systemStopUs = 1_000_000;
 /** A kubelet of a settled machine has been up for this long. */
 const settledAgeUs = 400_000_000;
 
@@ -26,6 +28,8 @@ interface NodeAgentOptions {
   readonly delays: NodeDelays;
   readonly machine: Machine;
   readonly random: RandomStream;
+  readonly settings: KubeletSettings;
+  readonly staticPods: readonly Pod[];
   readonly softwareOf: WorldHostOptions["softwareOf"];
   readonly nextPodIP: () => string;
   /** Pods that are assigned to this machine, as stored. */
@@ -77,6 +81,7 @@ export class NodeAgent {
     this.#options.api.handle({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
     this.#postReady();
     this.#beginLease();
+    this.#startStaticPods();
   }
 
   /** Power, the kubelet's process, or the machine's being frozen changed. */
@@ -125,6 +130,10 @@ export class NodeAgent {
         if (known === undefined) {
           this.#startUs = loop.nowUs;
           this.#startKubelet();
+          boot.at(
+            loop.nowUs + this.#link.requestUs,
+            ifStill(() => this.#startStaticPods()),
+          );
         } else execution.resume();
         const registered = api.store.get("Node", this.#key) !== undefined;
         if (!registered) this.#link.send({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
@@ -146,7 +155,7 @@ export class NodeAgent {
   }
 
   #startKubelet(): void {
-    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api } = this.#options;
+    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api, settings } = this.#options;
     const { machine } = this;
     const execution = this.#execution;
     const hostIP = this.#hostIP;
@@ -162,6 +171,7 @@ export class NodeAgent {
       hostIP,
       lost: () => execution.dead,
     });
+    const configuration = configurationOf(settings, { ...defaultKubeletConfiguration, everyPodMounts: true });
     const kubelet = new Kubelet({
       name: machine.spec.name,
       execution,
@@ -170,7 +180,8 @@ export class NodeAgent {
       host,
       clock,
       clocks: kubeletClocks(this.#startUs),
-      configuration: { ...defaultKubeletConfiguration, everyPodMounts: true },
+      configuration,
+      released: () => execution.at(loop.nowUs + systemStopUs, () => world.setPower(machine, false)),
       node: () => api.store.get("Node", this.#key),
       addressesOf: (_pod, sandbox) => ({
         hostIP,
@@ -184,7 +195,21 @@ export class NodeAgent {
     });
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
-    machine.memoryAlarmBytes = memoryAlarmBytes(machine, hardMemoryBytes);
+    machine.memoryAlarmBytes = memoryAlarmBytes(machine, configuration.eviction.thresholds);
+  }
+
+  /** What the files ask for, once the machine is registered. */
+  #startStaticPods(): void {
+    const { staticPods } = this.#options;
+    for (const pod of staticPods) this.kubelet?.statics.add(staticPodOf(pod, this.machine.spec.name));
+  }
+
+  /** Somebody shuts the machine down: at once, unless the kubelet was given time to end its pods. */
+  onShutdown(): void {
+    const { kubelet } = this;
+    if (kubelet === undefined || kubelet.configuration.shutdown.length === 0)
+      this.#options.world.setPower(this.machine, false);
+    else kubelet.shutdown.shutDown();
   }
 
   /** The machine's memory is short, or is not any more. */

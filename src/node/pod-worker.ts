@@ -14,8 +14,8 @@ import { stopPod, syncRuntime } from "./pod-sync.ts";
 import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRestartAll } from "./restart-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
-import { VolumeMounts } from "./volume-mounts.ts";
 import { isStaticPod } from "./static-pods.ts";
+import { VolumeMounts } from "./volume-mounts.ts";
 import { type Execution, Signal, type Steps, Work } from "./work.ts";
 
 /** Why a worker is woken: `kill` ends the pod. */

@@ -1,4 +1,4 @@
-import { type ObjectKey, objectKey, type Pod } from "../model/index.ts";
+import { type Node, type ObjectKey, objectKey, type Pod } from "../model/index.ts";
 import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { Execution } from "./work.ts";
@@ -36,6 +36,8 @@ interface StaticPodsOptions {
   readonly execution: Execution;
   readonly api: KubeletApi;
   readonly housekeeping: Ticker;
+  /** The Node that owns the mirrors, as the kubelet knows it. */
+  readonly node: () => Node | undefined;
   readonly time: () => string;
   /** Nothing of the pod is left: its like may start again. */
   readonly isOver: (uid: string) => boolean;
@@ -110,7 +112,7 @@ export class StaticPods {
 
   /** kubelet's `tryReconcileMirrorPods`: one that is being deleted is taken away for good, one that is missing is made. */
   reconcile(pod: Pod): void {
-    const { api } = this.#options;
+    const { api, node } = this.#options;
     const key = keyOf(pod);
     if (this.#pods.get(key)?.metadata.uid !== pod.metadata.uid) return;
     const mirror = this.#mirrors.get(key);
@@ -120,7 +122,10 @@ export class StaticPods {
       api.deletePod(mirror);
     }
     const annotations = { ...pod.metadata.annotations, [mirrorAnnotation]: pod.metadata.annotations![hashAnnotation]! };
-    api.createPod({ ...pod, metadata: { ...pod.metadata, annotations } });
+    const owner = node()?.metadata;
+    if (owner === undefined) return;
+    const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: owner.name, uid: owner.uid, controller: true }];
+    api.createPod({ ...pod, metadata: { ...pod.metadata, annotations, ownerReferences } });
   }
 
   #start(key: ObjectKey, pod: Pod): void {

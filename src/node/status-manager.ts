@@ -14,9 +14,9 @@ import {
   sameContent,
   type WallClock,
 } from "../model/index.ts";
+import { nextTickAt, type Ticker } from "../sim/index.ts";
 import { hasStarted } from "./container-statuses.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
-import { nextTickAt, type Ticker } from "../sim/index.ts";
 import { type Draft, isKubeletOwned, replacedCondition } from "./pod-status.ts";
 import type { Execution } from "./work.ts";
 

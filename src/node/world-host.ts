@@ -4,7 +4,7 @@ import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, 
 import { amountsOf, cpuShares } from "./container-amounts.ts";
 import type { NodeDelays } from "./delays.ts";
 import type { PodUsage } from "./eviction-manager.ts";
-import type { NodeStats } from "./eviction-signals.ts";
+import { type NodeStats, reclaimAmount, type Threshold, thresholdAmount } from "./eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
@@ -133,7 +133,7 @@ export class WorldHost implements Host {
     container.terminating = true;
     if (running !== undefined && this.#processOf(container) === running.main)
       this.#options.world.setAccepting(running, false);
-    return { tookUs: Math.ceil(draw(behavior.shutdown, random)), exitCode: 0 };
+    return { tookUs: Math.ceil(draw(behavior.shutdown, random)), exitCode: behavior.shutdownExitCode };
   }
 
   probe(container: RuntimeContainer): ProbeOutcome {
@@ -243,9 +243,14 @@ function inPages(bytes: number): number {
   return Math.ceil(bytes / pageBytes) * pageBytes;
 }
 
-/** Containers hold together so much when less than `availableBytes` of the machine's memory is left. */
-export function memoryAlarmBytes(machine: Machine, availableBytes: number): number {
-  return memoryCapacity(machine) - systemMemory(machine) - availableBytes;
+/** Containers hold together so much when the first threshold of memory is met, what is to be reclaimed included. */
+export function memoryAlarmBytes(machine: Machine, thresholds: readonly Threshold[]): number {
+  const capacity = memoryCapacity(machine);
+  const amounts = thresholds.flatMap((threshold) => {
+    if (threshold.signal !== "memory.available") return [];
+    return thresholdAmount(threshold, capacity) + reclaimAmount(threshold, capacity);
+  });
+  return capacity - systemMemory(machine) - Math.max(0, ...amounts);
 }
 
 /** Containers that live side by side: sidecars first, then the ordinary ones. */

@@ -7,6 +7,8 @@ export const assumedBehavior = {
   startup: { medianUs: 2_000_000, p95Us: 5_000_000 },
   init: { medianUs: 1_000_000, p95Us: 1_000_000 },
   shutdown: { medianUs: 1_000_000, p95Us: 3_000_000 },
+  /** 128 and the signal's number: it handles no SIGTERM, as most software. */
+  shutdownExitCode: 143,
   imageBytes: 104_857_600,
   concurrency: 100,
   /** CPU of software that serves requests, while it has none. */
@@ -56,6 +58,7 @@ export class Behaviors {
       // A Job's pod that nobody described ends well after half a minute.
       exit: declared.exit ?? (runsToCompletion ? { after: { medianUs: 30_000_000 }, code: 0 } : undefined),
       shutdown: declared.shutdown ?? assumedBehavior.shutdown,
+      shutdownExitCode: declared.shutdownExitCode ?? assumedBehavior.shutdownExitCode,
     };
   }
 }

@@ -26,6 +26,15 @@ const machineFreeze = z.strictObject({
   for: until,
 });
 
+const machineShutdown = z.strictObject({
+  kind: z.literal("machine-shutdown"),
+  at: instant,
+  where: machineSelector,
+  for: until.describe(
+    "From the shutdown's beginning until the power is on again. Pods end first where shutdownGracePeriod says so.",
+  ),
+});
+
 const kubeletStop = z.strictObject({
   kind: z.literal("kubelet-stop"),
   at: instant,
@@ -109,6 +118,7 @@ const componentPartition = z.strictObject({
 export const fault = z.discriminatedUnion("kind", [
   machineCrash,
   machineFreeze,
+  machineShutdown,
   kubeletStop,
   runtimeNotReady,
   networkPartition,

@@ -2,6 +2,7 @@ import type { NewObject } from "../apiserver/index.ts";
 import { type JsonObject, type Kind, type ObjectKey, objectKey, type Taint } from "../model/index.ts";
 import type { Action, DrainOptions } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
+import { defined } from "./defined.ts";
 
 /** What the resolver of a scenario lends: its references, its files and its complaints. */
 export interface ActionContext {
@@ -134,11 +135,6 @@ export function resolveAction(text: ActionText, context: ActionContext): Action 
   const { upgrade: mode, pools = context.pools, maxSurge, restart: restartUs } = text;
   const words = `upgrade ${pools.join(", ")} (${mode})`;
   return { ...said(words), do: "upgrade", pools, mode, maxSurge, restartUs, ...drainOptions(text) };
-}
-
-function defined(list: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const named = Object.entries(list).flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]));
-  return Object.fromEntries(named);
 }
 
 const rolledOut = ["Deployment", "StatefulSet", "DaemonSet"];

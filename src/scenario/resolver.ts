@@ -3,13 +3,24 @@ import { join, resolve } from "node:path";
 import type { NewObject } from "../apiserver/index.ts";
 import { machineTypes, type NodePool, plainMachineType } from "../cloud/index.ts";
 import type { Fault, MachineSelector } from "../faults/index.ts";
-import { type Kind, milliValue, type ObjectKey, objectKey, parseTime, quantityProblem, value } from "../model/index.ts";
+import {
+  type Kind,
+  milliValue,
+  type ObjectKey,
+  objectKey,
+  type Pod,
+  parseTime,
+  quantityProblem,
+  value,
+} from "../model/index.ts";
+import { type KubeletSettings, settingsProblems, sizeWith } from "../node/index.ts";
 import type { Curve, EntryFlow } from "../traffic/index.ts";
 import type { Call, MachineType } from "../world/index.ts";
 import type { Action } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
 import { type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
+import { defined } from "./defined.ts";
 import type { Comparison, Expectation } from "./expectation.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
@@ -43,6 +54,7 @@ export class Resolver {
   readonly #document: YamlDocument;
   readonly #folder: string;
   readonly #complaints: Complaint[] = [];
+  readonly #settings = new Map<string, KubeletSettings>();
   readonly #assumptions: string[] = [];
   #objects: readonly NewObject[] = [];
   #clock: ScenarioClock;
@@ -80,6 +92,14 @@ export class Resolver {
       durationUs: clock.durationUs,
       initial: text.initial,
       pools: text.cluster.nodePools.map((pool, index) => this.#pool(pool, index)),
+      kubelets: new Map(
+        text.cluster.nodePools.map((pool, index) => {
+          return [
+            pool.name,
+            { settings: this.#settings.get(pool.name) ?? {}, staticPods: this.#staticPods(pool, index) },
+          ];
+        }),
+      ),
       clusterAutoscaler: text.cluster.clusterAutoscaler,
       controllerManager: text.cluster.kubeControllerManager,
       scheduler: this.#scheduler(),
@@ -118,7 +138,33 @@ export class Resolver {
     if (others.some((other) => other.name === name))
       this.#complain("DUPLICATE", [...path, "name"], "a name of its own", name);
     const region = pool.region ?? zones[0]!.replace(/-?[a-z]$/, "");
-    return { name, machineType: this.#machineType(pool, path), region, zones, min, max, initial, labels, taints };
+    const machineType = { ...this.#machineType(pool, path) };
+    const settings = this.#kubelet(pool, path);
+    if (settings !== undefined) {
+      this.#settings.set(name, settings);
+      Object.assign(machineType, sizeWith(machineType, settings));
+    }
+    return { name, machineType, region, zones, min, max, initial, labels, taints };
+  }
+
+  /** What the kubelets of a pool are told; `undefined` when they would not start with it. */
+  #kubelet({ kubelet }: NodePoolText, path: readonly PropertyKey[]): KubeletSettings | undefined {
+    const settings = defined(kubelet) as KubeletSettings;
+    const problems = settingsProblems(settings);
+    for (const { path: at, expected, found } of problems)
+      this.#complain("BAD_CONFIGURATION", [...path, "kubelet", ...at], expected, found);
+    return problems.length === 0 ? settings : undefined;
+  }
+
+  #staticPods({ staticPods }: NodePoolText, index: number): readonly Pod[] {
+    const read = readManifests(this.#folder, staticPods);
+    const admitted = admitManifests(read.manifests);
+    this.#complaints.push(...read.complaints, ...admitted.complaints);
+    for (const { kind, metadata } of admitted.objects) {
+      const path = ["spec", "cluster", "nodePools", index, "staticPods"];
+      if (kind !== "Pod") this.#complain("BAD_REFERENCE", path, "manifests of pods", `${kind} ${metadata.name}`);
+    }
+    return admitted.objects as unknown as readonly Pod[];
   }
 
   #machineType({ instanceType, machine, name }: NodePoolText, path: readonly PropertyKey[]): MachineType {
@@ -230,6 +276,7 @@ export class Resolver {
       ...(text.startup && { startup: text.startup }),
       ...(text.init && { init: text.init }),
       ...(text.shutdown && { shutdown: text.shutdown }),
+      ...(text.shutdownExitCode !== undefined && { shutdownExitCode: text.shutdownExitCode }),
       ...(image && { imageBytes: image.size }),
       ...(perRequest && { perRequest: { cpuUs: perRequest.cpu, waitUs: perRequest.wait } }),
       ...(exit && { exit }),
@@ -341,6 +388,7 @@ export class Resolver {
     switch (text.kind) {
       case "machine-crash":
       case "machine-freeze":
+      case "machine-shutdown":
       case "kubelet-stop":
       case "runtime-not-ready":
         return { ...base, kind: text.kind, where: this.#where(text.where, path) };

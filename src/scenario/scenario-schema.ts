@@ -2,6 +2,7 @@ import { z } from "zod";
 import { action } from "./action-schema.ts";
 import { curve } from "./curve-schema.ts";
 import { fault } from "./fault-schema.ts";
+import { kubeletSettings } from "./kubelet-schema.ts";
 import { bytes, distribution, duration, instant, serviceReference, workload } from "./values.ts";
 
 const taint = z.strictObject({
@@ -33,6 +34,11 @@ const nodePool = z
     initial: z.number().int().min(0).optional().describe("Machines at the start. Default: `min`."),
     labels: z.record(z.string(), z.string()).default({}),
     taints: z.array(taint).default([]),
+    kubelet: kubeletSettings.prefault({}),
+    staticPods: z
+      .array(z.string())
+      .default([])
+      .describe("Files and folders with manifests of pods that each machine runs whatever the API server says."),
   })
   .describe("A group of equal machines that an autoscaler may grow and shrink.");
 
@@ -139,6 +145,13 @@ const behavior = z
       .describe("CPU while starting. Default: what the pod requests."),
     exit: z.strictObject({ after: distribution, code: z.number().int().min(0).max(255).default(0) }).optional(),
     shutdown: distribution.optional().describe("From SIGTERM to exit. Default { median: 1s, p95: 3s }."),
+    shutdownExitCode: z
+      .number()
+      .int()
+      .min(0)
+      .max(255)
+      .optional()
+      .describe("Of the exit after SIGTERM. Default 143: the signal is not handled."),
   })
   .describe("What a manifest cannot say: how the software behaves.");
 

@@ -1,6 +1,8 @@
 import type { NewObject } from "../apiserver/index.ts";
 import type { NodePool } from "../cloud/index.ts";
 import type { Fault } from "../faults/index.ts";
+import type { Pod } from "../model/index.ts";
+import type { KubeletSettings } from "../node/index.ts";
 import type { EntryFlow, Patience } from "../traffic/index.ts";
 import type { Behavior, External } from "../world/index.ts";
 import type { Action } from "./action.ts";
@@ -24,6 +26,8 @@ export interface Scenario {
   /** Whether machines are up and empty at virtual instant 0, or are to be booted. */
   readonly initial: "empty" | "settled";
   readonly pools: readonly NodePool[];
+  /** Of each node pool: what its kubelets are told, and the pods in their files. */
+  readonly kubelets: ReadonlyMap<string, { readonly settings: KubeletSettings; readonly staticPods: readonly Pod[] }>;
   readonly clusterAutoscaler: ClusterAutoscalerFlags | undefined;
   readonly controllerManager: ControllerManagerFlags;
   readonly scheduler: {

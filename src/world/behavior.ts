@@ -36,6 +36,8 @@ export interface Behavior {
   readonly exit: { readonly after: Distribution; readonly code: number } | undefined;
   /** From SIGTERM to exit; requests in progress are finished, new ones refused after it. */
   readonly shutdown: Distribution;
+  /** Its exit code then. */
+  readonly shutdownExitCode: number;
 }
 
 /** Something outside the cluster that services call: a database, a payment provider. */

@@ -9,7 +9,13 @@ import { type ContainerLimits, type NewRunningPod, type RunningContainer, Runnin
 /** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
 export type WorldChange =
   | {
-      readonly what: "machine-bought" | "machine-released" | "machine-power" | "machine-kubelet" | "machine-runtime";
+      readonly what:
+        | "machine-bought"
+        | "machine-released"
+        | "machine-power"
+        | "machine-kubelet"
+        | "machine-runtime"
+        | "machine-shutdown";
       readonly machine: Machine;
     }
   | { readonly what: "links" }
@@ -96,6 +102,12 @@ export class World {
     machine.powered = powered;
     if (!powered) for (const pod of [...machine.pods]) this.#removePod(pod);
     this.#tell({ what: "machine-power", machine });
+  }
+
+  /** Somebody asks the machine to shut down: its kubelet may hold that up. A dead machine only stays off. */
+  shutDown(machine: Machine): void {
+    if (machine.alive && machine.kubeletAlive) this.#tell({ what: "machine-shutdown", machine });
+    else this.setPower(machine, false);
   }
 
   setFrozen(machine: Machine, frozen: boolean): void {

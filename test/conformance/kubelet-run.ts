@@ -1,9 +1,8 @@
-import { defaultPod, type Node, type Pod, parseEvictionThresholds, WallClock } from "../../src/model/index.ts";
+import { defaultPod, type Node, type Pod, WallClock } from "../../src/model/index.ts";
 import { Kubelet } from "../../src/node/kubelet.ts";
-import type { EvictionConfiguration } from "../../src/node/eviction-manager.ts";
-import { defaultEviction, defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import { kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import { configurationOf, type KubeletSettings } from "../../src/node/kubelet-settings.ts";
 import type { ReportedCondition } from "../../src/node/node-reporter.ts";
-import type { ShutdownGroup } from "../../src/node/shutdown-manager.ts";
 import { staticPodOf } from "../../src/node/static-pods.ts";
 import { Execution } from "../../src/node/work.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
@@ -44,8 +43,7 @@ export class KubeletRun {
       ...{ name: "n1", execution, api: this.#api, host: this.#host, clock: this.#clock },
       clocks: kubeletClocks((recorded.plegPhaseMs - ageMs) * 1000),
       configuration: {
-        ...defaultKubeletConfiguration,
-        ...configured(recorded.kubelet ?? {}),
+        ...configurationOf(settings(recorded.kubelet ?? {})),
         reportDraw: recorded.reportDraw ?? 0.5,
       },
       node: () => this.#node(),
@@ -184,60 +182,22 @@ export class KubeletRun {
   }
 }
 
-function configured(kubelet: Readonly<Record<string, unknown>>): Partial<Kubelet["configuration"]> {
-  const { serializeImagePulls, maxParallelImagePulls, crashLoopBackOff } = kubelet;
-  const longest = (crashLoopBackOff as { maxContainerRestartPeriod?: string } | undefined)?.maxContainerRestartPeriod;
-  const parallel = maxParallelImagePulls ?? (serializeImagePulls === false ? Number.POSITIVE_INFINITY : undefined);
-  return {
-    ...(parallel !== undefined && { parallelPulls: parallel as number }),
-    ...(longest !== undefined && { maxContainerRestartUs: durationUs(longest) }),
-    eviction: eviction(kubelet),
-    shutdown: shutdownGroups(kubelet),
+/** The recordings' fields with durations as numbers. */
+function settings(kubelet: Readonly<Record<string, unknown>>): KubeletSettings {
+  const us = (text: unknown): number | undefined => (text === undefined ? undefined : durationUs(text as string));
+  const graces = Object.entries((kubelet["evictionSoftGracePeriod"] ?? {}) as Readonly<Record<string, string>>);
+  const crashLoop = kubelet["crashLoopBackOff"] as { maxContainerRestartPeriod?: string } | undefined;
+  const fields = {
+    ...kubelet,
+    evictionSoftGracePeriod: Object.fromEntries(graces.map(([signal, text]) => [signal, durationUs(text)])),
+    crashLoopBackOff: { maxContainerRestartPeriod: us(crashLoop?.maxContainerRestartPeriod) },
+    evictionPressureTransitionPeriod: us(kubelet["evictionPressureTransitionPeriod"]),
+    shutdownGracePeriod: us(kubelet["shutdownGracePeriod"]),
+    shutdownGracePeriodCriticalPods: us(kubelet["shutdownGracePeriodCriticalPods"]),
   };
-}
-
-type Texts = Readonly<Record<string, string>>;
-
-function eviction(kubelet: Readonly<Record<string, unknown>>): EvictionConfiguration {
-  const { evictionHard, evictionSoft = {}, evictionSoftGracePeriod = {}, evictionMinimumReclaim = {} } = kubelet as Readonly<
-    Record<string, Texts | undefined>
-  >;
-  const hard = evictionHard === undefined ? undefined : parseEvictionThresholds(evictionHard);
-  const reclaim = (signal: string): string | undefined => evictionMinimumReclaim[signal];
-  const soft = parseEvictionThresholds(evictionSoft).map((threshold) => ({
-    ...threshold,
-    ...{ hard: false, graceUs: durationUs(evictionSoftGracePeriod[threshold.signal] ?? "0s") },
-    minReclaim: reclaim(threshold.signal),
-  }));
-  const own = (hard ?? defaultEviction.thresholds).map((threshold) => ({
-    ...threshold,
-    ...{ hard: true, graceUs: 0, minReclaim: reclaim(threshold.signal) },
-  }));
-  const { evictionPressureTransitionPeriod: transition, evictionMaxPodGracePeriod: longest } = kubelet;
-  return {
-    thresholds: [...own, ...soft],
-    transitionUs: transition === undefined ? defaultEviction.transitionUs : durationUs(transition as string),
-    maxPodGraceSeconds: (longest as number | undefined) ?? 0,
-  };
+  return fields as KubeletSettings;
 }
 
 function durationUs(text: string): number {
   return Number.parseInt(text, 10) * (text.endsWith("m") ? 60_000_000 : 1_000_000);
-}
-
-/** Without groups by priority: ordinary pods, then critical ones. */
-function shutdownGroups(kubelet: Readonly<Record<string, unknown>>): ShutdownGroup[] {
-  const { shutdownGracePeriod, shutdownGracePeriodCriticalPods, shutdownGracePeriodByPodPriority } = kubelet;
-  const groups = shutdownGracePeriodByPodPriority as
-    | { readonly priority: number; readonly shutdownGracePeriodSeconds: number }[]
-    | undefined;
-  if (groups !== undefined)
-    return groups.map(({ priority, shutdownGracePeriodSeconds: seconds }) => ({ priority, seconds }));
-  if (shutdownGracePeriod === undefined) return [];
-  const all = durationUs(shutdownGracePeriod as string) / 1_000_000;
-  const critical = durationUs((shutdownGracePeriodCriticalPods as string | undefined) ?? "0s") / 1_000_000;
-  return [
-    { priority: 0, seconds: all - critical },
-    { priority: 2_000_000_000, seconds: critical },
-  ];
 }

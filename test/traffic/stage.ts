@@ -29,6 +29,7 @@ export const plainBehavior: Behavior = {
   idleCpuMillicores: 0,
   startupCpuMillicores: 1000,
   exit: undefined,
+  shutdownExitCode: 143,
   shutdown: { medianUs: second },
 };
 
