@@ -35,7 +35,9 @@ export class Kubelets {
   #wakePending = false;
   readonly #killed: Handler<{ worker: PodWorker; change: Killed }> = handler("kubelet/exit", ({ worker, change }) => {
     const container = worker.held.containers.find((one) => WorldHost.matches(one, change.pod, change.container));
-    const reason = change.what === "memory-over-limit" ? "OOMKilled" : "Error";
+    const reason = change.what === "container-killed" ? "Error" : "OOMKilled";
+    if (change.what === "machine-out-of-memory")
+      worker.kubelet.nodeEvent("Warning", "SystemOOM", "System OOM encountered");
     if (container !== undefined) worker.runtime.exited(container, 137, reason);
   });
 
@@ -156,6 +158,7 @@ export class Kubelets {
         for (const agent of this.#agents.values()) agent.onLink();
         break;
       case "container-killed":
+      case "machine-out-of-memory":
       case "memory-over-limit": {
         const worker = this.#workerOf(change.pod);
         const { loop } = this.#options;
@@ -179,7 +182,7 @@ export class Kubelets {
 }
 
 interface Killed {
-  readonly what: "container-killed" | "memory-over-limit";
+  readonly what: "container-killed" | "memory-over-limit" | "machine-out-of-memory";
   readonly pod: RunningPod;
   readonly container: RunningContainer;
 }

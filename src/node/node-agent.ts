@@ -195,6 +195,7 @@ export class NodeAgent {
     });
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
+    machine.memoryFullBytes = memoryAlarmBytes(machine, []);
     machine.memoryAlarmBytes = memoryAlarmBytes(machine, configuration.eviction.thresholds);
   }
 

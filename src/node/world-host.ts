@@ -1,4 +1,4 @@
-import { type Container, isSidecar, keyOf, type Pod, value, workloadOf } from "../model/index.ts";
+import { type Container, isSidecar, keyOf, oomScoreAdj, type Pod, value, workloadOf } from "../model/index.ts";
 import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/index.ts";
 import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
 import { amountsOf, cpuShares } from "./container-amounts.ts";
@@ -108,7 +108,9 @@ export class WorldHost implements Host {
       exits(draw(behavior.init ?? { medianUs: 1_000_000 }, random), 0);
       return;
     }
-    this.updateResources(container);
+    const score = this.#oomScoreAdj(container.pod, container.spec);
+    const limits = limitsOf(container.spec.name, container.resources);
+    this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
     if (process !== running.main) return;
     this.#after(Math.ceil(draw(behavior.startup, random)), () => {
@@ -181,7 +183,11 @@ export class WorldHost implements Host {
     const { running } = this.#of(container.pod);
     const process = this.#processOf(container);
     if (running === undefined || process === undefined) return;
-    this.#options.world.setLimits(running, process, limitsOf(container.spec.name, container.resources));
+    const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
+    this.#options.world.setLimits(running, process, {
+      ...limitsOf(container.spec.name, container.resources),
+      oomScoreAdj,
+    });
   }
 
   /** The container behind a process of the world. */
@@ -199,9 +205,16 @@ export class WorldHost implements Host {
       machine,
       workload: workloadOf(pod),
       behavior: software.behavior,
-      containers: specs.map(({ name, resources }) => limitsOf(name, resources)),
+      containers: specs.map((spec) => ({
+        ...limitsOf(spec.name, spec.resources),
+        oomScoreAdj: this.#oomScoreAdj(pod, spec),
+      })),
       mainIndex: specs.length - pod.spec.containers.length,
     });
+  }
+
+  #oomScoreAdj(pod: Pod, spec: Container): number {
+    return oomScoreAdj(pod, spec, memoryCapacity(this.#options.machine));
   }
 
   #of(pod: Pod): Software {
@@ -263,7 +276,7 @@ function processIndex(pod: Pod, { name }: Container): number {
 }
 
 /** What a container's cgroup is given. */
-function limitsOf(name: string, resources: Container["resources"]): ContainerLimits {
+function limitsOf(name: string, resources: Container["resources"]): Omit<ContainerLimits, "oomScoreAdj"> {
   const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(resources);
   return { name, cpuShares: cpuShares(cpuRequestMillicores), cpuLimitMillicores, memoryLimitBytes };
 }

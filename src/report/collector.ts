@@ -72,7 +72,13 @@ export class Collector {
   onWorld(change: WorldChange, nowUs: number): void {
     if (change.what === "machine-bought") this.#bought.set(nowUs, this.#bought.value + 1);
     else if (change.what === "machine-released") this.#bought.set(nowUs, this.#bought.value - 1);
-    else if (change.what === "memory-over-limit") this.#onKilled(change.pod.key, change.container.limits.name, nowUs);
+    else if (change.what === "memory-over-limit") this.#onKilled(change, "is above its memory limit", nowUs);
+    else if (change.what === "machine-out-of-memory")
+      this.#onKilled(
+        change,
+        `holds most for what it may while ${change.pod.machine.spec.name} has no memory left`,
+        nowUs,
+      );
     else if (change.what === "routes" && change.domain === 0) this.#onRoutes(change.service, nowUs);
   }
 
@@ -94,8 +100,9 @@ export class Collector {
     });
   }
 
-  #onKilled(pod: string, container: string, nowUs: number): void {
-    const text = `${pod}: container ${container} is above its memory limit: OOMKilled`;
+  #onKilled(change: Extract<WorldChange, { container: unknown }>, why: string, nowUs: number): void {
+    const pod = change.pod.key;
+    const text = `${pod}: container ${change.container.limits.name} ${why}: OOMKilled`;
     this.#mark({ atSeconds: this.#seconds(nowUs), kind: "fault", by: "world", text });
     this.#lose("OOM kill", pod, nowUs);
   }

@@ -55,6 +55,8 @@ export class Machine {
   memoryBytes = 0;
   /** `World` tells when `memoryBytes` comes above this, or back. Set by who watches the machine's memory. */
   memoryAlarmBytes = Number.POSITIVE_INFINITY;
+  /** Above this the kernel has nothing left to give and kills. */
+  memoryFullBytes = Number.POSITIVE_INFINITY;
   /** Processes on it, in order of their start. */
   readonly pods = new Set<RunningPod>();
 

@@ -10,6 +10,8 @@ export interface ContainerLimits {
   readonly cpuLimitMillicores: number;
   /** 0: none. */
   readonly memoryLimitBytes: number;
+  /** −1000 to 1000: the more, the sooner the kernel kills it when the machine has no memory left. */
+  readonly oomScoreAdj: number;
 }
 
 /** One container's process: runs or not, uses CPU and memory. Only `World` changes it. */

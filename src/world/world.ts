@@ -2,6 +2,7 @@ import type { ObjectKey, Uid } from "../model/index.ts";
 import { assert } from "../sim/index.ts";
 import { cappedDemand, grantCpu } from "./cpu-shares.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
+import { oomVictim } from "./oom-victim.ts";
 import { Links } from "./place.ts";
 import { type RouteDomain, Routes } from "./routes.ts";
 import { type ContainerLimits, type NewRunningPod, type RunningContainer, RunningPod } from "./running-pod.ts";
@@ -27,7 +28,8 @@ export type WorldChange =
         | "container-stopped"
         | "container-killed"
         | "container-limits"
-        | "memory-over-limit";
+        | "memory-over-limit"
+        | "machine-out-of-memory";
       readonly pod: RunningPod;
       readonly container: RunningContainer;
     }
@@ -153,6 +155,7 @@ export class World {
     this.#tellUsage(pod);
     this.setDemand(pod, container, 0);
     this.#tell({ what: "container-stopped", pod, container });
+    this.#relieve(pod.machine);
   }
 
   /** Somebody kills a process from outside: its kubelet finds it dead. */
@@ -206,8 +209,9 @@ export class World {
 
   /** Other weights and limits for a container: what it and others get of the CPU, and how much memory it may hold. */
   setLimits(pod: RunningPod, container: RunningContainer, limits: ContainerLimits): void {
-    const { cpuShares, cpuLimitMillicores, memoryLimitBytes } = container.limits;
+    const { cpuShares, cpuLimitMillicores, memoryLimitBytes, oomScoreAdj } = container.limits;
     if (
+      oomScoreAdj === limits.oomScoreAdj &&
       cpuShares === limits.cpuShares &&
       cpuLimitMillicores === limits.cpuLimitMillicores &&
       memoryLimitBytes === limits.memoryLimitBytes
@@ -231,9 +235,17 @@ export class World {
 
   #hold(machine: Machine, container: RunningContainer, bytes: number): void {
     const was = machine.memoryBytes > machine.memoryAlarmBytes;
+    const wasFull = machine.memoryBytes > machine.memoryFullBytes;
     machine.memoryBytes += bytes - container.memoryBytes;
     container.memoryBytes = bytes;
     if (machine.memoryBytes > machine.memoryAlarmBytes !== was) this.#tell({ what: "machine-memory", machine });
+    if (!wasFull) this.#relieve(machine);
+  }
+
+  /** The kernel kills, one process at a time, as long as more is held than there is. */
+  #relieve(machine: Machine): void {
+    const victim = machine.memoryBytes > machine.memoryFullBytes ? oomVictim(machine) : undefined;
+    if (victim !== undefined) this.#tell({ what: "machine-out-of-memory", ...victim });
   }
 
   #removePod(pod: RunningPod): void {
