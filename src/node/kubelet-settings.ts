@@ -123,6 +123,8 @@ interface Size {
  */
 export function sizeWith({ capacity, allocatable }: Size, settings: KubeletSettings): Size {
   const { maxPods, kubeReserved, systemReserved = {}, evictionHard } = settings;
+  const named = maxPods ?? kubeReserved ?? settings.systemReserved ?? evictionHard;
+  if (named === undefined) return { capacity, allocatable };
   const pods: Texts = maxPods === undefined ? {} : { pods: String(maxPods) };
   const size: { capacity: Texts; allocatable: Record<string, string> } = {
     capacity: { ...capacity, ...pods },

@@ -130,10 +130,11 @@ export class NodeAgent {
         if (known === undefined) {
           this.#startUs = loop.nowUs;
           this.#startKubelet();
-          boot.at(
-            loop.nowUs + this.#link.requestUs,
-            ifStill(() => this.#startStaticPods()),
-          );
+          if (this.#options.staticPods.length > 0)
+            boot.at(
+              loop.nowUs + this.#link.requestUs,
+              ifStill(() => this.#startStaticPods()),
+            );
         } else execution.resume();
         const registered = api.store.get("Node", this.#key) !== undefined;
         if (!registered) this.#link.send({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });

@@ -113,9 +113,23 @@ export class WorldHost implements Host {
     this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
     if (process !== running.main) return;
-    this.#after(Math.ceil(draw(behavior.startup, random)), () => {
-      if (container.state === "running" && !container.terminating) this.#options.world.setAccepting(running, true);
-    });
+    const { world } = this.#options;
+    const startupUs = Math.ceil(draw(behavior.startup, random));
+    const ifAlive = (task: () => void) => () => {
+      if (container.state === "running" && !container.terminating) task();
+    };
+    this.#after(
+      startupUs,
+      ifAlive(() => world.setAccepting(running, true)),
+    );
+    if (behavior.cold !== undefined) {
+      world.setCold(running, true);
+      const warmUs = startupUs + Math.ceil(draw(behavior.cold.for, random));
+      this.#after(
+        warmUs,
+        ifAlive(() => world.setCold(running, false)),
+      );
+    }
     if (behavior.exit !== undefined) exits(draw(behavior.exit.after, random), behavior.exit.code);
   }
 

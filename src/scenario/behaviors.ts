@@ -41,7 +41,7 @@ export class Behaviors {
     const requests = podRequests({ ...pod, spec: { containers: pod.spec.containers.slice(0, 1) } });
     const serves = declared.perRequest !== undefined;
     const runsToCompletion = pod.spec.restartPolicy !== undefined && pod.spec.restartPolicy !== "Always";
-    return {
+    const warm: Behavior = {
       startup: declared.startup ?? assumedBehavior.startup,
       init: declared.init ?? assumedBehavior.init,
       imageBytes: declared.imageBytes ?? assumedBehavior.imageBytes,
@@ -60,5 +60,9 @@ export class Behaviors {
       shutdown: declared.shutdown ?? assumedBehavior.shutdown,
       shutdownExitCode: declared.shutdownExitCode ?? assumedBehavior.shutdownExitCode,
     };
+    const { warmUp } = declared;
+    if (warmUp === undefined || warm.perRequest === undefined) return warm;
+    const perRequest = { ...warm.perRequest, cpuUs: Math.round(warm.perRequest.cpuUs * warmUp.cpuFactor) };
+    return { ...warm, cold: { for: warmUp.for, behavior: { ...warm, perRequest } } };
   }
 }

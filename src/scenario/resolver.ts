@@ -138,11 +138,12 @@ export class Resolver {
     if (others.some((other) => other.name === name))
       this.#complain("DUPLICATE", [...path, "name"], "a name of its own", name);
     const region = pool.region ?? zones[0]!.replace(/-?[a-z]$/, "");
-    const machineType = { ...this.#machineType(pool, path) };
     const settings = this.#kubelet(pool, path);
+    const plain = this.#machineType(pool, path);
+    let machineType = plain;
     if (settings !== undefined) {
       this.#settings.set(name, settings);
-      Object.assign(machineType, sizeWith(machineType, settings));
+      machineType = { ...plain, ...sizeWith(plain, settings) };
     }
     return { name, machineType, region, zones, min, max, initial, labels, taints };
   }
@@ -275,6 +276,7 @@ export class Resolver {
       concurrency: text.concurrency,
       ...(text.startup && { startup: text.startup }),
       ...(text.init && { init: text.init }),
+      ...(text.warmUp && { warmUp: text.warmUp }),
       ...(text.shutdown && { shutdown: text.shutdown }),
       ...(text.shutdownExitCode !== undefined && { shutdownExitCode: text.shutdownExitCode }),
       ...(image && { imageBytes: image.size }),

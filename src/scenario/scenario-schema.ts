@@ -117,6 +117,13 @@ const behavior = z
       .strictObject({ cpu: duration, wait: duration.default(0) })
       .optional()
       .describe("Work on one core, and waiting elsewhere. Without it the workload serves no requests."),
+    warmUp: z
+      .strictObject({
+        for: distribution.describe("From the first answer until code is compiled and caches are full."),
+        cpuFactor: z.number().min(1).describe("Until then a request costs so many times the CPU."),
+      })
+      .optional()
+      .describe("Software that answers, and passes its readiness probe, before it is warm."),
     concurrency: z.number().int().min(1).default(100).describe("Requests in progress in one pod."),
     memory: z
       .strictObject({

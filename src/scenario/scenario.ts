@@ -3,6 +3,7 @@ import type { NodePool } from "../cloud/index.ts";
 import type { Fault } from "../faults/index.ts";
 import type { Pod } from "../model/index.ts";
 import type { KubeletSettings } from "../node/index.ts";
+import type { Distribution } from "../sim/index.ts";
 import type { EntryFlow, Patience } from "../traffic/index.ts";
 import type { Behavior, External } from "../world/index.ts";
 import type { Action } from "./action.ts";
@@ -74,7 +75,9 @@ export interface WorkloadBehavior {
 }
 
 /** What the scenario says; what it leaves open depends on the pod and is filled in when one starts. */
-export type PartialBehavior = Partial<Omit<Behavior, "memory">> & {
+export type PartialBehavior = Partial<Omit<Behavior, "memory" | "cold">> & {
+  /** For how long a request costs so many times the CPU. */
+  readonly warmUp?: { readonly for: Distribution; readonly cpuFactor: number };
   readonly memory?: Partial<Behavior["memory"]>;
   readonly calls: Behavior["calls"];
 };

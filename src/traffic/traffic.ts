@@ -157,6 +157,7 @@ export class Traffic {
         break;
       case "container-stopped":
       case "container-limits":
+      case "pod-warm":
         this.#podChanged(change.pod);
         break;
       case "pod-accepting":

@@ -21,6 +21,8 @@ export interface Behavior {
   readonly imageBytes: number;
   /** Work of one request on one core, and time spent waiting elsewhere; `undefined`: it serves no requests. */
   readonly perRequest: { readonly cpuUs: number; readonly waitUs: number } | undefined;
+  /** Before it is warm (code is compiled, caches fill): for how long after it answers first, and how it behaves until then. */
+  readonly cold?: { readonly for: Distribution; readonly behavior: Behavior };
   /** Requests in progress at once in one pod; further ones wait in line. */
   readonly concurrency: number;
   readonly memory: {

@@ -21,7 +21,7 @@ export type WorldChange =
     }
   | { readonly what: "links" }
   | { readonly what: "routes"; readonly service: ObjectKey; readonly domain: RouteDomain }
-  | { readonly what: "pod-started" | "pod-accepting" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
+  | { readonly what: "pod-started" | "pod-accepting" | "pod-warm" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
   | {
       readonly what:
         | "container-started"
@@ -167,6 +167,13 @@ export class World {
     if (pod.accepting === accepting || pod.gone) return;
     pod.accepting = accepting;
     this.#tell({ what: "pod-accepting", pod });
+  }
+
+  /** Its software starts cold, or is warm from now on. */
+  setCold(pod: RunningPod, cold: boolean): void {
+    if (pod.cold === cold || pod.gone) return;
+    pod.cold = cold;
+    if (!cold) this.#tell({ what: "pod-warm", pod });
   }
 
   /** How overloaded the pod is; `pod-slow` tells when a probe would begin or cease to notice. */
