@@ -31,6 +31,9 @@ export interface KubeletSettings {
   /** Seconds. */
   readonly evictionMaxPodGracePeriod?: number;
   readonly mergeDefaultEvictionSettings?: boolean;
+  readonly imageGCHighThresholdPercent?: number;
+  readonly imageGCLowThresholdPercent?: number;
+  readonly imageMinimumGCAge?: number;
   readonly kubeReserved?: Texts;
   readonly systemReserved?: Texts;
   readonly shutdownGracePeriod?: number;
@@ -67,8 +70,24 @@ export function configurationOf(
       transitionUs: settings.evictionPressureTransitionPeriod ?? base.eviction.transitionUs,
       maxPodGraceSeconds: settings.evictionMaxPodGracePeriod ?? base.eviction.maxPodGraceSeconds,
     },
+    imageGc: {
+      highPercent: settings.imageGCHighThresholdPercent ?? base.imageGc.highPercent,
+      lowPercent: settings.imageGCLowThresholdPercent ?? base.imageGc.lowPercent,
+      minAgeUs: settings.imageMinimumGCAge ?? base.imageGc.minAgeUs,
+    },
     shutdown: shutdownGroups(settings),
   };
+}
+
+/** Used bytes of a disk at which an eviction threshold is met, or images are to be collected. */
+export function noticedBytes({ eviction, imageGc }: KubeletConfiguration, capacityBytes: number): number[] {
+  const disk = eviction.thresholds.filter(
+    ({ signal }) => signal === "nodefs.available" || signal === "imagefs.available",
+  );
+  return [
+    Math.ceil((capacityBytes * imageGc.highPercent) / 100),
+    ...disk.map((threshold) => capacityBytes - thresholdAmount(threshold, capacityBytes)),
+  ];
 }
 
 function thresholdsOf(settings: KubeletSettings): Threshold[] {
@@ -219,6 +238,18 @@ function otherProblems(settings: KubeletSettings): SettingsProblem[] {
       path: ["maxParallelImagePulls"],
       expected: "1 while serializeImagePulls is true",
       found: maxParallelImagePulls,
+    });
+  const { highPercent, lowPercent } = defaultKubeletConfiguration.imageGc;
+  const { imageGCHighThresholdPercent: high = highPercent, imageGCLowThresholdPercent: low = lowPercent } = settings;
+  if (low >= high)
+    problems.push({
+      path: [
+        settings.imageGCLowThresholdPercent === undefined
+          ? "imageGCHighThresholdPercent"
+          : "imageGCLowThresholdPercent",
+      ],
+      expected: "imageGCLowThresholdPercent below imageGCHighThresholdPercent",
+      found: settings.imageGCLowThresholdPercent ?? high,
     });
   const longest = crashLoopBackOff?.maxContainerRestartPeriod;
   if (longest !== undefined && (longest < secondUs || longest > 300 * secondUs))

@@ -14,6 +14,7 @@ import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
 import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
+import { ImageGc } from "./image-gc.ts";
 import { ImageManager } from "./image-manager.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
@@ -75,6 +76,7 @@ export class Kubelet {
   readonly statuses: StatusManager;
   readonly volumesInUse: VolumesInUse;
   readonly eviction: EvictionManager;
+  readonly imageGc: ImageGc;
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
   readonly allocation: AllocationManager;
@@ -126,6 +128,14 @@ export class Kubelet {
     const { attachments = noAttachments } = options;
     this.volumesInUse = new VolumesInUse({ execution, ticker: this.clocks.nodeStatus, attachments });
     this.eviction = this.#evictionManager();
+    this.imageGc = new ImageGc({
+      execution,
+      host,
+      policy: configuration.imageGc,
+      ticker: this.clocks.imageGc,
+      inUse: () => this.#imagesInUse(),
+      nodeEvent: (...told) => this.nodeEvent(...told),
+    });
     this.reporter = this.#nodeReporter();
     this.shutdown = this.#shutdownManager();
     this.#admission = new PodAdmission({
@@ -180,6 +190,7 @@ export class Kubelet {
       stats: () => host.stats(),
       usageOf: ({ pod }) => host.usage(pod),
       active: () => this.#active(),
+      removeUnusedImages: () => this.imageGc.removeUnused(),
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
       changed: () => this.reporter.look(),
     });
@@ -274,6 +285,17 @@ export class Kubelet {
       return;
     }
     this.#admission.admit(pod, held);
+  }
+
+  /** Of containers that exist, and of pods that are to run. */
+  #imagesInUse(): ReadonlySet<string> {
+    const images = new Set<string>();
+    for (const { held, pod, mayRun } of this.workers.values()) {
+      for (const { spec } of held.containers) images.add(spec.image ?? "");
+      if (mayRun)
+        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) images.add(image ?? "");
+    }
+    return images;
   }
 
   #active(): PodWorker[] {

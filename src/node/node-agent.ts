@@ -4,9 +4,10 @@ import { draw, type EventLoop, type RandomStream, type Ticker } from "../sim/ind
 import { controlPlane, type Machine, type World } from "../world/index.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeDelays } from "./delays.ts";
+import { ImageStore } from "./image-store.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
-import { configurationOf, type KubeletSettings } from "./kubelet-settings.ts";
+import { configurationOf, type KubeletSettings, noticedBytes } from "./kubelet-settings.ts";
 import type { ReportedCondition } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
@@ -41,7 +42,7 @@ export class NodeAgent {
   readonly machine: Machine;
   readonly #options: NodeAgentOptions;
   readonly #hostIP: string;
-  readonly #images = new Set<string>();
+  readonly #images = new ImageStore();
   #execution: Execution;
   #link: ApiLink;
   #startUs: number;
@@ -160,6 +161,7 @@ export class NodeAgent {
     const { machine } = this;
     const execution = this.#execution;
     const hostIP = this.#hostIP;
+    const configuration = configurationOf(settings, { ...defaultKubeletConfiguration, everyPodMounts: true });
     const host = new WorldHost({
       loop,
       world,
@@ -170,9 +172,9 @@ export class NodeAgent {
       softwareOf,
       nextPodIP,
       hostIP,
+      noticedBytes: (capacity) => noticedBytes(configuration, capacity),
       lost: () => execution.dead,
     });
-    const configuration = configurationOf(settings, { ...defaultKubeletConfiguration, everyPodMounts: true });
     const kubelet = new Kubelet({
       name: machine.spec.name,
       execution,
@@ -194,6 +196,10 @@ export class NodeAgent {
       complaints: () => [],
       patchNode: (conditions) => this.#patchConditions(conditions),
     });
+    host.diskChanged = () => {
+      kubelet.eviction.look();
+      kubelet.imageGc.look();
+    };
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
     machine.memoryFullBytes = memoryAlarmBytes(machine, []);

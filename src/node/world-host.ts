@@ -6,6 +6,8 @@ import type { NodeDelays } from "./delays.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 import { type NodeStats, reclaimAmount, type Threshold, thresholdAmount } from "./eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
+import type { ImageStore, StoredImage } from "./image-store.ts";
+import { MachineDisk, unpackedFactor } from "./machine-disk.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
 const runTask = handler<() => void>("host/process", (task) => task());
@@ -24,10 +26,12 @@ export interface WorldHostOptions {
   readonly delays: NodeDelays;
   readonly random: RandomStream;
   /** Images on the machine's disk, which survive a reboot. */
-  readonly images: Set<string>;
+  readonly images: ImageStore;
   readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly random: RandomStream };
   readonly nextPodIP: () => string;
   readonly hostIP: string;
+  /** Used bytes of a disk of that size at which the kubelet wants to look at it. */
+  readonly noticedBytes: (capacityBytes: number) => readonly number[];
   /** The machine's power went off since it was begun. */
   readonly lost: () => boolean;
 }
@@ -38,10 +42,14 @@ export class WorldHost implements Host {
   readonly #options: WorldHostOptions;
   readonly #software = new Map<string, Software>();
   readonly #startUs = new WeakMap<RuntimeContainer, number>();
+  readonly #disk: MachineDisk;
+  /** More is on the disk than somebody allows. */
+  diskChanged: () => void = () => undefined;
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(options: WorldHostOptions) {
     this.#options = options;
+    this.#disk = new MachineDisk({ ...options, tell: () => this.diskChanged() });
   }
 
   runSandbox(sandbox: RuntimeSandbox): Outcome {
@@ -56,7 +64,10 @@ export class WorldHost implements Host {
 
   stopSandbox({ pod, ready }: RuntimeSandbox): number {
     const software = this.#software.get(pod.metadata.uid);
-    if (software?.running !== undefined) this.#options.world.removePod(software.running);
+    if (software?.running !== undefined) {
+      this.#disk.gone(software.running);
+      this.#options.world.removePod(software.running);
+    }
     if (software !== undefined) software.running = undefined;
     return ready ? this.#options.delays.sandboxStopUs : 0;
   }
@@ -80,8 +91,18 @@ export class WorldHost implements Host {
     return { tookUs: Math.ceil((setupUs + transferUs) * world.registrySlowdown) };
   }
 
-  pulled(image: string): void {
-    this.#options.images.add(image);
+  pulled(image: string, pod: Pod): void {
+    const { images, loop } = this.#options;
+    images.add(image, this.imageBytes(image, pod) * unpackedFactor, loop.nowUs);
+    this.#disk.changed();
+  }
+
+  images(): Iterable<StoredImage> {
+    return this.#options.images.all();
+  }
+
+  removeImage(image: string): void {
+    this.#options.images.remove(image);
   }
 
   imageBytes(_image: string, pod: Pod): number {
@@ -112,6 +133,8 @@ export class WorldHost implements Host {
     const limits = limitsOf(container.spec.name, container.resources);
     this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
+    this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
+    if (process === running.main) this.#disk.started(container.pod, running);
     if (process !== running.main) return;
     const { world } = this.#options;
     const startupUs = Math.ceil(draw(behavior.startup, random));
@@ -136,6 +159,7 @@ export class WorldHost implements Host {
   ended(container: RuntimeContainer): void {
     const { running } = this.#of(container.pod);
     const process = this.#processOf(container);
+    this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
     if (running === undefined || process === undefined || running.gone) return;
     if (process === running.main) this.#options.world.setAccepting(running, false);
     this.#options.world.stopContainer(running, process);
@@ -166,15 +190,14 @@ export class WorldHost implements Host {
     return { tookUs: match === null ? 0 : Number(match[1]) * 1_000_000 };
   }
 
-  /** Disks and processes are not modelled: they are never short. */
+  /** Inodes and processes are not modelled: they are never short. */
   stats(): NodeStats {
     const { machine } = this.#options;
-    const ample = { capacity: 1, available: 1 };
     return {
       memoryCapacity: memoryCapacity(machine),
       memoryWorkingSet: Math.min(memoryCapacity(machine), systemMemory(machine) + inPages(machine.memoryBytes)),
-      nodeFsCapacity: ample.capacity,
-      nodeFsAvailable: ample.available,
+      nodeFsCapacity: this.#disk.capacityBytes,
+      nodeFsAvailable: this.#disk.availableBytes,
       nodeFsInodes: 1,
       nodeFsInodesFree: 1,
       maxPids: 1,
@@ -188,7 +211,7 @@ export class WorldHost implements Host {
     const memoryBytes = new Map(
       running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, inPages(bytes)] as const),
     );
-    return { memoryBytes, diskBytes: new Map(), processes: 0 };
+    return { memoryBytes, ...this.#disk.usageOf(running), processes: 0 };
   }
 
   resizePodCgroup(): void {}

@@ -52,6 +52,7 @@ export class Behaviors {
         perRequestInFlightBytes: declared.memory?.perRequestInFlightBytes ?? 0,
         leakBytesPerSecond: declared.memory?.leakBytesPerSecond ?? 0,
       },
+      ...(declared.disk && { disk: declared.disk }),
       calls: declared.calls,
       idleCpuMillicores: declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : undefined),
       startupCpuMillicores: declared.startupCpuMillicores ?? requests.cpuMillicores,

@@ -270,13 +270,20 @@ export class Resolver {
       }
       return { to: { external: call.external }, perRequest: call.perRequest };
     });
-    const { memory, perRequest, exit, image } = text;
+    const { memory, perRequest, exit, image, disk } = text;
     const behavior: WorkloadBehavior["behavior"] = {
       calls,
       concurrency: text.concurrency,
       ...(text.startup && { startup: text.startup }),
       ...(text.init && { init: text.init }),
       ...(text.warmUp && { warmUp: text.warmUp }),
+      ...(disk && {
+        disk: {
+          baseBytes: disk.base,
+          bytesPerSecond: disk.growPerSecond,
+          ...(disk.volume !== undefined && { volume: disk.volume }),
+        },
+      }),
       ...(text.shutdown && { shutdown: text.shutdown }),
       ...(text.shutdownExitCode !== undefined && { shutdownExitCode: text.shutdownExitCode }),
       ...(image && { imageBytes: image.size }),

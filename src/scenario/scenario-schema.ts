@@ -132,6 +132,14 @@ const behavior = z
         leakPerSecond: bytes.default(0),
       })
       .optional(),
+    disk: z
+      .strictObject({
+        base: bytes.default(0),
+        growPerSecond: bytes.default(0),
+        volume: z.string().optional().describe("An emptyDir volume. Default: the container's own layer and logs."),
+      })
+      .optional()
+      .describe("What it writes to the machine's disk. Default: nothing."),
     calls: z
       .array(
         z.union([

@@ -30,6 +30,8 @@ export interface Behavior {
     readonly perRequestInFlightBytes: number;
     readonly leakBytesPerSecond: number;
   };
+  /** What it writes to its own layer, or to a volume by name, from its start on; `undefined`: nothing. */
+  readonly disk?: { readonly baseBytes: number; readonly bytesPerSecond: number; readonly volume?: string };
   readonly calls: readonly Call[];
   /** CPU used without any request; while starting, `startupCpuMillicores` instead. `undefined`: what the pod requests. */
   readonly idleCpuMillicores: number | undefined;

@@ -12,6 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Usage {
   readonly memoryBytes: Map<string, number>;
   readonly diskBytes: Map<string, number>;
+  readonly volumeBytes: Map<string, number>;
   processes: number;
 }
 
@@ -74,6 +75,12 @@ export class RecordedHost implements Host {
     this.#present.add(image);
     this.#record("pulled", { image });
   }
+
+  images(): Iterable<never> {
+    return [];
+  }
+
+  removeImage(): void {}
 
   imageBytes(image: string): number {
     return this.#case.images?.[image]?.sizeBytes ?? 10 * 1024 * 1024;
@@ -179,7 +186,7 @@ export class RecordedHost implements Host {
   #usageOf(pod: string): Usage {
     let usage = this.#usage.get(pod);
     if (usage === undefined) {
-      usage = { memoryBytes: new Map(), diskBytes: new Map(), processes: 0 };
+      usage = { memoryBytes: new Map(), diskBytes: new Map(), volumeBytes: new Map(), processes: 0 };
       this.#usage.set(pod, usage);
     }
     return usage;
