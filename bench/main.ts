@@ -3,6 +3,7 @@ import { benchCluster } from "./cluster.ts";
 import { benchClusterAutoscaler } from "./cluster-autoscaler.ts";
 import { benchEventQueue } from "./event-queue.ts";
 import { benchHpa } from "./hpa.ts";
+import { benchKubelets } from "./kubelet.ts";
 import { benchReplay } from "./replay.ts";
 import { benchRollouts } from "./rollouts.ts";
 import { benchScenarios } from "./scenarios.ts";
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => void>> = {
   scenarios: benchScenarios,
   cluster: () => benchCluster(process.argv.slice(3).map(Number)),
   rollouts: () => benchRollouts(process.argv.slice(3).map(Number)),
+  kubelet: benchKubelets,
   scheduler: benchScheduler,
   replay: benchReplay,
   "cluster-autoscaler": benchClusterAutoscaler,

@@ -85,6 +85,8 @@ export class Simulation {
       clock: this.clock,
       streams,
       delays: defaultNodeDelays,
+      settingsOf: (pool) => scenario.kubelets.get(pool)?.settings ?? {},
+      staticPodsOf: (pool) => scenario.kubelets.get(pool)?.staticPods ?? [],
       behaviorOf: (pod) => behaviors.of(pod),
     });
     new KubeProxies(loop, this.api, this.world);

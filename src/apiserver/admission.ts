@@ -33,12 +33,20 @@ export function admit(store: Store, sent: NewObject): Admitted {
 export function validatingRefusal(store: Store, object: NewObject): ApiError | undefined {
   const gone = namespaceRefusal(store, object);
   if (gone !== undefined) return gone;
-  if (object.kind === "Pod" && store.count("LimitRange") > 0) {
-    const errors = limitRanges(store, object).flatMap((range) => limitRangeErrors(object as unknown as Pod, range));
-    const text = errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]`;
-    if (errors.length > 0) return forbidden("Pod", object.metadata.name ?? object.metadata.generateName ?? "", text);
-  }
-  return chargeQuotas(store, object);
+  return outOfRange(store, object) ?? chargeQuotas(store, object);
+}
+
+/** The same for a pod that asks for other resources: its quotas are charged with the difference. */
+export function resizeRefusal(store: Store, before: Pod, after: Pod): ApiError | undefined {
+  return outOfRange(store, after) ?? chargeQuotas(store, after, before);
+}
+
+function outOfRange(store: Store, object: NewObject): ApiError | undefined {
+  if (object.kind !== "Pod" || store.count("LimitRange") === 0) return undefined;
+  const errors = limitRanges(store, object).flatMap((range) => limitRangeErrors(object as unknown as Pod, range));
+  if (errors.length === 0) return undefined;
+  const text = errors.length === 1 ? errors[0]! : `[${errors.join(", ")}]`;
+  return forbidden("Pod", object.metadata.name ?? object.metadata.generateName ?? "", text);
 }
 
 /** NamespaceLifecycle's word against an object: its namespace is not there, or on its way out. */

@@ -15,11 +15,13 @@ import {
   type PodSpec,
   prepareForCreate,
   qosClass,
+  resizedPodSpec,
   structOf,
   validateCreate,
+  validateResize,
   validateUpdate,
 } from "../model/index.ts";
-import { admit, namespaceRefusal, validatingRefusal } from "./admission.ts";
+import { admit, namespaceRefusal, resizeRefusal, validatingRefusal } from "./admission.ts";
 import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
 import { BoundLabels } from "./bound-labels.ts";
 import { deepFreeze } from "./deep-freeze.ts";
@@ -187,6 +189,7 @@ export class ApiServer {
   /** Keeps what the request may not touch, counts the generation, and lets an object go whose last finalizer went. */
   #write(stored: KubeObject, next: KubeObject, part: ObjectPart): ApiReply {
     if (next === stored) return { ok: true, object: stored };
+    if (part === "resize") return this.#resize(stored as Pod, next as Pod);
     // Most writes are reports: nothing but the status is another.
     if (part === "status" && next.metadata === stored.metadata && stored.metadata.deletionTimestamp === undefined) {
       return { ok: true, object: this.store.replace(stored, withStatusOf(stored, next)) };
@@ -215,6 +218,17 @@ export class ApiServer {
       return { ok: true, object: complete };
     }
     return { ok: true, object: this.store.replace(stored, complete) };
+  }
+
+  /** The `resize` subresource of pods: other cpu and memory for containers, and nothing else. */
+  #resize(stored: Pod, wanted: Pod): ApiReply {
+    const resized = { ...stored, spec: resizedPodSpec(stored.spec, wanted.spec) };
+    const metadata = { ...stored.metadata, generation: generationAfter(stored as never, resized as never) };
+    const complete = { ...resized, metadata } as Pod;
+    const errors = validateResize(stored, complete);
+    if (errors.length > 0) return refused(invalidObject(complete, errors));
+    const refusal = resizeRefusal(this.store, stored, complete);
+    return refusal === undefined ? { ok: true, object: this.store.replace(stored, complete) } : refused(refusal);
   }
 
   #delete(kind: Kind, key: ObjectKey, options: DeleteOptions): ApiReply {

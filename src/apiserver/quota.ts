@@ -8,20 +8,24 @@ import {
   podQuotaUsage,
   type Quantity,
   type ResourceQuota,
+  subtractQuantities,
 } from "../model/index.ts";
 import { type ApiError, forbidden } from "./api-error.ts";
 import type { NewObject } from "./request.ts";
 import type { Store } from "./store.ts";
 
-/** ResourceQuota admission (v1.36): usage is charged in the quota's status before the object is stored. */
-export function chargeQuotas(store: Store, object: NewObject): ApiError | undefined {
+/**
+ * ResourceQuota admission (v1.36): usage is charged in the quota's status before the object is stored; of an object that was
+ * there `before`, what it uses more or less.
+ */
+export function chargeQuotas(store: Store, object: NewObject, before?: NewObject): ApiError | undefined {
   const { namespace } = object.metadata;
   if (namespace === undefined || store.count("ResourceQuota") === 0) return undefined;
   const charges: { readonly quota: ResourceQuota; readonly used: Readonly<Record<string, Quantity>> }[] = [];
   for (const quota of store.list("ResourceQuota")) {
     if (quota.metadata.namespace !== namespace || !matchesQuotaScopes(quota, object)) continue;
     const hard = quota.status?.hard ?? quota.spec.hard ?? {};
-    const usage = usageOf(object, store);
+    const usage = before === undefined ? usageOf(object, store) : differenceOf(before, object, store);
     const concerned = Object.keys(usage)
       .filter((key) => hard[key] !== undefined)
       .sort();
@@ -37,15 +41,14 @@ export function chargeQuotas(store: Store, object: NewObject): ApiError | undefi
     const used = { ...(quota.status?.used ?? {}) };
     const over: string[] = [];
     for (const key of concerned) {
-      const before = used[key] ?? "0";
-      const after = addQuantities(before, usage[key]!);
-      if (compareQuantities(after, hard[key]!) > 0) over.push(key);
+      const after = addQuantities(used[key] ?? "0", usage[key]!);
+      if (compareQuantities(usage[key]!, "0") > 0 && compareQuantities(after, hard[key]!) > 0) over.push(key);
       used[key] = after;
     }
     if (over.length > 0) {
       const list = (of: (key: string) => Quantity): string => over.map((key) => `${key}=${of(key)}`).join(",");
-      const before = quota.status?.used ?? {};
-      const what = `requested: ${list((key) => usage[key]!)}, used: ${list((key) => before[key] ?? "0")}, limited: ${list((key) => hard[key]!)}`;
+      const known = quota.status?.used ?? {};
+      const what = `requested: ${list((key) => usage[key]!)}, used: ${list((key) => known[key] ?? "0")}, limited: ${list((key) => hard[key]!)}`;
       return forbidden(object.kind, nameOf(object), `exceeded quota: ${quota.metadata.name}, ${what}`);
     }
     if (concerned.length > 0) charges.push({ quota, used });
@@ -64,6 +67,16 @@ function usageOf(object: NewObject, store: Store): Readonly<Record<string, Quant
   if (!isKnownKind(object.kind)) return {};
   const { plural, group } = kindInfos[object.kind];
   return { [`count/${plural}${group === "" ? "" : `.${group}`}`]: "1", [plural]: "1" };
+}
+
+/** What the object uses more than before, or less; what stays is left out. */
+function differenceOf(before: NewObject, after: NewObject, store: Store): Readonly<Record<string, Quantity>> {
+  const [was, is] = [usageOf(before, store), usageOf(after, store)];
+  const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap((key) => {
+    const difference = subtractQuantities(is[key] ?? "0", was[key] ?? "0");
+    return compareQuantities(difference, "0") === 0 ? [] : [[key, difference] as const];
+  });
+  return Object.fromEntries(changed);
 }
 
 /** `cpu for: a,b` for each compute resource that the quota limits and containers leave open. */

@@ -11,7 +11,8 @@ import { type EventLoop, hashText } from "../sim/index.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { type LogEntry, WatchLog } from "./watch-log.ts";
 
-export type ObjectPart = "main" | "status";
+/** What of an object a write is about: the object itself, or one of its subresources. */
+export type ObjectPart = "main" | "status" | "resize";
 
 /**
  * etcd with its one revision counter: frozen objects by kind and key, and a log of writes per kind. It knows no rules;

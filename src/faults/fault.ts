@@ -10,7 +10,10 @@ export interface MachineSelector {
 
 /** What happens to the world, and until when. Instants and durations in virtual microseconds; no `forUs`: to the end. */
 export type Fault = { readonly atUs: number; readonly forUs?: number; readonly text: string } & (
-  | { readonly kind: "machine-crash" | "machine-freeze" | "kubelet-stop"; readonly where: MachineSelector }
+  | {
+      readonly kind: "machine-crash" | "machine-freeze" | "machine-shutdown" | "kubelet-stop" | "runtime-not-ready";
+      readonly where: MachineSelector;
+    }
   | { readonly kind: "network-partition"; readonly where: MachineSelector; readonly from: "control-plane" | "all" }
   | { readonly kind: "zone-outage"; readonly zone: string }
   /** `sales`: what cannot be bought, each `pool/zone`; `what` says it in words. */

@@ -6,10 +6,12 @@ import type { Fault } from "./fault.ts";
 import { kubeletStop } from "./kubelet-stop.ts";
 import { machineCrash } from "./machine-crash.ts";
 import { machineFreeze } from "./machine-freeze.ts";
+import { machineShutdown } from "./machine-shutdown.ts";
 import { networkPartition } from "./network-partition.ts";
 import { outOfCapacity } from "./out-of-capacity.ts";
 import { podKill } from "./pod-kill.ts";
 import { registrySlow } from "./registry-slow.ts";
+import { runtimeNotReady } from "./runtime-not-ready.ts";
 import { spotInterruption } from "./spot-interruption.ts";
 import type { Strike, Struck } from "./strike.ts";
 import { zoneOutage } from "./zone-outage.ts";
@@ -18,6 +20,8 @@ const strikes: { readonly [Kind in Fault["kind"]]: Strike<never> } = {
   "machine-crash": machineCrash,
   "machine-freeze": machineFreeze,
   "kubelet-stop": kubeletStop,
+  "machine-shutdown": machineShutdown,
+  "runtime-not-ready": runtimeNotReady,
   "network-partition": networkPartition,
   "zone-outage": zoneOutage,
   "out-of-capacity": outOfCapacity,

@@ -100,13 +100,19 @@ function countContainers(spec: Spec, statuses: readonly ContainerStatus[]): Cont
       if (last === undefined) counts.waiting++;
       else {
         counts.stopped++;
-        if (containerRestarts(container, spec.restartPolicy, last.exitCode)) counts.restarting++;
+        if (containerRestarts(container, spec.restartPolicy, last.exitCode) || isRestartedInPlace(status))
+          counts.restarting++;
       }
     } else {
       counts.unknown++;
     }
   }
   return counts;
+}
+
+/** Removed by a restart of the whole pod: it is to start again, whatever its policy says. */
+function isRestartedInPlace(status: ContainerStatus | undefined): boolean {
+  return status?.lastState?.terminated?.reason === "RestartingAllContainers";
 }
 
 interface ContainerCounts {
@@ -142,8 +148,8 @@ export function initializedCondition(
   }
   if (phase === "Succeeded" && unknown.length === 0) return { type, status: "True", reason: "PodCompleted" };
   const started = spec.containers.some(({ name }) => {
-    const state = statusOf(statuses, name)?.state;
-    return state?.running !== undefined || state?.terminated !== undefined;
+    const status = statusOf(statuses, name);
+    return (status?.state?.running ?? status?.state?.terminated) !== undefined || isRestartedInPlace(status);
   });
   const message = listed(["unknown", unknown], ["incomplete", incomplete]);
   if (started || message === "") return { type, status: "True" };

@@ -1,4 +1,4 @@
-import type { ApiReply, ApiRequest, ApiServer } from "../apiserver/index.ts";
+import type { ApiReply, ApiRequest, ApiServer, NewObject } from "../apiserver/index.ts";
 import {
   attachableVolume,
   claimsOf,
@@ -84,6 +84,10 @@ export class ApiLink implements KubeletApi {
   deletePod(pod: Pod): void {
     const options = { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } };
     this.send({ verb: "delete", kind: "Pod", key: keyOf(pod), options });
+  }
+
+  createPod({ apiVersion, kind, metadata, spec, status }: Pod): void {
+    this.send({ verb: "create", object: { apiVersion, kind, metadata, spec, status } as NewObject });
   }
 
   event({ kind, name, pod }: EventSubject, type: "Normal" | "Warning", reason: string, message: string): void {

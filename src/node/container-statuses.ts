@@ -58,8 +58,8 @@ function seenStatus(
   old: ContainerStatus | undefined,
   clock: WallClock,
 ): ContainerStatus {
-  const { name, image = "", resources = {} } = container;
-  const { requests, limits } = resources;
+  const { name, image = "", resources } = container;
+  const { requests, limits } = resources ?? {};
   const restartCount = Math.max(seen.attempt, old?.restartCount ?? 0);
   const ended = old !== undefined && old.restartCount < seen.attempt && old.state?.terminated !== undefined;
   return {
@@ -69,7 +69,8 @@ function seenStatus(
     containerID: seen.id,
     ready: false,
     restartCount,
-    ...((requests ?? limits) !== undefined && { resources: old?.resources ?? resources }),
+    // What runs has what it was given; what does not run will have what it was granted.
+    ...((requests ?? limits) !== undefined && { resources: seen.state === "running" ? seen.resources : resources }),
     ...(requests !== undefined && { allocatedResources: requests }),
     lastState: (ended ? old.state : old?.lastState) ?? {},
     state: stateOf(seen, clock),
@@ -120,6 +121,11 @@ function unseen(
     restartCount: status.restartCount + (pod.metadata.deletionTimestamp === undefined ? 1 : 0),
     lastState: { terminated: { reason: "ContainerStatusUnknown", message, exitCode: 137 } },
   };
+}
+
+/** kubecontainer's `HasAnyRegularContainerStarted`: the runtime knows of one that runs or ran. */
+export function isAnyStarted(statuses: readonly ContainerStatus[]): boolean {
+  return statuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined);
 }
 
 /** Whether any of the ordinary containers has ever run: the pod was initialized then. */

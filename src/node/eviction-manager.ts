@@ -24,7 +24,10 @@ const hardGraceSeconds = 1;
 /** What one pod uses, by container in bytes, and its processes. */
 export interface PodUsage {
   readonly memoryBytes: ReadonlyMap<string, number>;
+  /** Writable layers and logs. */
   readonly diskBytes: ReadonlyMap<string, number>;
+  /** `emptyDir` volumes on the disk, by name. */
+  readonly volumeBytes: ReadonlyMap<string, number>;
   readonly processes: number;
 }
 
@@ -45,6 +48,8 @@ interface EvictionManagerOptions {
   /** Pods of which something may run. */
   readonly active: () => PodWorker[];
   readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
+  /** Answers whether there were any. */
+  readonly removeUnusedImages: () => boolean;
   /** The node's conditions are to be looked at. */
   readonly changed: () => void;
   /** Nothing changes before `look` is called: rounds that would find nothing are no events. */
@@ -135,6 +140,7 @@ export class EvictionManager {
     if (threshold === undefined) return [];
     const resource = resourceOf(threshold.signal);
     this.#options.nodeEvent("Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
+    if (this.#reclaims(threshold)) return [];
     for (const worker of this.#ranked(resource)) {
       if (isCriticalPod(worker.pod)) continue;
       const message = this.#message(worker, threshold, seen.get(threshold.signal)!);
@@ -142,6 +148,14 @@ export class EvictionManager {
       return [worker];
     }
     return [];
+  }
+
+  /** `reclaimNodeLevelResources`: a disk is helped by removing unused images. Answers whether that was enough. */
+  #reclaims(threshold: Threshold): boolean {
+    const resource = resourceOf(threshold.signal);
+    if (resource !== "ephemeral-storage" && resource !== "inodes") return false;
+    if (!this.#options.removeUnusedImages()) return false;
+    return !isMet(threshold, observations(this.#options.stats()), true);
   }
 
   #grace({ hard }: Threshold, { spec }: Pod): number {
@@ -160,7 +174,7 @@ export class EvictionManager {
         priority: worker.pod.spec.priority ?? 0,
         memoryBytes: sum(usage?.memoryBytes.values() ?? []),
         memoryRequestBytes: podRequests(worker.pod).memoryBytes,
-        diskBytes: sum(usage?.diskBytes.values() ?? []),
+        diskBytes: sum(usage?.diskBytes.values() ?? []) + sum(usage?.volumeBytes.values() ?? []),
         ephemeralStorageRequestBytes: sum(storage),
         processes: usage?.processes ?? 0,
         noStats: usage === undefined,

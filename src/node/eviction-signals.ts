@@ -77,13 +77,14 @@ export function isMet(threshold: Threshold, seen: ReadonlyMap<string, Observatio
   const observed = seen.get(threshold.signal);
   if (observed === undefined) return false;
   let amount = thresholdAmount(threshold, observed.capacity);
-  const { minReclaim } = threshold;
-  if (withReclaim && minReclaim !== undefined) {
-    amount += minReclaim.endsWith("%")
-      ? Math.trunc((observed.capacity * Number(minReclaim.slice(0, -1))) / 100)
-      : value(minReclaim);
-  }
+  if (withReclaim) amount += reclaimAmount(threshold, observed.capacity);
   return observed.available < amount;
+}
+
+/** `evictionMinimumReclaim` on a machine of that capacity; 0 without one. */
+export function reclaimAmount({ minReclaim }: Threshold, capacity: number): number {
+  if (minReclaim === undefined) return 0;
+  return minReclaim.endsWith("%") ? Math.trunc((capacity * Number(minReclaim.slice(0, -1))) / 100) : value(minReclaim);
 }
 
 /** The node condition that a signal stands for. */

@@ -1,6 +1,7 @@
-import type { Container, Pod } from "../model/index.ts";
+import type { Pod } from "../model/index.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 import type { NodeStats } from "./eviction-signals.ts";
+import type { StoredImage } from "./image-store.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
 /** How a call of the container runtime ends, and how long it takes in microseconds. */
@@ -34,8 +35,11 @@ export interface Host {
   removeSandbox(sandbox: RuntimeSandbox): void;
   hasImage(image: string): boolean;
   pull(image: string, pod: Pod): Outcome;
-  pulled(image: string): void;
+  pulled(image: string, pod: Pod): void;
   imageBytes(image: string, pod: Pod): number;
+  /** Images on the disk, and one of them less. */
+  images(): Iterable<StoredImage>;
+  removeImage(image: string): void;
   create(container: RuntimeContainer): Outcome;
   start(container: RuntimeContainer): Outcome;
   /** The process runs from now on. */
@@ -53,5 +57,8 @@ export interface Host {
   stats(): NodeStats;
   /** What a pod uses; `undefined` when nothing is known of it. */
   usage(pod: Pod): PodUsage | undefined;
-  updateResources(container: RuntimeContainer, resources: Container["resources"]): void;
+  /** A resize is to change cpu or memory of the pod: its own cgroup, before or after its containers'. */
+  resizePodCgroup(pod: Pod, resource: "cpu" | "memory"): void;
+  /** The container has other resources now. */
+  updateResources(container: RuntimeContainer): void;
 }

@@ -73,7 +73,7 @@ export class ImageManager {
       this.#errors.set(key, `${failure.reason}: ${failure.message}`);
       return failure;
     }
-    host.pulled(image);
+    host.pulled(image, pod);
     this.#errors.delete(key);
     const [own, all] = [goDuration(loop.nowUs - begunUs), goDuration(loop.nowUs - askedUs)];
     const size = host.imageBytes(image, pod);

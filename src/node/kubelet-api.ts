@@ -18,5 +18,7 @@ export interface KubeletApi {
   has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean;
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void;
   deletePod(pod: Pod): void;
+  /** A mirror of a static pod. */
+  createPod(pod: Pod): void;
   event(subject: EventSubject, type: "Normal" | "Warning", reason: string, message: string): void;
 }

@@ -1,6 +1,7 @@
 import { parseEvictionThresholds } from "../model/index.ts";
 import type { Ticker } from "../sim/index.ts";
 import type { EvictionConfiguration } from "./eviction-manager.ts";
+import type { ImageGcPolicy } from "./image-gc.ts";
 import type { ShutdownGroup } from "./shutdown-manager.ts";
 
 /** What of `KubeletConfiguration` changes decisions here; times in microseconds. */
@@ -12,6 +13,7 @@ export interface KubeletConfiguration {
   /** Every pod mounts its service account's token, though no manifest says so. */
   readonly everyPodMounts: boolean;
   readonly eviction: EvictionConfiguration;
+  readonly imageGc: ImageGcPolicy;
   /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
   readonly shutdown: readonly ShutdownGroup[];
   /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
@@ -19,7 +21,7 @@ export interface KubeletConfiguration {
 }
 
 /** `evictionHard` where nothing else is said. */
-const defaultEvictionHard = {
+export const defaultEvictionHard: Readonly<Record<string, string>> = {
   "memory.available": "100Mi",
   "nodefs.available": "10%",
   "nodefs.inodesFree": "5%",
@@ -43,6 +45,7 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   maxContainerRestartUs: 300_000_000,
   everyPodMounts: false,
   eviction: defaultEviction,
+  imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000 },
   shutdown: [],
   reportDraw: 0.5,
 };
@@ -59,6 +62,12 @@ export interface KubeletClocks {
   readonly reconcile: Ticker;
   /** The eviction manager's rounds, every ten seconds. */
   readonly eviction: Ticker;
+  /** The runtime's own status, every five seconds. */
+  readonly runtimeUp: Ticker;
+  /** The status manager looks for what was not told, every ten seconds. */
+  readonly fullSync: Ticker;
+  /** Unused images are looked for, every five minutes. */
+  readonly imageGc: Ticker;
   /** The node's status, every ten seconds. */
   readonly nodeStatus: Ticker;
 }
@@ -72,6 +81,9 @@ export function kubeletClocks(startUs: number): KubeletClocks {
     housekeeping: { phaseUs: startUs, periodUs: 2 * second },
     reconcile: { phaseUs: startUs, periodUs: 100_000 },
     eviction: { phaseUs: startUs, periodUs: 10 * second },
+    runtimeUp: { phaseUs: startUs, periodUs: 5 * second },
+    imageGc: { phaseUs: startUs, periodUs: 300 * second },
+    fullSync: { phaseUs: startUs, periodUs: 10 * second },
     nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
   };
 }

@@ -1,5 +1,6 @@
 import {
   containersReadyCondition,
+  isPodTerminal,
   type Node,
   type Pod,
   type PodPhase,
@@ -9,25 +10,26 @@ import {
   type WallClock,
 } from "../model/index.ts";
 import { lastTickAt, nextTickAt, type Sequence } from "../sim/index.ts";
-import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
+import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
-import { isCriticalPod } from "./critical-pod.ts";
 import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
+import { ImageGc } from "./image-gc.ts";
 import { ImageManager } from "./image-manager.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
 import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
 import { Pleg } from "./pleg.ts";
-import { preempt } from "./pod-preemption.ts";
+import { PodAdmission } from "./pod-admission.ts";
 import { PodWorker } from "./pod-worker.ts";
-import { victimsFor } from "./preemption.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
+import { isMirrorPod, isStaticPod, StaticPods } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
+import { SyncLoop } from "./sync-loop.ts";
 import { type Attachments, noAttachments, VolumesInUse } from "./volumes-in-use.ts";
-import { type Execution, Work } from "./work.ts";
+import type { Execution } from "./work.ts";
 
 const transientUs = 1_000_000;
 const retryUs = 10_000_000;
@@ -48,6 +50,8 @@ interface KubeletOptions {
   readonly addressesOf: (pod: Pod, sandbox: RuntimeSandbox | undefined) => Partial<PodStatus>;
   /** Why the node is not ready; empty when it is. */
   readonly complaints: () => readonly string[];
+  /** Whether the container runtime calls itself ready. */
+  readonly runtimeReady: () => boolean;
   /** Why the network is not ready; `undefined` when it is. */
   readonly networkError: () => string | undefined;
   /** Graceful shutdown is over: the machine may go down. */
@@ -72,16 +76,18 @@ export class Kubelet {
   readonly statuses: StatusManager;
   readonly volumesInUse: VolumesInUse;
   readonly eviction: EvictionManager;
+  readonly imageGc: ImageGc;
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
+  readonly allocation: AllocationManager;
+  readonly syncLoop: SyncLoop;
+  readonly statics: StaticPods;
+  readonly #admission: PodAdmission;
   readonly #options: KubeletOptions;
   /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
   readonly workers = new Map<string, PodWorker>();
   /** The pod manager: objects that are assigned to this machine, by uid. */
   readonly #pods = new Map<string, Pod>();
-  /** Room is being made for a critical pod; who came since waits. */
-  #admitting = false;
-  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
   readonly #requeued = new Map<string, Sequence>();
 
   constructor(options: KubeletOptions) {
@@ -98,8 +104,17 @@ export class Kubelet {
     this.images = new ImageManager({ execution, host, parallelPulls: configuration.parallelPulls });
     const longest = configuration.maxContainerRestartUs;
     this.crashLoops = new BackOffs({ base: Math.min(10_000_000, longest), max: longest, resetAfter: 600_000_000 });
+    this.syncLoop = new SyncLoop({
+      execution,
+      runtimeUp: this.clocks.runtimeUp,
+      runtimeReady: options.runtimeReady,
+      changed: () => this.reporter.look(),
+    });
+    this.statics = this.#staticPods();
     this.statuses = new StatusManager({
       execution,
+      fullSync: this.clocks.fullSync,
+      objectOf: (pod) => (isStaticPod(pod) ? this.statics.mirrorOf(pod) : pod),
       api,
       clock,
       mayRun: (uid) => this.workers.get(uid)?.mayRun ?? false,
@@ -108,13 +123,61 @@ export class Kubelet {
       execution,
       relist: this.clocks.relist,
       cacheOf: (uid) => this.workers.get(uid)?.cache,
-      onEvent: (uid, died) => this.#onPlegEvent(uid, died),
+      onEvent: (uid, died) => this.syncLoop.run(() => this.#onPlegEvent(uid, died)),
     });
     const { attachments = noAttachments } = options;
     this.volumesInUse = new VolumesInUse({ execution, ticker: this.clocks.nodeStatus, attachments });
     this.eviction = this.#evictionManager();
+    this.imageGc = new ImageGc({
+      execution,
+      host,
+      policy: configuration.imageGc,
+      ticker: this.clocks.imageGc,
+      inUse: () => this.#imagesInUse(),
+      nodeEvent: (...told) => this.nodeEvent(...told),
+    });
     this.reporter = this.#nodeReporter();
     this.shutdown = this.#shutdownManager();
+    this.#admission = new PodAdmission({
+      execution,
+      api,
+      clock,
+      statuses: this.statuses,
+      node: options.node,
+      active: () => this.#active(),
+      granted: (worker) => this.allocation.granted(this.#pods.get(worker.uid) ?? worker.pod),
+      pressures: () => this.eviction.pressures,
+      shuttingDown: () => this.shutdown.shuttingDown,
+      begin: (pod, held) => this.#begin(pod, held),
+    });
+    this.allocation = new AllocationManager({
+      execution,
+      podOf: (uid) => this.#pods.get(uid),
+      objection: (pod) => this.#admission.objection(pod),
+      event: (pod, ...told) => api.event({ kind: "Pod", name: pod.metadata.name, pod }, ...told),
+      changed: (uid) => this.syncSoon(uid),
+    });
+  }
+
+  #staticPods(): StaticPods {
+    return new StaticPods({
+      execution: this.execution,
+      api: this.api,
+      housekeeping: this.clocks.housekeeping,
+      node: this.#options.node,
+      time: () => this.clock.time(this.nowUs),
+      isOver: (uid) => this.workers.get(uid)?.finished ?? true,
+      start: (pod) => {
+        const ended = this.workers.get(pod.metadata.uid);
+        if (ended !== undefined) this.#forget(ended);
+        this.#addAnyhow(pod, new RuntimePod());
+      },
+      stop: (pod) => this.#removeAnyhow(pod.metadata.uid),
+      changed: (pod) => {
+        this.statuses.mirrorChanged(pod);
+        this.workers.get(pod.metadata.uid)?.update({ kind: "update", pod });
+      },
+    });
   }
 
   #evictionManager(): EvictionManager {
@@ -127,6 +190,7 @@ export class Kubelet {
       stats: () => host.stats(),
       usageOf: ({ pod }) => host.usage(pod),
       active: () => this.#active(),
+      removeUnusedImages: () => this.imageGc.removeUnused(),
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
       changed: () => this.reporter.look(),
     });
@@ -142,8 +206,9 @@ export class Kubelet {
       shiftDraw: configuration.reportDraw,
       pressures: () => this.eviction.pressures,
       complaints: () => [
-        ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
+        ...this.syncLoop.complaints(),
         ...this.#options.complaints(),
+        ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
       ],
       patch: this.#options.patchNode,
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
@@ -205,6 +270,13 @@ export class Kubelet {
 
   /** HandlePodAdditions for one pod. `held`: what the runtime remembers of it from before the machine lost power. */
   add(pod: Pod, held: RuntimePod = new RuntimePod()): void {
+    this.syncLoop.run(() => {
+      if (isMirrorPod(pod)) this.statics.seen(pod);
+      else this.#addAnyhow(pod, held);
+    });
+  }
+
+  #addAnyhow(pod: Pod, held: RuntimePod): void {
     const { uid } = pod.metadata;
     this.#pods.set(uid, pod);
     const worker = this.workers.get(uid);
@@ -212,45 +284,18 @@ export class Kubelet {
       worker.update({ kind: "update", pod });
       return;
     }
-    if (this.#admitting) this.#waiting.push({ pod, held });
-    else this.#admit(pod, held);
+    this.#admission.admit(pod, held);
   }
 
-  /** Admits or refuses it; while room is made for a critical pod, those that come later wait. */
-  #admit(pod: Pod, held: RuntimePod): void {
-    if (pod.metadata.deletionTimestamp !== undefined) {
-      this.#begin(pod, held);
-      return;
+  /** Of containers that exist, and of pods that are to run. */
+  #imagesInUse(): ReadonlySet<string> {
+    const images = new Set<string>();
+    for (const { held, pod, mayRun } of this.workers.values()) {
+      for (const { spec } of held.containers) images.add(spec.image ?? "");
+      if (mayRun)
+        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) images.add(image ?? "");
     }
-    const rejection = this.#objection(pod);
-    if (rejection === undefined) this.#begin(pod, held);
-    else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
-    else this.#makeRoom(pod, held, rejection.shortages);
-  }
-
-  #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
-    const others = this.#active();
-    const answer = victimsFor(
-      pod,
-      others.map((worker) => worker.pod),
-      shortages,
-    );
-    if ("error" in answer) {
-      const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
-      const message = `Unexpected error while attempting to recover from admission failure: ${why}`;
-      this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
-      return;
-    }
-    this.#admitting = true;
-    const victims = others.filter((worker) => answer.victims.includes(worker.pod));
-    new Work(this.execution, preempt(victims), () => {
-      this.#admitting = false;
-      this.#begin(pod, held);
-      while (!this.#admitting && this.#waiting.length > 0) {
-        const next = this.#waiting.shift()!;
-        this.#admit(next.pod, next.held);
-      }
-    });
+    return images;
   }
 
   #active(): PodWorker[] {
@@ -268,6 +313,10 @@ export class Kubelet {
 
   /** The object changed: HandlePodUpdates. A change of nothing but the status wakes no worker. */
   update(pod: Pod): void {
+    this.syncLoop.run(() => this.#updateAnyhow(pod));
+  }
+
+  #updateAnyhow(pod: Pod): void {
     const { uid } = pod.metadata;
     const before = this.#pods.get(uid);
     this.#pods.set(uid, pod);
@@ -277,20 +326,29 @@ export class Kubelet {
       return;
     }
     if (before !== undefined && !differsSemantically(before, pod)) {
+      if (isPodTerminal(pod) && !isPodTerminal(before)) this.allocation.retry();
       if (gatesChanged(pod)) this.syncSoon(uid);
       return;
     }
-    worker.update({ kind: "update", pod });
+    if (before !== undefined) this.allocation.updated(before, pod);
+    worker.update({ kind: "update", pod: this.allocation.granted(pod) });
   }
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */
   remove(uid: string): void {
+    this.syncLoop.run(() => {
+      if (!this.statics.gone(uid)) this.#removeAnyhow(uid);
+    });
+  }
+
+  #removeAnyhow(uid: string): void {
     this.#pods.delete(uid);
     const worker = this.workers.get(uid);
     this.statuses.forget(uid);
     if (worker === undefined) return;
     if (worker.finished) this.#forget(worker);
     else worker.update({ kind: "kill", pod: worker.pod });
+    this.allocation.retry();
   }
 
   /** The pod as the API last showed it. */
@@ -298,34 +356,15 @@ export class Kubelet {
     return this.#pods.get(uid);
   }
 
+  /** Of pods that the API server knows. */
   podUids(): string[] {
-    return [...this.#pods.keys()];
-  }
-
-  #objection(pod: Pod): Rejection | undefined {
-    const node = this.#options.node();
-    if (node === undefined) return undefined;
-    const others = this.#active().map((worker) => worker.pod);
-    const { shuttingDown } = this.shutdown;
-    return admissionRejection({ pod, node, others, pressures: this.eviction.pressures, shuttingDown });
-  }
-
-  #reject(pod: Pod, { reason, message }: Rejection): void {
-    this.api.event({ kind: "Pod", name: pod.metadata.name, pod }, "Warning", reason, message);
-    this.statuses.reject(pod, {
-      ...(pod.status.qosClass !== undefined && { qosClass: pod.status.qosClass }),
-      phase: "Failed",
-      reason,
-      message: `Pod was rejected: ${message}`,
-      startTime: this.clock.time(this.nowUs),
-      observedGeneration: pod.metadata.generation,
-    } as PodStatus);
+    return [...this.#pods.values()].filter((pod) => !isStaticPod(pod)).map(({ metadata }) => metadata.uid);
   }
 
   /** HandlePodSyncs for one pod. */
   syncSoon(uid: string): void {
     const pod = this.#pods.get(uid);
-    if (pod !== undefined) this.workers.get(uid)?.update({ kind: "sync", pod });
+    if (pod !== undefined) this.workers.get(uid)?.update({ kind: "sync", pod: this.allocation.granted(pod) });
   }
 
   /** Puts the pod on the re-queue, which the one-second ticker empties. */
@@ -348,7 +387,7 @@ export class Kubelet {
       uid,
       this.execution.at(atUs, () => {
         this.#requeued.delete(uid);
-        this.syncSoon(uid);
+        this.syncLoop.run(() => this.syncSoon(uid));
       }),
     );
   }
@@ -366,6 +405,7 @@ export class Kubelet {
     this.workers.delete(worker.uid);
     this.statuses.forget(worker.uid);
     this.crashLoops.forget(`${worker.uid}/`);
+    this.allocation.forget(worker.uid);
     for (const sandbox of worker.held.sandboxes) this.host.removeSandbox(sandbox);
   }
 

@@ -3,6 +3,7 @@ import { type ObjectKey, type Pod, type WallClock, workloadOf } from "../model/i
 import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
 import type { Behavior, Machine, RunningContainer, RunningPod, World, WorldChange } from "../world/index.ts";
 import type { NodeDelays } from "./delays.ts";
+import type { KubeletSettings } from "./kubelet-settings.ts";
 import { NodeAgent } from "./node-agent.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { WorldHost } from "./world-host.ts";
@@ -16,6 +17,10 @@ export interface KubeletsOptions {
   readonly clock: WallClock;
   readonly streams: RandomStreams;
   readonly delays: NodeDelays;
+  /** What the kubelets of a node pool are told. */
+  readonly settingsOf: (pool: string) => KubeletSettings;
+  /** Manifests in the files of each machine of a node pool. */
+  readonly staticPodsOf: (pool: string) => readonly Pod[];
   /** How a pod's software behaves. */
   readonly behaviorOf: (pod: Pod) => Behavior;
 }
@@ -30,7 +35,9 @@ export class Kubelets {
   #wakePending = false;
   readonly #killed: Handler<{ worker: PodWorker; change: Killed }> = handler("kubelet/exit", ({ worker, change }) => {
     const container = worker.held.containers.find((one) => WorldHost.matches(one, change.pod, change.container));
-    const reason = change.what === "memory-over-limit" ? "OOMKilled" : "Error";
+    const reason = change.what === "container-killed" ? "Error" : "OOMKilled";
+    if (change.what === "machine-out-of-memory")
+      worker.kubelet.nodeEvent("Warning", "SystemOOM", "System OOM encountered");
     if (container !== undefined) worker.runtime.exited(container, 137, reason);
   });
 
@@ -111,7 +118,7 @@ export class Kubelets {
     const { name } = machine.spec;
     let agent = this.#agents.get(name);
     if (agent === undefined) {
-      const { loop, api, world, clock, delays, streams } = this.#options;
+      const { loop, api, world, clock, delays, streams, settingsOf, staticPodsOf } = this.#options;
       agent = new NodeAgent({
         loop,
         api,
@@ -120,6 +127,8 @@ export class Kubelets {
         delays,
         machine,
         random: streams(`kubelet/${name}`),
+        settings: settingsOf(machine.spec.pool),
+        staticPods: staticPodsOf(machine.spec.pool),
         softwareOf: (pod) => this.#softwareOf(pod),
         nextPodIP: () => this.#nextPodIP(),
         assigned: () => this.#assigned(name),
@@ -135,6 +144,12 @@ export class Kubelets {
       case "machine-kubelet":
         this.#agentOf(change.machine).onPower();
         break;
+      case "machine-shutdown":
+        this.#agentOf(change.machine).onShutdown();
+        break;
+      case "machine-runtime":
+        this.#agents.get(change.machine.spec.name)?.kubelet?.syncLoop.look();
+        break;
       case "machine-released":
         this.#options.api.leases.forget(change.machine.spec.name);
         this.#agents.delete(change.machine.spec.name);
@@ -143,6 +158,7 @@ export class Kubelets {
         for (const agent of this.#agents.values()) agent.onLink();
         break;
       case "container-killed":
+      case "machine-out-of-memory":
       case "memory-over-limit": {
         const worker = this.#workerOf(change.pod);
         const { loop } = this.#options;
@@ -166,7 +182,7 @@ export class Kubelets {
 }
 
 interface Killed {
-  readonly what: "container-killed" | "memory-over-limit";
+  readonly what: "container-killed" | "memory-over-limit" | "machine-out-of-memory";
   readonly pod: RunningPod;
   readonly container: RunningContainer;
 }

@@ -4,17 +4,20 @@ import { draw, type EventLoop, type RandomStream, type Ticker } from "../sim/ind
 import { controlPlane, type Machine, type World } from "../world/index.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeDelays } from "./delays.ts";
+import { ImageStore } from "./image-store.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
+import { configurationOf, type KubeletSettings, noticedBytes } from "./kubelet-settings.ts";
 import type { ReportedCondition } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
+import { staticPodOf } from "./static-pods.ts";
 import { Execution } from "./work.ts";
 import { memoryAlarmBytes, WorldHost, type WorldHostOptions } from "./world-host.ts";
 
 const heartbeatUs = 10_000_000;
-/** The default hard threshold of `memory.available`. */
-const hardMemoryBytes = 100 * 1024 * 1024;
+/** From the last pod's end to the power's: what is left is stopped, the kubelet among it. Assumption. */
+const systemStopUs = 1_000_000;
 /** A kubelet of a settled machine has been up for this long. */
 const settledAgeUs = 400_000_000;
 
@@ -26,6 +29,8 @@ interface NodeAgentOptions {
   readonly delays: NodeDelays;
   readonly machine: Machine;
   readonly random: RandomStream;
+  readonly settings: KubeletSettings;
+  readonly staticPods: readonly Pod[];
   readonly softwareOf: WorldHostOptions["softwareOf"];
   readonly nextPodIP: () => string;
   /** Pods that are assigned to this machine, as stored. */
@@ -37,7 +42,7 @@ export class NodeAgent {
   readonly machine: Machine;
   readonly #options: NodeAgentOptions;
   readonly #hostIP: string;
-  readonly #images = new Set<string>();
+  readonly #images = new ImageStore();
   #execution: Execution;
   #link: ApiLink;
   #startUs: number;
@@ -77,6 +82,7 @@ export class NodeAgent {
     this.#options.api.handle({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
     this.#postReady();
     this.#beginLease();
+    this.#startStaticPods();
   }
 
   /** Power, the kubelet's process, or the machine's being frozen changed. */
@@ -125,6 +131,11 @@ export class NodeAgent {
         if (known === undefined) {
           this.#startUs = loop.nowUs;
           this.#startKubelet();
+          if (this.#options.staticPods.length > 0)
+            boot.at(
+              loop.nowUs + this.#link.requestUs,
+              ifStill(() => this.#startStaticPods()),
+            );
         } else execution.resume();
         const registered = api.store.get("Node", this.#key) !== undefined;
         if (!registered) this.#link.send({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
@@ -146,10 +157,11 @@ export class NodeAgent {
   }
 
   #startKubelet(): void {
-    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api } = this.#options;
+    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api, settings } = this.#options;
     const { machine } = this;
     const execution = this.#execution;
     const hostIP = this.#hostIP;
+    const configuration = configurationOf(settings, { ...defaultKubeletConfiguration, everyPodMounts: true });
     const host = new WorldHost({
       loop,
       world,
@@ -160,6 +172,7 @@ export class NodeAgent {
       softwareOf,
       nextPodIP,
       hostIP,
+      noticedBytes: (capacity) => noticedBytes(configuration, capacity),
       lost: () => execution.dead,
     });
     const kubelet = new Kubelet({
@@ -170,20 +183,41 @@ export class NodeAgent {
       host,
       clock,
       clocks: kubeletClocks(this.#startUs),
-      configuration: { ...defaultKubeletConfiguration, everyPodMounts: true },
+      configuration,
+      released: () => execution.at(loop.nowUs + systemStopUs, () => world.setPower(machine, false)),
       node: () => api.store.get("Node", this.#key),
       addressesOf: (_pod, sandbox) => ({
         hostIP,
         hostIPs: [{ ip: hostIP }],
         ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
       }),
+      runtimeReady: () => machine.runtimeReady,
       networkError: () => undefined,
       complaints: () => [],
       patchNode: (conditions) => this.#patchConditions(conditions),
     });
+    host.diskChanged = () => {
+      kubelet.eviction.look();
+      kubelet.imageGc.look();
+    };
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
-    machine.memoryAlarmBytes = memoryAlarmBytes(machine, hardMemoryBytes);
+    machine.memoryFullBytes = memoryAlarmBytes(machine, []);
+    machine.memoryAlarmBytes = memoryAlarmBytes(machine, configuration.eviction.thresholds);
+  }
+
+  /** What the files ask for, once the machine is registered. */
+  #startStaticPods(): void {
+    const { staticPods } = this.#options;
+    for (const pod of staticPods) this.kubelet?.statics.add(staticPodOf(pod, this.machine.spec.name));
+  }
+
+  /** Somebody shuts the machine down: at once, unless the kubelet was given time to end its pods. */
+  onShutdown(): void {
+    const { kubelet } = this;
+    if (kubelet === undefined || kubelet.configuration.shutdown.length === 0)
+      this.#options.world.setPower(this.machine, false);
+    else kubelet.shutdown.shutDown();
   }
 
   /** The machine's memory is short, or is not any more. */

@@ -124,6 +124,11 @@ export class Pleg {
     for (const sandbox of [...held.sandboxes].reverse()) if (is(sandbox, `${sandbox.ready}`)) events.push(undefined);
     for (const container of [...held.containers].reverse()) {
       if (is(container, container.state)) events.push(container.state === "exited" ? container : undefined);
+      else if (container.updated) {
+        changed = true;
+        events.push(undefined);
+      }
+      container.updated = false;
     }
     for (const known of records.keys()) {
       if (!("exitCode" in known) || held.containers.includes(known)) continue;

@@ -1,4 +1,5 @@
 import { type Container, containerRestarts, isSidecar, type Pod } from "../model/index.ts";
+import { type ContainerUpdate, resizeOf } from "./pod-resize.ts";
 import { type ContainerSeen, lastOf, type PodSeen } from "./runtime-pod.ts";
 
 /** What probes have published of a running container. */
@@ -24,6 +25,10 @@ export interface PodActions {
   startInit: Container[];
   start: Container[];
   kill: ContainerKill[];
+  /** Running containers that get other resources. */
+  update: ContainerUpdate[];
+  /** A container is restarted to get other resources. */
+  resizes: boolean;
 }
 
 /** Whether the pod's sandbox has to be made (anew), and as which attempt. */
@@ -53,6 +58,8 @@ export function podActions(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts): Po
     startInit: [],
     start: [],
     kill: [],
+    update: [],
+    resizes: false,
   };
   if (changed) {
     forNewSandbox(pod, seen, actions);
@@ -69,7 +76,8 @@ export function podActions(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts): Po
     }
     const failed = failedProbe(last, verdicts);
     if (failed === undefined) {
-      kept += 1;
+      if (staysWithResources(container, last, actions)) kept += 1;
+      else actions.start.push(container);
       continue;
     }
     // A container killed by its probe counts as one that failed.
@@ -86,6 +94,18 @@ export function podActions(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts): Po
   // Nothing is left to run: sidecars do not keep a pod.
   if (kept === 0 && actions.start.length === 0) actions.killPod = true;
   return actions;
+}
+
+/** kuberuntime's `computePodResizeAction`: notes what its resources call for; answers whether the container stays. */
+function staysWithResources(spec: Container, container: ContainerSeen, actions: PodActions): boolean {
+  const resize = resizeOf(spec, container);
+  if (resize === "restart") {
+    actions.kill.push({ container, spec, message: `Container ${spec.name} resize requires restart`, reason: "other" });
+    actions.resizes = true;
+    return false;
+  }
+  if (resize !== undefined) actions.update.push(resize);
+  return true;
 }
 
 function failedProbe({ id }: ContainerSeen, verdicts: ProbeVerdicts): "liveness" | "startup" | undefined {
@@ -160,11 +180,11 @@ function runningSidecar(
   spec: Container,
   last: ContainerSeen,
   verdicts: ProbeVerdicts,
-  { kill }: PodActions,
+  actions: PodActions,
   next: () => void,
 ): boolean {
   const failed = (reason: "startup" | "liveness"): true => {
-    kill.push({ container: last, spec, message: `Init container ${spec.name} failed ${reason} probe`, reason });
+    actions.kill.push({ container: last, spec, message: `Init container ${spec.name} failed ${reason} probe`, reason });
     return true;
   };
   if (spec.startupProbe !== undefined) {
@@ -173,5 +193,6 @@ function runningSidecar(
     if (startup !== "success") return false;
   }
   next();
-  return spec.livenessProbe !== undefined && verdicts.liveness(last.id) === "failure" ? failed("liveness") : false;
+  if (spec.livenessProbe !== undefined && verdicts.liveness(last.id) === "failure") return failed("liveness");
+  return !staysWithResources(spec, last, actions);
 }

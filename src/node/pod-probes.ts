@@ -93,11 +93,12 @@ export class PodProbes implements ProbeVerdicts {
         owner.containerEvent(container, "Warning", "Unhealthy", message),
       published: (type, containerID, result) => {
         if (type === "liveness" && result !== "failure") return;
-        kubelet.execution.soon(() => {
+        const tell = (): void => {
           if (type === "readiness") kubelet.statuses.setReadiness(owner.pod, containerID, result === "success");
           if (type === "startup") kubelet.statuses.setStarted(owner.pod, containerID, result === "success");
           kubelet.syncSoon(owner.uid);
-        });
+        };
+        kubelet.execution.soon(() => kubelet.syncLoop.run(tell));
       },
     };
   }

@@ -10,7 +10,7 @@ import {
   podPhase,
   readyCondition,
 } from "../model/index.ts";
-import { containerStatuses, hasStarted, type StatusSources } from "./container-statuses.ts";
+import { containerStatuses, isAnyStarted, type StatusSources } from "./container-statuses.ts";
 import { sandboxChanged } from "./pod-actions.ts";
 import { mayRestartAll, wantsRestartAll } from "./restart-all.ts";
 
@@ -50,6 +50,8 @@ interface DraftSources extends StatusSources {
   /** What probes say of a running container; `before`: what the last status said, kept until its startup probe speaks. */
   readonly started: (status: ContainerStatus, before: boolean) => boolean;
   readonly ready: (status: ContainerStatus) => boolean;
+  /** How far a change of its resources has come. */
+  readonly resize: readonly GeneratedCondition[];
 }
 
 /** kubelet's `generateAPIPodStatus`. */
@@ -62,7 +64,7 @@ export function draftStatus(sources: DraftSources): Draft {
   let inits = of("init", old.initContainerStatuses);
   let phase: PodPhase = podPhase(spec, [...inits, ...mains], {
     isTerminal: sources.isTerminal,
-    hasInitialized: hasStarted(mains),
+    hasInitialized: isAnyStarted(mains),
   });
   if (phase !== "Failed" && phase !== "Succeeded") {
     if (isPodTerminal({ status: old })) phase = old.phase as PodPhase;
@@ -88,6 +90,7 @@ export function draftStatus(sources: DraftSources): Draft {
       readyCondition(pod, ready),
       ready,
       { type: "PodScheduled", status: "True" },
+      ...sources.resize,
     ],
     containerStatuses: mains,
     initContainerStatuses: inits,

@@ -4,6 +4,7 @@ import type { StartFailure } from "./container-statuses.ts";
 import { stopContainer, TerminationOrder } from "./container-stop.ts";
 import { type PodActions, type ProbeVerdicts, podActions } from "./pod-actions.ts";
 import type { PodMachine } from "./pod-machine.ts";
+import { resizePod } from "./pod-resize.ts";
 import { type PodSeen, RuntimeSandbox } from "./runtime-pod.ts";
 import { inParallel, type Steps } from "./work.ts";
 
@@ -16,6 +17,8 @@ interface SyncOutcome {
   readonly failed: boolean;
   /** The earliest instant at which a back-off is over, when nothing but back-offs failed. */
   readonly retryUs?: number;
+  /** Why containers could not be given their resources. */
+  readonly resizeError?: string;
 }
 
 /** kuberuntime's `SyncPod`. `sandboxReady` is told as soon as a new sandbox stands. */
@@ -27,11 +30,13 @@ export function* syncRuntime(
 ): Steps<SyncOutcome> {
   const actions = podActions(machine.pod, seen, verdicts);
   const starts = new Map<string, StartFailure | undefined>();
+  let resizeError: string | undefined;
   const outcome = (acted: boolean, failed: boolean, retryUs?: number): SyncOutcome => ({
     starts,
     acted,
-    failed,
-    ...(retryUs !== undefined && { retryUs }),
+    failed: failed || resizeError !== undefined,
+    ...(retryUs !== undefined && resizeError === undefined && { retryUs }),
+    ...(resizeError !== undefined && { resizeError }),
   });
   const stops = yield* stopUnwanted(machine, seen, actions);
   let sandbox = seen.sandboxes[0]?.sandbox;
@@ -58,8 +63,10 @@ export function* syncRuntime(
     const went = yield* start(container);
     if (!went && !isSidecar(container)) return outcome(true, true, retryOf(refused));
   }
+  const resizes = actions.update.length > 0 || actions.resizes;
+  if (resizes) resizeError = resizePod(machine, actions.update, actions.resizes);
   for (const container of actions.start) yield* start(container);
-  return outcome(stops || started || actions.createSandbox, refused.length > 0, retryOf(refused));
+  return outcome(stops || started || actions.createSandbox || resizes, refused.length > 0, retryOf(refused));
 }
 
 /** The requeue waits for the first back-off that ends; any other failure is retried on its own beat. */

@@ -8,11 +8,13 @@ import type { KubeletApi } from "./kubelet-api.ts";
 import { PodCache } from "./pleg.ts";
 import type { PodMachine } from "./pod-machine.ts";
 import { PodProbes } from "./pod-probes.ts";
+import { isActuated } from "./pod-resize.ts";
 import { draftStatus } from "./pod-status.ts";
 import { stopPod, syncRuntime } from "./pod-sync.ts";
 import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRestartAll } from "./restart-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
+import { isStaticPod } from "./static-pods.ts";
 import { VolumeMounts } from "./volume-mounts.ts";
 import { type Execution, Signal, type Steps, Work } from "./work.ts";
 
@@ -258,6 +260,7 @@ export class PodWorker implements PodMachine {
   /** kubelet's `SyncPod`. */
   *#sync(seen: PodSeen): Steps<Turn> {
     const { kubelet } = this;
+    kubelet.allocation.observe(this.pod, () => isActuated(this.pod, seen));
     const phase = this.#report(seen, false);
     if (phase === "Failed" || phase === "Succeeded") return { terminal: true };
     const network = kubelet.networkError();
@@ -265,6 +268,7 @@ export class PodWorker implements PodMachine {
       this.podEvent("Warning", "NetworkNotReady", `network is not ready: ${network}`);
       return { retry: "network" };
     }
+    if (isStaticPod(this.pod)) kubelet.statics.reconcile(this.pod);
     const cancel = this.#cancel;
     if (!(yield* this.#volumes.await(cancel))) return cancel.fired ? { cancelled: true } : { retry: "soon" };
     this.probes.start();
@@ -276,13 +280,14 @@ export class PodWorker implements PodMachine {
       for (const condition of conditionsAfterStop(this.pod, status)) kubelet.statuses.setCondition(this.pod, condition);
       current = this.held.look();
     }
-    const { starts, acted, failed, retryUs } = yield* syncRuntime(this, current, this.probes, () =>
+    const { starts, acted, failed, retryUs, resizeError } = yield* syncRuntime(this, current, this.probes, () =>
       kubelet.statuses.setCondition(this.pod, { type: "PodReadyToStartContainers", status: "True" }),
     );
     for (const [name, failure] of starts) {
       if (failure === undefined) this.failures.delete(name);
       else this.failures.set(name, failure);
     }
+    if (resizeError !== undefined) kubelet.allocation.failed(this.pod, resizeError);
     if (failed) return { retry: retryUs === undefined ? "soon" : { atUs: retryUs } };
     if (acted) kubelet.pleg.relistSoon(this.uid);
     return {};
@@ -316,6 +321,7 @@ export class PodWorker implements PodMachine {
       old: kubelet.statuses.get(this.uid) ?? pod.status,
       started: (status, before) => this.probes.isStarted(status, before),
       ready: (status) => this.probes.isReady(status),
+      resize: kubelet.allocation.conditions(this.uid),
       ...(ended !== undefined && { ended }),
     });
     const addresses = kubelet.addressesOf(pod, seen.sandboxes[0]?.sandbox);

@@ -32,6 +32,10 @@ export class RuntimeContainer {
   exitCode = 0;
   reason = "";
   message: string | undefined;
+  /** What it was created with, or given since. */
+  resources: Container["resources"];
+  /** It was given other resources, and no relist has seen that. */
+  updated = false;
   /** SIGTERM was sent. */
   terminating = false;
   readonly exit = new Signal();
@@ -49,6 +53,7 @@ export class RuntimeContainer {
     this.attempt = attempt;
     this.run = run;
     this.createdUs = createdUs;
+    this.resources = spec.resources;
   }
 }
 
@@ -64,6 +69,7 @@ export interface ContainerSeen {
   readonly reason: string;
   readonly message: string | undefined;
   readonly sandbox: RuntimeSandbox;
+  readonly resources: Container["resources"];
 }
 
 /** kubecontainer's `PodStatus`: what the kubelet knew of a pod's containers at one relist. The newest come first. */
@@ -87,7 +93,7 @@ export class RuntimePod {
     return {
       sandboxes: this.sandboxes.map((sandbox) => ({ sandbox, ready: sandbox.ready })),
       containers: this.containers.map(
-        ({ id, spec, attempt, state, startedUs, finishedUs, exitCode, reason, message, sandbox }) => ({
+        ({ id, spec, attempt, state, startedUs, finishedUs, exitCode, reason, message, sandbox, resources }) => ({
           id,
           name: spec.name,
           attempt,
@@ -98,6 +104,7 @@ export class RuntimePod {
           reason,
           message,
           sandbox,
+          resources,
         }),
       ),
     };

@@ -94,6 +94,14 @@ export class Runtime {
     this.#options.host.ended(container);
   }
 
+  /** UpdateContainerResources. */
+  update(container: RuntimeContainer, resources: Container["resources"]): void {
+    container.resources = resources;
+    container.updated = true;
+    this.#options.host.updateResources(container);
+    this.#options.changed(container.pod.metadata.uid);
+  }
+
   remove(held: RuntimePod, container: RuntimeContainer): void {
     this.#options.host.removeContainer(container);
     held.containers.splice(held.containers.indexOf(container), 1);

@@ -14,6 +14,7 @@ import {
   sameContent,
   type WallClock,
 } from "../model/index.ts";
+import { nextTickAt, type Ticker } from "../sim/index.ts";
 import { hasStarted } from "./container-statuses.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import { type Draft, isKubeletOwned, replacedCondition } from "./pod-status.ts";
@@ -28,6 +29,8 @@ class ReportedStatus {
   version = 0;
   written = 0;
   pending = false;
+  /** The object that `written` is about. */
+  object: string | undefined;
 
   constructor(pod: Pod, status: PodStatus) {
     this.pod = pod;
@@ -49,12 +52,18 @@ interface StatusManagerOptions {
   readonly clock: WallClock;
   /** Processes of the pod may run still: no terminal phase is written before they are gone. */
   readonly mayRun: (uid: string) => boolean;
+  /** Where the pod's status is told: itself, or a static pod's mirror; `undefined` while there is none. */
+  readonly objectOf: (pod: Pod) => Pod | undefined;
+  readonly fullSync: Ticker;
 }
 
 /** kubelet's status manager: the one that knows every pod's newest status, and the only one that writes it. */
 export class StatusManager {
   readonly #options: StatusManagerOptions;
   readonly #statuses = new Map<string, ReportedStatus>();
+  /** What could not be told for want of an object: the next write of any pod takes it along, or the full sync does. */
+  readonly #untold = new Set<ReportedStatus>();
+  #fullSyncPending = false;
 
   constructor(options: StatusManagerOptions) {
     this.#options = options;
@@ -150,6 +159,31 @@ export class StatusManager {
     this.#wake(known);
   }
 
+  /** A static pod has a mirror, which may know nothing yet. */
+  mirrorChanged({ metadata }: Pod): void {
+    const known = this.#statuses.get(metadata.uid);
+    if (known === undefined) return;
+    this.#untold.add(known);
+    this.#scheduleFullSync();
+  }
+
+  #scheduleFullSync(): void {
+    if (this.#fullSyncPending) return;
+    this.#fullSyncPending = true;
+    const { execution, fullSync } = this.#options;
+    execution.at(nextTickAt(fullSync, execution.loop.nowUs + 1), () => {
+      this.#fullSyncPending = false;
+      this.#tellUntold();
+    });
+  }
+
+  #tellUntold(): void {
+    for (const known of [...this.#untold]) {
+      this.#untold.delete(known);
+      this.#write(known);
+    }
+  }
+
   #timed(condition: GeneratedCondition, old: PodStatus, pod: Pod): PodCondition {
     const { clock, execution } = this.#options;
     const before = findCondition(old.conditions, condition.type);
@@ -201,6 +235,10 @@ export class StatusManager {
   }
 
   #wake(known: ReportedStatus): void {
+    if (this.#options.objectOf(known.pod) === undefined) {
+      this.#untold.add(known);
+      return;
+    }
     if (known.pending) return;
     known.pending = true;
     const { execution, api } = this.#options;
@@ -208,14 +246,21 @@ export class StatusManager {
     execution.afterAll(execution.loop.nowUs + api.requestUs, () => {
       known.pending = false;
       this.#write(known);
+      if (this.#untold.size > 0) this.#tellUntold();
     });
   }
 
   #write(known: ReportedStatus): void {
-    const { api, mayRun } = this.#options;
+    const { api, mayRun, objectOf } = this.#options;
     const { uid } = known.pod.metadata;
-    if (this.#statuses.get(uid) !== known || known.written === known.version) return;
-    const stored = api.pod(known.pod);
+    const object = objectOf(known.pod);
+    if (this.#statuses.get(uid) !== known || object === undefined) return;
+    if (known.object !== object.metadata.uid) {
+      known.object = object.metadata.uid;
+      known.written = 0;
+    }
+    if (known.written === known.version) return;
+    const stored = api.pod(object);
     if (stored === undefined) return;
     const { version } = known;
     const now = this.#options.clock.time(this.#options.execution.loop.nowUs);
@@ -224,7 +269,8 @@ export class StatusManager {
       if (!accepted) this.#wake(known);
       else {
         known.written = Math.max(known.written, version);
-        if (known.finished && stored.metadata.deletionTimestamp !== undefined) api.deletePod(stored);
+        if (known.finished && stored.metadata.deletionTimestamp !== undefined && object === known.pod)
+          api.deletePod(stored);
       }
     });
   }

@@ -1,10 +1,13 @@
-import { type Container, isSidecar, keyOf, milliValue, type Pod, value, workloadOf } from "../model/index.ts";
+import { type Container, isSidecar, keyOf, oomScoreAdj, type Pod, value, workloadOf } from "../model/index.ts";
 import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/index.ts";
 import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
+import { amountsOf, cpuShares } from "./container-amounts.ts";
 import type { NodeDelays } from "./delays.ts";
 import type { PodUsage } from "./eviction-manager.ts";
-import type { NodeStats } from "./eviction-signals.ts";
+import { type NodeStats, reclaimAmount, type Threshold, thresholdAmount } from "./eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
+import type { ImageStore, StoredImage } from "./image-store.ts";
+import { MachineDisk, unpackedFactor } from "./machine-disk.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
 const runTask = handler<() => void>("host/process", (task) => task());
@@ -23,10 +26,12 @@ export interface WorldHostOptions {
   readonly delays: NodeDelays;
   readonly random: RandomStream;
   /** Images on the machine's disk, which survive a reboot. */
-  readonly images: Set<string>;
+  readonly images: ImageStore;
   readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly random: RandomStream };
   readonly nextPodIP: () => string;
   readonly hostIP: string;
+  /** Used bytes of a disk of that size at which the kubelet wants to look at it. */
+  readonly noticedBytes: (capacityBytes: number) => readonly number[];
   /** The machine's power went off since it was begun. */
   readonly lost: () => boolean;
 }
@@ -37,10 +42,14 @@ export class WorldHost implements Host {
   readonly #options: WorldHostOptions;
   readonly #software = new Map<string, Software>();
   readonly #startUs = new WeakMap<RuntimeContainer, number>();
+  readonly #disk: MachineDisk;
+  /** More is on the disk than somebody allows. */
+  diskChanged: () => void = () => undefined;
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(options: WorldHostOptions) {
     this.#options = options;
+    this.#disk = new MachineDisk({ ...options, tell: () => this.diskChanged() });
   }
 
   runSandbox(sandbox: RuntimeSandbox): Outcome {
@@ -55,7 +64,10 @@ export class WorldHost implements Host {
 
   stopSandbox({ pod, ready }: RuntimeSandbox): number {
     const software = this.#software.get(pod.metadata.uid);
-    if (software?.running !== undefined) this.#options.world.removePod(software.running);
+    if (software?.running !== undefined) {
+      this.#disk.gone(software.running);
+      this.#options.world.removePod(software.running);
+    }
     if (software !== undefined) software.running = undefined;
     return ready ? this.#options.delays.sandboxStopUs : 0;
   }
@@ -79,8 +91,18 @@ export class WorldHost implements Host {
     return { tookUs: Math.ceil((setupUs + transferUs) * world.registrySlowdown) };
   }
 
-  pulled(image: string): void {
-    this.#options.images.add(image);
+  pulled(image: string, pod: Pod): void {
+    const { images, loop } = this.#options;
+    images.add(image, this.imageBytes(image, pod) * unpackedFactor, loop.nowUs);
+    this.#disk.changed();
+  }
+
+  images(): Iterable<StoredImage> {
+    return this.#options.images.all();
+  }
+
+  removeImage(image: string): void {
+    this.#options.images.remove(image);
   }
 
   imageBytes(_image: string, pod: Pod): number {
@@ -107,17 +129,37 @@ export class WorldHost implements Host {
       exits(draw(behavior.init ?? { medianUs: 1_000_000 }, random), 0);
       return;
     }
+    const score = this.#oomScoreAdj(container.pod, container.spec);
+    const limits = limitsOf(container.spec.name, container.resources);
+    this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
+    this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
+    if (process === running.main) this.#disk.started(container.pod, running);
     if (process !== running.main) return;
-    this.#after(Math.ceil(draw(behavior.startup, random)), () => {
-      if (container.state === "running" && !container.terminating) this.#options.world.setAccepting(running, true);
-    });
+    const { world } = this.#options;
+    const startupUs = Math.ceil(draw(behavior.startup, random));
+    const ifAlive = (task: () => void) => () => {
+      if (container.state === "running" && !container.terminating) task();
+    };
+    this.#after(
+      startupUs,
+      ifAlive(() => world.setAccepting(running, true)),
+    );
+    if (behavior.cold !== undefined) {
+      world.setCold(running, true);
+      const warmUs = startupUs + Math.ceil(draw(behavior.cold.for, random));
+      this.#after(
+        warmUs,
+        ifAlive(() => world.setCold(running, false)),
+      );
+    }
     if (behavior.exit !== undefined) exits(draw(behavior.exit.after, random), behavior.exit.code);
   }
 
   ended(container: RuntimeContainer): void {
     const { running } = this.#of(container.pod);
     const process = this.#processOf(container);
+    this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
     if (running === undefined || process === undefined || running.gone) return;
     if (process === running.main) this.#options.world.setAccepting(running, false);
     this.#options.world.stopContainer(running, process);
@@ -131,7 +173,7 @@ export class WorldHost implements Host {
     container.terminating = true;
     if (running !== undefined && this.#processOf(container) === running.main)
       this.#options.world.setAccepting(running, false);
-    return { tookUs: Math.ceil(draw(behavior.shutdown, random)), exitCode: 0 };
+    return { tookUs: Math.ceil(draw(behavior.shutdown, random)), exitCode: behavior.shutdownExitCode };
   }
 
   probe(container: RuntimeContainer): ProbeOutcome {
@@ -148,15 +190,14 @@ export class WorldHost implements Host {
     return { tookUs: match === null ? 0 : Number(match[1]) * 1_000_000 };
   }
 
-  /** Disks and processes are not modelled: they are never short. */
+  /** Inodes and processes are not modelled: they are never short. */
   stats(): NodeStats {
     const { machine } = this.#options;
-    const ample = { capacity: 1, available: 1 };
     return {
       memoryCapacity: memoryCapacity(machine),
       memoryWorkingSet: Math.min(memoryCapacity(machine), systemMemory(machine) + inPages(machine.memoryBytes)),
-      nodeFsCapacity: ample.capacity,
-      nodeFsAvailable: ample.available,
+      nodeFsCapacity: this.#disk.capacityBytes,
+      nodeFsAvailable: this.#disk.availableBytes,
       nodeFsInodes: 1,
       nodeFsInodesFree: 1,
       maxPids: 1,
@@ -170,10 +211,21 @@ export class WorldHost implements Host {
     const memoryBytes = new Map(
       running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, inPages(bytes)] as const),
     );
-    return { memoryBytes, diskBytes: new Map(), processes: 0 };
+    return { memoryBytes, ...this.#disk.usageOf(running), processes: 0 };
   }
 
-  updateResources(): void {}
+  resizePodCgroup(): void {}
+
+  updateResources(container: RuntimeContainer): void {
+    const { running } = this.#of(container.pod);
+    const process = this.#processOf(container);
+    if (running === undefined || process === undefined) return;
+    const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
+    this.#options.world.setLimits(running, process, {
+      ...limitsOf(container.spec.name, container.resources),
+      oomScoreAdj,
+    });
+  }
 
   /** The container behind a process of the world. */
   static matches(container: RuntimeContainer, pod: RunningPod, process: RunningContainer): boolean {
@@ -190,9 +242,16 @@ export class WorldHost implements Host {
       machine,
       workload: workloadOf(pod),
       behavior: software.behavior,
-      containers: specs.map(limitsOf),
+      containers: specs.map((spec) => ({
+        ...limitsOf(spec.name, spec.resources),
+        oomScoreAdj: this.#oomScoreAdj(pod, spec),
+      })),
       mainIndex: specs.length - pod.spec.containers.length,
     });
+  }
+
+  #oomScoreAdj(pod: Pod, spec: Container): number {
+    return oomScoreAdj(pod, spec, memoryCapacity(this.#options.machine));
   }
 
   #of(pod: Pod): Software {
@@ -234,9 +293,14 @@ function inPages(bytes: number): number {
   return Math.ceil(bytes / pageBytes) * pageBytes;
 }
 
-/** Containers hold together so much when less than `availableBytes` of the machine's memory is left. */
-export function memoryAlarmBytes(machine: Machine, availableBytes: number): number {
-  return memoryCapacity(machine) - systemMemory(machine) - availableBytes;
+/** Containers hold together so much when the first threshold of memory is met, what is to be reclaimed included. */
+export function memoryAlarmBytes(machine: Machine, thresholds: readonly Threshold[]): number {
+  const capacity = memoryCapacity(machine);
+  const amounts = thresholds.flatMap((threshold) => {
+    if (threshold.signal !== "memory.available") return [];
+    return thresholdAmount(threshold, capacity) + reclaimAmount(threshold, capacity);
+  });
+  return capacity - systemMemory(machine) - Math.max(0, ...amounts);
 }
 
 /** Containers that live side by side: sidecars first, then the ordinary ones. */
@@ -249,13 +313,7 @@ function processIndex(pod: Pod, { name }: Container): number {
 }
 
 /** What a container's cgroup is given. */
-function limitsOf({ name, resources }: Container): ContainerLimits {
-  const { requests = {}, limits = {} } = resources ?? {};
-  const requested = requests["cpu"] === undefined ? 0 : milliValue(requests["cpu"]);
-  return {
-    name,
-    cpuShares: Math.max(2, Math.floor((requested * 1024) / 1000)),
-    cpuLimitMillicores: limits["cpu"] === undefined ? 0 : milliValue(limits["cpu"]),
-    memoryLimitBytes: limits["memory"] === undefined ? 0 : value(limits["memory"]),
-  };
+function limitsOf(name: string, resources: Container["resources"]): Omit<ContainerLimits, "oomScoreAdj"> {
+  const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(resources);
+  return { name, cpuShares: cpuShares(cpuRequestMillicores), cpuLimitMillicores, memoryLimitBytes };
 }

@@ -1,7 +1,8 @@
 import { all, callApi, type Process, type Task, waitUntil } from "../client/index.ts";
-import { compareText, controllerOf, isPodTerminal, keyOf, type Node, objectKey, type Pod } from "../model/index.ts";
+import { controllerOf, isPodTerminal, keyOf, type Node, objectKey, type Pod } from "../model/index.ts";
 import type { DrainOptions } from "../scenario/index.ts";
 import { client, edit, type Refusal, refusalOf, type Target } from "./kubectl.ts";
+import { podsOf } from "./pods-of.ts";
 
 /** kubectl comes back to a refused eviction after this. */
 const evictionRetryUs = 5_000_000;
@@ -78,19 +79,7 @@ function* evictAndWait(process: Process, pod: Pod, options: DrainOptions, untilU
 /** Asks once for each: a pod by name, or the oldest of those that belong to a workload. */
 export function* evictSome({ surroundings }: Process, { kind, key }: Target, count: number): Task<Refusal> {
   const { store } = surroundings.api;
-  const belongs = (pod: Pod): boolean => {
-    if (kind === "Pod") return keyOf(pod) === key;
-    const owner = controllerOf(pod);
-    if (owner === undefined) return false;
-    const ownerKey = objectKey(pod.metadata.namespace, owner.name);
-    if (owner.kind === kind) return ownerKey === key;
-    const above = store.get(owner.kind, ownerKey);
-    const top = above && controllerOf(above);
-    return top?.kind === kind && objectKey(pod.metadata.namespace, top.name) === key;
-  };
-  const pods = [...store.list("Pod")].filter((pod) => !isPodTerminal(pod) && belongs(pod));
-  const age = ({ metadata }: Pod): string => `${metadata.creationTimestamp}/${metadata.name}`;
-  pods.sort((a, b) => compareText(age(a), age(b)));
+  const pods = podsOf(store, { kind, key });
   const replies = yield* all(pods.slice(0, count).map((pod) => callApi(client, { verb: "evict", key: keyOf(pod) })));
   return replies.map(refusalOf).find((refusal) => refusal !== undefined);
 }

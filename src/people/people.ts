@@ -7,6 +7,7 @@ import { Appliances } from "./apply.ts";
 import { cordon, drain, evictSome } from "./drain.ts";
 import { client, edit, type Refusal, refusalOf } from "./kubectl.ts";
 import { patched } from "./patch.ts";
+import { resizePods } from "./resize.ts";
 import { pauseRollout, restartRollout, undoRollout } from "./rollout.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -85,6 +86,8 @@ export class People {
         return yield* drain(this.#process, action.node, action);
       case "evict":
         return yield* evictSome(this.#process, action, action.count);
+      case "resize":
+        return yield* resizePods(this.#process, action, action);
       case "upgrade":
         return yield* upgrade(this.#process, action);
     }

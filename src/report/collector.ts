@@ -3,10 +3,10 @@ import type { Injury } from "../faults/index.ts";
 import { formatTime, type Uid } from "../model/index.ts";
 import type { Scenario } from "../scenario/index.ts";
 import type { Stretch } from "../traffic/index.ts";
-import { type Machine, machineCostMicroUsd, type World, type WorldChange } from "../world/index.ts";
+import { type Machine, machineCostMicroUsd, type RunningPod, type World, type WorldChange } from "../world/index.ts";
 import { ClusterObserver } from "./cluster-observer.ts";
 import { DeclaredCosts } from "./declared-costs.ts";
-import { incidentOf, type Loss, type Resize, rises } from "./incidents.ts";
+import { incidentOf, type Leak, type Loss, type Resize, rises } from "./incidents.ts";
 import { judge } from "./judge.ts";
 import { PodHistories } from "./pod-histories.ts";
 import type { CostResult, Mark, RunResult, Violation } from "./run-result.ts";
@@ -33,6 +33,12 @@ const decisiveReasons = new Set([
   "KEDAScaleTargetActivated",
   "KEDAScaleTargetDeactivated",
 ]);
+/** A pod's growing memory as it is now; `undefined` when it does not grow. */
+function leakOf({ key, uid, main, behavior }: RunningPod): Leak | undefined {
+  if (!main.running || behavior.memory.leakBytesPerSecond <= 0) return undefined;
+  return { pod: key, uid, sinceUs: main.startedAtUs, bytes: main.memoryBytes };
+}
+
 /** Evictions and OOM kills whose story is told. */
 const mostLosses = 12;
 
@@ -80,14 +86,21 @@ export class Collector {
     if (change.what === "machine-bought") this.#bought.set(nowUs, this.#bought.value + 1);
     else if (change.what === "machine-released") this.#bought.set(nowUs, this.#bought.value - 1);
     else if (change.what === "machine-notice") this.#onNotice(change.machine, nowUs);
-    else if (change.what === "memory-over-limit") this.#onKilled(change.pod.key, change.container.limits.name, nowUs);
+    else if (change.what === "memory-over-limit") this.#onKilled(change, "is above its memory limit", nowUs);
+    else if (change.what === "machine-out-of-memory")
+      this.#onKilled(
+        change,
+        `holds most for what it may while ${change.pod.machine.spec.name} has no memory left`,
+        nowUs,
+      );
+    else if (change.what === "pod-warm") this.#histories.onWarm(change.pod.uid, nowUs);
     else if (change.what === "routes" && change.domain === 0) this.#onRoutes(change.service, nowUs);
   }
 
   listenTo(events: EventLog): void {
     events.onRecord((event, _row, atUs) => {
       this.#histories.onEvent(event, atUs);
-      if (event.reason === "Evicted") this.#lose("eviction", event.key, atUs);
+      if (event.reason === "Evicted") this.#lose("eviction", event.key, atUs, this.#leakBeside(event.uid));
       if (!decisiveReasons.has(event.reason)) return;
       this.#mark({
         atSeconds: this.#seconds(atUs),
@@ -107,15 +120,24 @@ export class Collector {
     this.#mark({ atSeconds: this.#seconds(nowUs), kind: "fault", by: "world", text });
   }
 
-  #onKilled(pod: string, container: string, nowUs: number): void {
-    const text = `${pod}: container ${container} is above its memory limit: OOMKilled`;
+  #onKilled(change: Extract<WorldChange, { container: unknown }>, why: string, nowUs: number): void {
+    const pod = change.pod.key;
+    const text = `${pod}: container ${change.container.limits.name} ${why}: OOMKilled`;
     this.#mark({ atSeconds: this.#seconds(nowUs), kind: "fault", by: "world", text });
-    this.#lose("OOM kill", pod, nowUs);
+    const leak = change.pod.main === change.container ? leakOf(change.pod) : undefined;
+    this.#lose("OOM kill", pod, nowUs, leak);
   }
 
-  #lose(what: string, pod: string, atUs: number): void {
+  #lose(what: string, pod: string, atUs: number, leak: Leak | undefined): void {
     if (this.#seconds(atUs) < 0) return;
-    this.#losses.push({ what, subject: pod, machines: [], pods: [pod], atUs });
+    this.#losses.push({ what, subject: pod, machines: [], pods: [pod], atUs, ...(leak && { leak }) });
+  }
+
+  /** Who leaks on the machine of an evicted pod; of several the one that holds most. */
+  #leakBeside(uid: Uid): Leak | undefined {
+    const machine = this.#world.pod(uid)?.machine;
+    const leaks = [...(machine?.pods ?? [])].flatMap((pod) => leakOf(pod) ?? []);
+    return leaks.reduce<Leak | undefined>((most, one) => (one.bytes > (most?.bytes ?? 0) ? one : most), undefined);
   }
 
   onInjury(injury: Injury, nowUs: number): void {

@@ -1,3 +1,4 @@
+import type { Uid } from "../model/index.ts";
 import type { ClusterObserver } from "./cluster-observer.ts";
 import type { PodHistories, PodHistory } from "./pod-histories.ts";
 import type { Incident, Stage } from "./run-result.ts";
@@ -37,6 +38,15 @@ export interface Loss {
   readonly machines: readonly string[];
   readonly pods: readonly string[];
   readonly atUs: number;
+  /** Memory that grew until it came to this. */
+  readonly leak?: Leak;
+}
+
+export interface Leak {
+  readonly pod: string;
+  readonly uid: Uid;
+  readonly sinceUs: number;
+  readonly bytes: number;
 }
 
 /** The story of one loss: who found out when, and which stage took the time. */
@@ -51,18 +61,18 @@ export function incidentOf(loss: Loss, evidence: Evidence): Incident | undefined
   const successors = successorsOf(lost, atUs, evidence);
   const readyUs = recovery(lost, atUs, evidence);
   // Recovered is what users feel: the last successor is in the route tables too.
-  const recoveredUs =
-    readyUs === undefined ? undefined : Math.max(readyUs, latest(successors.map(({ routedUs }) => routedUs)) ?? 0);
+  const recoveredUs = readyUs === undefined ? undefined : Math.max(readyUs, ...lastOf(successors));
   const title = `${loss.what} of ${loss.subject}`;
-  if (lost.every(({ deletingUs, goneUs }) => (deletingUs ?? goneUs) === undefined)) {
+  if (loss.what === "OOM kill" || lost.every(({ deletingUs, goneUs }) => (deletingUs ?? goneUs) === undefined)) {
     // The pods live on: only containers were lost, and come back where they were.
     const before = (workload: string): number => evidence.histories.readyAt(workload, atUs - 1);
     const seenUs = earliest(lost.map(({ workload }) => firstBelow(workload, before(workload), atUs, evidence)));
     const moments = [
       { name: "detected", atUs: seenUs, detail: "kubelet sees the exit" },
+      ...lost.flatMap((pod) => restartOf(pod, atUs)),
       { name: "ready", atUs: readyUs, detail: "restarted in place" },
     ];
-    return tell(title, "fault", atUs, moments, readyUs, evidence);
+    return tell(title, originOf(loss), atUs, moments, readyUs, evidence);
   }
   const moments: Moment[] = [
     {
@@ -84,12 +94,37 @@ export function incidentOf(loss: Loss, evidence: Evidence): Incident | undefined
   ];
   return tell(
     `${title}: ${lost.length} ${lost.length === 1 ? "pod" : "pods"} lost`,
-    "fault",
+    originOf(loss),
     atUs,
     moments,
     recoveredUs,
     evidence,
   );
+}
+
+/** What the story begins with, and what led there. */
+interface Origin {
+  readonly name: string;
+  readonly detail: string;
+  readonly leak?: { readonly sinceUs: number; readonly detail: string };
+}
+
+function originOf({ what, subject, pods, leak }: Loss): Origin {
+  const name = what === "OOM kill" ? "OOMKilled" : what === "eviction" ? "eviction" : "fault";
+  if (leak === undefined) return { name, detail: "" };
+  const held = `${Math.round(leak.bytes / 1_048_576)} MiB`;
+  const own = pods.includes(leak.pod);
+  const growth = own ? `memory grows to ${held}` : `memory of ${leak.pod} grows to ${held}`;
+  const detail = own ? `the kernel kills ${subject}` : `of a neighbour: ${leak.pod} holds ${held} and leaks`;
+  return { name, detail, leak: { sinceUs: leak.sinceUs, detail: growth } };
+}
+
+/** The container's next start, and whether the kubelet made it wait for that. */
+function restartOf({ startsUs, backOffsUs }: PodHistory, killedUs: number): Moment[] {
+  const startUs = startsUs.find((us) => us > killedUs);
+  const waited = backOffsUs.some((us) => us > killedUs && us <= (startUs ?? Number.POSITIVE_INFINITY));
+  if (waited) return [{ name: "CrashLoopBackOff", atUs: startUs, detail: "the wait before the restart is over" }];
+  return [{ name: "restarted", atUs: startUs, detail: "without a wait" }];
 }
 
 /** The story of a rise: an autoscaler resized a workload up, again and again, until all it wanted was there. */
@@ -137,14 +172,18 @@ function rise(workload: string, wave: readonly Resize[], evidence: Evidence): In
     (pod) => pod.workload === workload && pod.createdUs >= first.atUs && pod.createdUs <= untilUs,
   );
   const readyUs = firstReady(workload, Math.min(last.to, before + born.length), last.atUs, evidence);
-  const recoveredUs =
-    readyUs === undefined ? undefined : Math.max(readyUs, latest(born.map(({ routedUs }) => routedUs)) ?? 0);
+  const recoveredUs = readyUs === undefined ? undefined : Math.max(readyUs, ...lastOf(born));
   const moments: Moment[] = [
     { name: "decided", atUs: last.atUs, detail: wave.map(({ to }) => to).join(" → ") },
     ...stagesOf(born, first.atUs, evidence),
   ];
   const title = `${workload} scaled from ${before} to ${last.to}`;
-  return tell(title, "first decision", first.atUs, moments, recoveredUs, evidence);
+  return tell(title, { name: "first decision", detail: "" }, first.atUs, moments, recoveredUs, evidence);
+}
+
+/** Of all of them: the last is in the route tables, the last is warm. */
+function lastOf(pods: readonly PodHistory[]): number[] {
+  return [latest(pods.map(({ routedUs }) => routedUs)) ?? 0, latest(pods.map(({ warmUs }) => warmUs)) ?? 0];
 }
 
 function stagesOf(pods: readonly PodHistory[], fromUs: number, { cluster }: Evidence): Moment[] {
@@ -164,18 +203,29 @@ function stagesOf(pods: readonly PodHistory[], fromUs: number, { cluster }: Evid
     { name: "started", atUs: latest(pods.map(({ runningUs }) => runningUs)), detail: "" },
     { name: "ready", atUs: latest(pods.map(({ readyUs }) => readyUs)), detail: "" },
     { name: "routed", atUs: latest(pods.map(({ routedUs }) => routedUs)), detail: "" },
+    {
+      name: "ready but cold",
+      atUs: latest(pods.map(({ warmUs }) => warmUs)),
+      detail: "it answers, at the price of a cold start, until it is warm",
+    },
   ];
 }
 
 function tell(
   title: string,
-  origin: string,
+  origin: Origin,
   atUs: number,
   moments: readonly Moment[],
   recoveredUs: number | undefined,
   { startUs, failedBetween, endUs }: Evidence,
 ): Incident {
-  const stages: Stage[] = [{ name: origin, atSeconds: seconds(atUs - startUs), tookSeconds: 0, detail: "" }];
+  const { name: cause, detail: why, leak } = origin;
+  const stages: Stage[] = [];
+  if (leak !== undefined)
+    stages.push({ name: "leak", atSeconds: seconds(leak.sinceUs - startUs), tookSeconds: 0, detail: leak.detail });
+  const grewUs = leak === undefined ? 0 : atUs - leak.sinceUs;
+  stages.push({ name: cause, atSeconds: seconds(atUs - startUs), tookSeconds: seconds(grewUs), detail: why });
+  const begun = stages.length;
   const known = moments.filter(
     (moment): moment is Moment & { atUs: number } => moment.atUs !== undefined && moment.atUs >= atUs,
   );
@@ -188,13 +238,18 @@ function tell(
     stages.push({ name, atSeconds: seconds(us - startUs), tookSeconds: seconds(us - previousUs), detail });
     previousUs = us;
   }
-  const longest = stages.reduce((best, stage) => (stage.tookSeconds > best.tookSeconds ? stage : best));
+  const longest = stages
+    .slice(begun)
+    .reduce<Stage | undefined>(
+      (best, stage) => (stage.tookSeconds > (best?.tookSeconds ?? 0) ? stage : best),
+      undefined,
+    );
   return {
     title,
     atSeconds: seconds(atUs - startUs),
     stages,
     recoverySeconds: recoveredUs === undefined ? null : seconds(recoveredUs - atUs),
-    longestStage: longest.tookSeconds === 0 ? null : longest.name,
+    longestStage: longest?.name ?? null,
     failedRequests: Math.round(failedBetween(atUs, recoveredUs ?? endUs)),
   };
 }

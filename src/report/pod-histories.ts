@@ -13,8 +13,15 @@ export interface PodHistory {
   node?: string;
   pulledUs?: number;
   runningUs?: number;
+  /** The first time. */
   readyUs?: number;
   routedUs?: number;
+  /** Its software became warm for the first time. */
+  warmUs?: number;
+  /** Its containers' starts. */
+  readonly startsUs: number[];
+  /** Waits before a restart: the kubelet's looks in CrashLoopBackOff. */
+  readonly backOffsUs: number[];
   /** The last time it lost Ready. */
   unreadyUs?: number;
   deletingUs?: number;
@@ -51,7 +58,7 @@ export class PodHistories {
     const was = before !== undefined && isServing(before as Pod);
     const is = isServing(pod);
     if (was === is) return;
-    if (is) history.readyUs = atUs;
+    if (is) history.readyUs ??= atUs;
     else history.unreadyUs = atUs;
     this.#count(history.workload, is ? 1 : -1, atUs);
   }
@@ -60,9 +67,16 @@ export class PodHistories {
     if (event.kind !== "Pod") return;
     const history = this.#byUid.get(event.uid);
     if (history === undefined) return;
-    if (event.reason === "Pulled") history.pulledUs = atUs;
-    if (event.reason === "BackOff" || event.reason === "Started")
-      this.restarts += Number(event.reason === "Started" && history.runningUs !== undefined);
+    if (event.reason === "Pulled" && history.runningUs === undefined) history.pulledUs = atUs;
+    if (event.reason === "BackOff" && event.message.startsWith("Back-off restarting")) history.backOffsUs.push(atUs);
+    if (event.reason !== "Started") return;
+    history.startsUs.push(atUs);
+    this.restarts += Number(history.runningUs !== undefined);
+  }
+
+  onWarm(uid: Uid, atUs: number): void {
+    const history = this.#byUid.get(uid);
+    if (history !== undefined) history.warmUs ??= atUs;
   }
 
   onRoutes(uids: Iterable<Uid>, atUs: number): void {
@@ -88,7 +102,15 @@ export class PodHistories {
     if (history === undefined) {
       const workload = workloadOf(pod);
       const daemon = workload.startsWith("daemonset/");
-      history = { uid, key: keyOf(pod), workload: `${namespace}/${workload}`, daemon, createdUs: atUs };
+      history = {
+        uid,
+        key: keyOf(pod),
+        workload: `${namespace}/${workload}`,
+        daemon,
+        createdUs: atUs,
+        startsUs: [],
+        backOffsUs: [],
+      };
       this.#byUid.set(uid, history);
     }
     return history;

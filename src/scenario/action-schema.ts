@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, instant, workload } from "./values.ts";
+import { duration, instant, quantity, workload } from "./values.ts";
 
 const node = z.string().describe("A node.");
 const reference = z.string().describe('"deployment/web", "service/web", …');
@@ -12,6 +12,10 @@ const drainOptions = {
   deleteEmptyDirData: z.boolean().default(true),
   disableEviction: z.boolean().default(false).describe("Deletes, whatever disruption budgets say."),
 };
+
+const computeResources = z
+  .strictObject({ cpu: quantity.optional(), memory: quantity.optional() })
+  .describe("What changes; what is left out stays.");
 
 export const action = z
   .union([
@@ -41,6 +45,14 @@ export const action = z
           value: z.unknown().optional(),
         }),
       ),
+    }),
+    z.strictObject({
+      at: instant,
+      resize: workload.describe("A workload, whose pods are resized in place, the oldest first, or a pod."),
+      container: z.string().optional().describe("Default: the first one."),
+      requests: computeResources.optional(),
+      limits: computeResources.optional(),
+      count: z.number().int().min(1).optional().describe("How many pods. Default: all there are."),
     }),
     z.strictObject({ at: instant, rolloutRestart: workload }),
     z.strictObject({

@@ -1,5 +1,5 @@
 import type { NewObject, PropagationPolicy } from "../apiserver/index.ts";
-import type { JsonObject, JsonPatchOperation, Kind, ObjectKey, Taint } from "../model/index.ts";
+import type { JsonObject, JsonPatchOperation, Kind, ObjectKey, Quantity, Taint } from "../model/index.ts";
 
 interface Target {
   readonly kind: Kind;
@@ -20,6 +20,12 @@ export interface DrainOptions {
   readonly deleteEmptyDirData: boolean;
   /** Deletes instead of evicting: budgets do not count. */
   readonly disableEviction: boolean;
+}
+
+/** What a resize changes; what is not named stays. */
+export interface ComputeResources {
+  readonly requests?: Readonly<Record<string, Quantity>>;
+  readonly limits?: Readonly<Record<string, Quantity>>;
 }
 
 export type PatchText =
@@ -47,6 +53,13 @@ export type Action = { readonly atUs: number; readonly text: string } & (
   | ({ readonly do: "drain"; readonly node: string } & DrainOptions)
   /** So many pods of a workload, the oldest first, or one pod by name. */
   | ({ readonly do: "evict"; readonly count: number } & Target)
+  /** Other resources for a container of so many pods of a workload, in place; absent: all of them, its first container. */
+  | ({
+      readonly do: "resize";
+      readonly container?: string;
+      readonly resources: ComputeResources;
+      readonly count?: number;
+    } & Target)
   | ({
       readonly do: "upgrade";
       readonly pools: readonly string[];

@@ -7,6 +7,8 @@ export const assumedBehavior = {
   startup: { medianUs: 2_000_000, p95Us: 5_000_000 },
   init: { medianUs: 1_000_000, p95Us: 1_000_000 },
   shutdown: { medianUs: 1_000_000, p95Us: 3_000_000 },
+  /** 128 and the signal's number: it handles no SIGTERM, as most software. */
+  shutdownExitCode: 143,
   imageBytes: 104_857_600,
   concurrency: 100,
   /** CPU of software that serves requests, while it has none. */
@@ -47,7 +49,7 @@ export class Behaviors {
     const serves = declared.perRequest !== undefined;
     const pauses = /(^|\/)pause([:@]|$)/.test(pod.spec.containers[0]?.image ?? "");
     const runsToCompletion = pod.spec.restartPolicy !== undefined && pod.spec.restartPolicy !== "Always";
-    return {
+    const warm: Behavior = {
       startup: declared.startup ?? (pauses ? pauseBehavior.startup : assumedBehavior.startup),
       init: declared.init ?? assumedBehavior.init,
       imageBytes: declared.imageBytes ?? (pauses ? pauseBehavior : assumedBehavior).imageBytes,
@@ -58,6 +60,7 @@ export class Behaviors {
         perRequestInFlightBytes: declared.memory?.perRequestInFlightBytes ?? 0,
         leakBytesPerSecond: declared.memory?.leakBytesPerSecond ?? 0,
       },
+      ...(declared.disk && { disk: declared.disk }),
       calls: declared.calls,
       idleCpuMillicores:
         declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : pauses ? 0 : undefined),
@@ -65,6 +68,11 @@ export class Behaviors {
       // A Job's pod that nobody described ends well after half a minute.
       exit: declared.exit ?? (runsToCompletion ? { after: { medianUs: 30_000_000 }, code: 0 } : undefined),
       shutdown: declared.shutdown ?? assumedBehavior.shutdown,
+      shutdownExitCode: declared.shutdownExitCode ?? assumedBehavior.shutdownExitCode,
     };
+    const { warmUp } = declared;
+    if (warmUp === undefined || warm.perRequest === undefined) return warm;
+    const perRequest = { ...warm.perRequest, cpuUs: Math.round(warm.perRequest.cpuUs * warmUp.cpuFactor) };
+    return { ...warm, cold: { for: warmUp.for, behavior: { ...warm, perRequest } } };
   }
 }

@@ -26,10 +26,26 @@ const machineFreeze = z.strictObject({
   for: until,
 });
 
+const machineShutdown = z.strictObject({
+  kind: z.literal("machine-shutdown"),
+  at: instant,
+  where: machineSelector,
+  for: until.describe(
+    "From the shutdown's beginning until the power is on again. Pods end first where shutdownGracePeriod says so.",
+  ),
+});
+
 const kubeletStop = z.strictObject({
   kind: z.literal("kubelet-stop"),
   at: instant,
   where: machineSelector,
+  for: until,
+});
+
+const runtimeNotReady = z.strictObject({
+  kind: z.literal("runtime-not-ready"),
+  at: instant,
+  where: machineSelector.describe("Which machine's container runtime says of itself that it is not ready."),
   for: until,
 });
 
@@ -116,7 +132,9 @@ const cloudThrottling = z.strictObject({
 export const fault = z.discriminatedUnion("kind", [
   machineCrash,
   machineFreeze,
+  machineShutdown,
   kubeletStop,
+  runtimeNotReady,
   networkPartition,
   zoneOutage,
   outOfCapacity,

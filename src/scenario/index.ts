@@ -1,4 +1,4 @@
-export type { Action, DrainOptions, PatchText } from "./action.ts";
+export type { Action, ComputeResources, DrainOptions, PatchText } from "./action.ts";
 export { admitManifests, simulatedKinds } from "./admit-manifests.ts";
 export { assumedBehavior, Behaviors } from "./behaviors.ts";
 export { type Complaint, complaintText, ScenarioError } from "./complaint.ts";

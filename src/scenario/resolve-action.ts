@@ -2,6 +2,7 @@ import type { NewObject } from "../apiserver/index.ts";
 import { type JsonObject, type Kind, type ObjectKey, objectKey, type Taint } from "../model/index.ts";
 import type { Action, DrainOptions } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
+import { defined } from "./defined.ts";
 
 /** What the resolver of a scenario lends: its references, its files and its complaints. */
 export interface ActionContext {
@@ -113,6 +114,19 @@ export function resolveAction(text: ActionText, context: ActionContext): Action 
   if ("evict" in text) {
     const { evict, count } = text;
     return { ...said(`evict ${count} of ${evict}`), do: "evict", ...target("evict", evict), count };
+  }
+  if ("resize" in text) {
+    const { resize, container, count, requests, limits } = text;
+    if (requests === undefined && limits === undefined)
+      context.complain("MISSING_FIELD", path, "requests or limits", text);
+    return {
+      ...said(`resize ${resize}`),
+      do: "resize",
+      ...target("resize", resize),
+      resources: { ...(requests && { requests: defined(requests) }), ...(limits && { limits: defined(limits) }) },
+      ...(container !== undefined && { container }),
+      ...(count !== undefined && { count }),
+    };
   }
   for (const [index, pool] of (text.pools ?? []).entries()) {
     if (!context.pools.includes(pool))

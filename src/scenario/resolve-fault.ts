@@ -21,7 +21,9 @@ export function resolveFault(text: FaultText, context: FaultContext): Fault {
   switch (text.kind) {
     case "machine-crash":
     case "machine-freeze":
+    case "machine-shutdown":
     case "kubelet-stop":
+    case "runtime-not-ready":
       return { ...base, kind: text.kind, where: machines(text.where, context) };
     case "network-partition":
       return { ...base, kind: text.kind, where: machines(text.where, context), from: text.from };

@@ -27,6 +27,7 @@ import { resolveAction } from "./resolve-action.ts";
 import { resolveCurve } from "./resolve-curve.ts";
 import { resolveExpectation } from "./resolve-expectation.ts";
 import { resolveFault } from "./resolve-fault.ts";
+import { resolveKubelets, sizedByKubelets } from "./resolve-kubelets.ts";
 import { resolvePolicy } from "./resolve-policy.ts";
 import { resolveCloud, resolvePools } from "./resolve-pools.ts";
 import { isScaledObject } from "./scaled-object-schema.ts";
@@ -86,9 +87,11 @@ export class Resolver {
     const trace = readPodTrace(this.#folder, text.podTrace, clock.warmUpUs);
     this.#complaints.push(...trace.complaints);
     const behaviors = text.behavior.map((behavior, index) => this.#behavior(behavior, index));
-    const pools = resolvePools(text.cluster.nodePools, text.cluster.cloud, (code, path, expected, found) =>
-      this.#complain(code, path, expected, found),
-    );
+    const complain = (code: string, path: readonly PropertyKey[], expected: string, found: unknown): void =>
+      this.#complain(code, path, expected, found);
+    const { kubelets, complaints } = resolveKubelets(text.cluster.nodePools, this.#folder, complain);
+    this.#complaints.push(...complaints);
+    const pools = sizedByKubelets(resolvePools(text.cluster.nodePools, text.cluster.cloud, complain), kubelets);
     for (const { name, warmPool } of text.cluster.nodePools)
       if (warmPool !== undefined && warmPool.start === undefined)
         this.#assumptions.push(`a machine of ${name}'s warm pool starts in 10 s (median; 16 s at the 95th percentile)`);
@@ -108,6 +111,7 @@ export class Resolver {
       durationUs: clock.durationUs,
       initial: text.initial,
       pools,
+      kubelets,
       ...resolveCloud(text.cluster.cloud),
       clusterAutoscaler: text.cluster.clusterAutoscaler,
       usesKeda,
@@ -226,13 +230,22 @@ export class Resolver {
       }
       return { to: { external: call.external }, perRequest: call.perRequest };
     });
-    const { memory, perRequest, exit, image } = text;
+    const { memory, perRequest, exit, image, disk } = text;
     const behavior: WorkloadBehavior["behavior"] = {
       calls,
       concurrency: text.concurrency,
       ...(text.startup && { startup: text.startup }),
       ...(text.init && { init: text.init }),
+      ...(text.warmUp && { warmUp: text.warmUp }),
+      ...(disk && {
+        disk: {
+          baseBytes: disk.base,
+          bytesPerSecond: disk.growPerSecond,
+          ...(disk.volume !== undefined && { volume: disk.volume }),
+        },
+      }),
       ...(text.shutdown && { shutdown: text.shutdown }),
+      ...(text.shutdownExitCode !== undefined && { shutdownExitCode: text.shutdownExitCode }),
       ...(image && { imageBytes: image.size }),
       ...(perRequest && { perRequest: { cpuUs: perRequest.cpu, waitUs: perRequest.wait } }),
       ...(exit && { exit }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { action } from "./action-schema.ts";
 import { curve } from "./curve-schema.ts";
 import { fault } from "./fault-schema.ts";
+import { kubeletSettings } from "./kubelet-schema.ts";
 import { policy } from "./policy-schema.ts";
 import { bytes, distribution, duration, instant, serviceReference, workload } from "./values.ts";
 
@@ -50,6 +51,11 @@ const nodePool = z
       .describe("Machines that stand by, stopped, and start sooner than new ones."),
     labels: z.record(z.string(), z.string()).default({}),
     taints: z.array(taint).default([]),
+    kubelet: kubeletSettings.prefault({}),
+    staticPods: z
+      .array(z.string())
+      .default([])
+      .describe("Files and folders with manifests of pods that each machine runs whatever the API server says."),
   })
   .describe("A group of equal machines that an autoscaler may grow and shrink.");
 
@@ -158,6 +164,13 @@ const behavior = z
       .strictObject({ cpu: duration, wait: duration.default(0) })
       .optional()
       .describe("Work on one core, and waiting elsewhere. Without it the workload serves no requests."),
+    warmUp: z
+      .strictObject({
+        for: distribution.describe("From the first answer until code is compiled and caches are full."),
+        cpuFactor: z.number().min(1).describe("Until then a request costs so many times the CPU."),
+      })
+      .optional()
+      .describe("Software that answers, and passes its readiness probe, before it is warm."),
     concurrency: z.number().int().min(1).default(100).describe("Requests in progress in one pod."),
     memory: z
       .strictObject({
@@ -166,6 +179,14 @@ const behavior = z
         leakPerSecond: bytes.default(0),
       })
       .optional(),
+    disk: z
+      .strictObject({
+        base: bytes.default(0),
+        growPerSecond: bytes.default(0),
+        volume: z.string().optional().describe("An emptyDir volume. Default: the container's own layer and logs."),
+      })
+      .optional()
+      .describe("What it writes to the machine's disk. Default: nothing."),
     calls: z
       .array(
         z.union([
@@ -190,6 +211,13 @@ const behavior = z
       .describe("CPU while starting. Default: what the pod requests."),
     exit: z.strictObject({ after: distribution, code: z.number().int().min(0).max(255).default(0) }).optional(),
     shutdown: distribution.optional().describe("From SIGTERM to exit. Default { median: 1s, p95: 3s }."),
+    shutdownExitCode: z
+      .number()
+      .int()
+      .min(0)
+      .max(255)
+      .optional()
+      .describe("Of the exit after SIGTERM. Default 143: the signal is not handled."),
   })
   .describe("What a manifest cannot say: how the software behaves.");
 

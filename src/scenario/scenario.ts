@@ -1,6 +1,9 @@
 import type { NewObject } from "../apiserver/index.ts";
 import type { CallLimits, NodePool } from "../cloud/index.ts";
 import type { Fault } from "../faults/index.ts";
+import type { Pod } from "../model/index.ts";
+import type { KubeletSettings } from "../node/index.ts";
+import type { Distribution } from "../sim/index.ts";
 import type { EntryFlow, Patience } from "../traffic/index.ts";
 import type { Behavior, External } from "../world/index.ts";
 import type { Action } from "./action.ts";
@@ -30,6 +33,8 @@ export interface Scenario {
   readonly providerLimits: CallLimits | undefined;
   /** Machines that are to be taken back are drained. */
   readonly terminationHandler: boolean;
+  /** Of each node pool: what its kubelets are told, and the pods in their files. */
+  readonly kubelets: ReadonlyMap<string, { readonly settings: KubeletSettings; readonly staticPods: readonly Pod[] }>;
   readonly clusterAutoscaler: ClusterAutoscalerFlags | undefined;
   /** There are ScaledObjects among the manifests or in actions, so KEDA is installed. */
   readonly usesKeda: boolean;
@@ -87,7 +92,9 @@ export interface WorkloadBehavior {
 }
 
 /** What the scenario says; what it leaves open depends on the pod and is filled in when one starts. */
-export type PartialBehavior = Partial<Omit<Behavior, "memory">> & {
+export type PartialBehavior = Partial<Omit<Behavior, "memory" | "cold">> & {
+  /** For how long a request costs so many times the CPU. */
+  readonly warmUp?: { readonly for: Distribution; readonly cpuFactor: number };
   readonly memory?: Partial<Behavior["memory"]>;
   readonly calls: Behavior["calls"];
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quantityProblem, value as quantityValue } from "../model/index.ts";
+import { canonicalQuantity, quantityProblem, value as quantityValue } from "../model/index.ts";
 
 const units: Readonly<Record<string, number>> = {
   us: 1,
@@ -53,6 +53,16 @@ export const instant = z
     return z.NEVER;
   })
   .describe('An instant: a clock time such as "09:41", or a duration after the start such as "90s".');
+
+/** A Kubernetes quantity, as canonical text. */
+export const quantity = z
+  .union([z.string(), z.number()])
+  .transform((text, context) => {
+    if (quantityProblem(String(text)) === undefined) return canonicalQuantity(String(text));
+    context.addIssue({ code: "custom", message: issue("BAD_QUANTITY", 'a quantity such as "500m" or "256Mi"') });
+    return z.NEVER;
+  })
+  .describe('A quantity: "500m", "256Mi".');
 
 /** A Kubernetes quantity, as a whole number (bytes). */
 export const bytes = z

@@ -10,6 +10,8 @@ interface PodDemandsOptions {
   readonly idleCpu: IdleCpu;
   /** Pods of the service can reach more or less CPU than they are computed with. */
   readonly reachChanged: (service: Service) => void;
+  /** What pods on the machine hold may be other than before. */
+  readonly memoryMoved: (machine: Machine, nowUs: number) => void;
   /** The share of slow requests in a pod has moved noticeably. */
   readonly slow: (pod: RunningPod) => void;
 }
@@ -24,7 +26,7 @@ export class PodDemands {
 
   /** Pods demand what their requests need; where that changes what others can reach, those are evaluated again. */
   apply(nowUs: number): void {
-    const { world, loads, idleCpu, slow: tellSlow } = this.#options;
+    const { world, loads, idleCpu, slow: tellSlow, memoryMoved } = this.#options;
     const touched = loads.takeTouched();
     if (touched.length === 0) return;
     const machines = new Set<Machine>();
@@ -39,7 +41,10 @@ export class PodDemands {
       world.setSlowShare(pod, slow);
       if (moved) tellSlow(pod);
     }
-    for (const machine of machines) this.checkReach(machine);
+    for (const machine of machines) {
+      this.checkReach(machine);
+      memoryMoved(machine, nowUs);
+    }
   }
 
   /** What runs on the machine wants another share of its CPU. Too little of a change to matter to anybody costs no look at them. */

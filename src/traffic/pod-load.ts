@@ -11,6 +11,8 @@ export class PodLoad {
   readonly members: Member[] = [];
   /** Has accepted requests since its main container started: start-up is over. */
   startedUp: boolean;
+  /** When its growing memory is looked at next; Infinity: nothing grows, or nothing is planned. */
+  leakDueUs = Number.POSITIVE_INFINITY;
   /** Waits for `apply`. */
   touched = false;
 

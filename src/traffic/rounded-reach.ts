@@ -14,8 +14,8 @@ export function roundedReach(millicores: number, limitMillicores: number): numbe
 export function reachMargin(leftMillicores: number, limitMillicores: number): number {
   if (limitMillicores > 0 && leftMillicores >= limitMillicores) return leftMillicores - limitMillicores;
   const grid = gridOf(leftMillicores);
-  const below = leftMillicores % grid;
-  const next = leftMillicores - below + grid;
+  const below = leftMillicores < grid ? Math.max(0, leftMillicores - 1) : leftMillicores % grid;
+  const next = leftMillicores - (leftMillicores % grid) + grid;
   const above = (limitMillicores > 0 ? Math.min(next, limitMillicores) : next) - leftMillicores - 1;
   return Math.min(below, above);
 }

@@ -44,11 +44,12 @@ export class ServiceRegistry {
   /** Learns what each kind of pod behind a service does per request, and whom it calls. */
   learnWorks(service: Service, nowUs: number): void {
     for (const { pod } of service.members.values()) {
-      if (service.works.has(pod.behavior)) continue;
-      const work = this.#workOf(service, pod.behavior, nowUs);
+      const behavior = pod.currentBehavior;
+      if (service.works.has(behavior)) continue;
+      const work = this.#workOf(service, behavior, nowUs);
       const known = service.knownWorks.find((other) => sameWork(work, other));
       if (known === undefined) service.knownWorks.push(work);
-      service.works.set(pod.behavior, known ?? work);
+      service.works.set(behavior, known ?? work);
     }
   }
 

@@ -167,7 +167,7 @@ export class Service {
     for (const member of this.members.values()) {
       if (member.station === undefined) continue;
       const reach = reachOf(member);
-      const work = this.works.get(member.pod.behavior)!;
+      const work = this.works.get(member.pod.currentBehavior)!;
       let found: StationClass | undefined;
       for (const station of stations) {
         const alike = station.work === work && station.reachMillicores === reach && station.seenBy === member.seenBy;

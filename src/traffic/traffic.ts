@@ -10,6 +10,7 @@ import {
 import { meanOver, nextBreakAfter } from "./curve.ts";
 import { nextStepFrom } from "./delay-line.ts";
 import { LatencyShapes } from "./latency-shapes.ts";
+import { Leaks } from "./leaks.ts";
 import { Link } from "./link.ts";
 import { findMembers } from "./membership.ts";
 import { type Observation, observePodLoad, observeService } from "./observation.ts";
@@ -43,7 +44,6 @@ const mostRounds = 4;
 /** Changes smaller than this share are not passed on: at first, and in later rounds of the same instant. */
 const fineShare = 1e-9;
 const coarseShare = 1e-3;
-const leakBeatUs = 15_000_000;
 
 interface FlowState {
   readonly flow: EntryFlow;
@@ -64,6 +64,7 @@ export class Traffic {
   readonly #tools: Tools;
   readonly #services: ServiceRegistry;
   readonly #loads: PodLoads;
+  readonly #leaks: Leaks;
   readonly #demands: PodDemands;
   readonly #toLoad = new RankQueue("queuedForLoad");
   readonly #toEvaluate = new RankQueue("queuedForEvaluation");
@@ -92,6 +93,13 @@ export class Traffic {
     this.#shortestStretchUs = options.shortestStretchUs ?? 1_000_000;
     this.#services = new ServiceRegistry(plan, this.#tools, (service) => this.#stale.add(service));
     this.#loads = new PodLoads(world, (load) => this.#loadMade(load));
+    this.#leaks = new Leaks({
+      loads: this.#loads,
+      lookAt: (load, atUs) => {
+        this.#agenda.push(atUs, 0, this.#leakDue, load);
+        if (!this.#working) this.#wakeBy(atUs);
+      },
+    });
     this.#demands = new PodDemands({
       world,
       loads: this.#loads,
@@ -100,6 +108,7 @@ export class Traffic {
         service.regroup = true;
         this.#toEvaluate.add(service);
       },
+      memoryMoved: (machine, nowUs) => this.#leaks.moved(machine, nowUs),
       slow: (pod) => sinks.slow?.(pod),
     });
     for (const flow of plan.flows) {
@@ -147,6 +156,8 @@ export class Traffic {
         this.#containerStarted(change.pod, change.container);
         break;
       case "container-stopped":
+      case "container-limits":
+      case "pod-warm":
         this.#podChanged(change.pod);
         break;
       case "pod-accepting":
@@ -224,9 +235,7 @@ export class Traffic {
   }
 
   #loadMade(load: PodLoad): void {
-    if (load.pod.behavior.memory.leakBytesPerSecond <= 0) return;
-    this.#agenda.push(this.#loop.nowUs, 0, this.#leakDue, load);
-    if (!this.#working) this.#wakeBy(this.#loop.nowUs);
+    if (load.pod.behavior.memory.leakBytesPerSecond > 0) this.#leaks.add(load);
   }
 
   // ---- one instant ----------------------------------------------------------------------------------------------
@@ -383,13 +392,8 @@ export class Traffic {
     this.#agenda.push(service.agendaUs, 0, this.#serviceDue, service);
   }
 
-  /** Memory that grows by itself: looked at every 15 s, and at the instant at which it passes the limit. */
   #leak(load: PodLoad): void {
-    if (load.pod.gone) return;
-    const nowUs = this.#loop.nowUs;
-    this.#loads.touch(load);
-    const beatUs = (Math.floor(nowUs / leakBeatUs) + 1) * leakBeatUs;
-    this.#agenda.push(Math.min(beatUs, load.overLimitAtUs(nowUs)), 0, this.#leakDue, load);
+    if (this.#leaks.isDue(load, this.#loop.nowUs)) this.#loads.touch(load);
   }
 
   // ---- accounts -------------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ export interface Behavior {
   readonly imageBytes: number;
   /** Work of one request on one core, and time spent waiting elsewhere; `undefined`: it serves no requests. */
   readonly perRequest: { readonly cpuUs: number; readonly waitUs: number } | undefined;
+  /** Before it is warm (code is compiled, caches fill): for how long after it answers first, and how it behaves until then. */
+  readonly cold?: { readonly for: Distribution; readonly behavior: Behavior };
   /** Requests in progress at once in one pod; further ones wait in line. */
   readonly concurrency: number;
   readonly memory: {
@@ -30,6 +32,8 @@ export interface Behavior {
     readonly perRequestInFlightBytes: number;
     readonly leakBytesPerSecond: number;
   };
+  /** What it writes to its own layer, or to a volume by name, from its start on; `undefined`: nothing. */
+  readonly disk?: { readonly baseBytes: number; readonly bytesPerSecond: number; readonly volume?: string };
   readonly calls: readonly Call[];
   /** CPU used without any request; while starting, `startupCpuMillicores` instead. `undefined`: what the pod requests. */
   readonly idleCpuMillicores: number | undefined;
@@ -38,6 +42,8 @@ export interface Behavior {
   readonly exit: { readonly after: Distribution; readonly code: number } | undefined;
   /** From SIGTERM to exit; requests in progress are finished, new ones refused after it. */
   readonly shutdown: Distribution;
+  /** Its exit code then. */
+  readonly shutdownExitCode: number;
 }
 
 /** Something outside the cluster that services call: a database, a payment provider. */

@@ -44,6 +44,8 @@ export class Machine {
   powered = false;
   /** Powered but stopped in its tracks (paused VM, hung kernel). */
   frozen = false;
+  /** The container runtime calls itself ready. */
+  runtimeReady = true;
   /** The kubelet's process lives. */
   kubeletAlive = true;
   /** What its containers want together, each within its limit. */
@@ -58,6 +60,8 @@ export class Machine {
   memoryBytes = 0;
   /** `World` tells when `memoryBytes` comes above this, or back. Set by who watches the machine's memory. */
   memoryAlarmBytes = Number.POSITIVE_INFINITY;
+  /** Above this the kernel has nothing left to give and kills. */
+  memoryFullBytes = Number.POSITIVE_INFINITY;
   /** Processes on it, in order of their start. */
   readonly pods = new Set<RunningPod>();
 

@@ -10,11 +10,13 @@ export interface ContainerLimits {
   readonly cpuLimitMillicores: number;
   /** 0: none. */
   readonly memoryLimitBytes: number;
+  /** −1000 to 1000: the more, the sooner the kernel kills it when the machine has no memory left. */
+  readonly oomScoreAdj: number;
 }
 
 /** One container's process: runs or not, uses CPU and memory. Only `World` changes it. */
 export class RunningContainer {
-  readonly limits: ContainerLimits;
+  limits: ContainerLimits;
   running = false;
   startedAtUs = 0;
   /** Now, granted by the machine. */
@@ -78,6 +80,8 @@ export class RunningPod {
   readonly main: RunningContainer;
   /** The software answers: all containers run and start-up is over. A pod that is not accepting refuses at once. */
   accepting = false;
+  /** It answers, or will, but is not warm yet. */
+  cold = false;
   /** Torn down; nothing of it runs any more. */
   gone = false;
   /** Share of requests, 0 to 1, that are slower than a second right now. Set through `World.setSlowShare`, read by probes. */
@@ -92,6 +96,11 @@ export class RunningPod {
     this.behavior = behavior;
     this.containers = containers.map((limits) => new RunningContainer(limits));
     this.main = this.containers[mainIndex]!;
+  }
+
+  /** How it behaves now: cold or warm. */
+  get currentBehavior(): Behavior {
+    return this.cold ? (this.behavior.cold?.behavior ?? this.behavior) : this.behavior;
   }
 
   /** More than half of its answers take longer than a second, which is the default time-out of a probe. */

@@ -3,21 +3,35 @@ import { assert } from "../sim/index.ts";
 import type { HourlyMeter } from "./bill.ts";
 import { cappedDemand, grantCpu } from "./cpu-shares.ts";
 import { Machine, type MachineSpec } from "./machine.ts";
+import { oomVictim } from "./oom-victim.ts";
 import { Links } from "./place.ts";
 import { type RouteDomain, Routes } from "./routes.ts";
-import { type NewRunningPod, type RunningContainer, RunningPod } from "./running-pod.ts";
+import { type ContainerLimits, type NewRunningPod, type RunningContainer, RunningPod } from "./running-pod.ts";
 
 /** What changed in the world. Listeners take note and schedule events; they do not act on the spot. */
 export type WorldChange =
   | {
-      readonly what: "machine-bought" | "machine-released" | "machine-notice" | "machine-power" | "machine-kubelet";
+      readonly what:
+        | "machine-bought"
+        | "machine-released"
+        | "machine-notice"
+        | "machine-power"
+        | "machine-kubelet"
+        | "machine-runtime"
+        | "machine-shutdown";
       readonly machine: Machine;
     }
   | { readonly what: "links" }
   | { readonly what: "routes"; readonly service: ObjectKey; readonly domain: RouteDomain }
-  | { readonly what: "pod-started" | "pod-accepting" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
+  | { readonly what: "pod-started" | "pod-accepting" | "pod-warm" | "pod-slow" | "pod-gone"; readonly pod: RunningPod }
   | {
-      readonly what: "container-started" | "container-stopped" | "container-killed" | "memory-over-limit";
+      readonly what:
+        | "container-started"
+        | "container-stopped"
+        | "container-killed"
+        | "container-limits"
+        | "memory-over-limit"
+        | "machine-out-of-memory";
       readonly pod: RunningPod;
       readonly container: RunningContainer;
     }
@@ -105,6 +119,12 @@ export class World {
     this.#tell({ what: "machine-power", machine });
   }
 
+  /** Somebody asks the machine to shut down: its kubelet may hold that up. A dead machine only stays off. */
+  shutDown(machine: Machine): void {
+    if (machine.alive && machine.kubeletAlive) this.#tell({ what: "machine-shutdown", machine });
+    else this.setPower(machine, false);
+  }
+
   setFrozen(machine: Machine, frozen: boolean): void {
     if (machine.frozen === frozen) return;
     machine.frozen = frozen;
@@ -116,6 +136,12 @@ export class World {
     if (machine.kubeletAlive === alive) return;
     machine.kubeletAlive = alive;
     this.#tell({ what: "machine-kubelet", machine });
+  }
+
+  setRuntimeReady(machine: Machine, ready: boolean): void {
+    if (machine.runtimeReady === ready) return;
+    machine.runtimeReady = ready;
+    this.#tell({ what: "machine-runtime", machine });
   }
 
   startPod(started: NewRunningPod): RunningPod {
@@ -142,6 +168,7 @@ export class World {
     this.#tellUsage(pod);
     this.setDemand(pod, container, 0);
     this.#tell({ what: "container-stopped", pod, container });
+    this.#relieve(pod.machine);
   }
 
   /** Somebody kills a process from outside: its kubelet finds it dead. */
@@ -153,6 +180,13 @@ export class World {
     if (pod.accepting === accepting || pod.gone) return;
     pod.accepting = accepting;
     this.#tell({ what: "pod-accepting", pod });
+  }
+
+  /** Its software starts cold, or is warm from now on. */
+  setCold(pod: RunningPod, cold: boolean): void {
+    if (pod.cold === cold || pod.gone) return;
+    pod.cold = cold;
+    if (!cold) this.#tell({ what: "pod-warm", pod });
   }
 
   /** How overloaded the pod is; `pod-slow` tells when a probe would begin or cease to notice. */
@@ -193,6 +227,22 @@ export class World {
     this.#tellUsage(pod);
   }
 
+  /** Other weights and limits for a container: what it and others get of the CPU, and how much memory it may hold. */
+  setLimits(pod: RunningPod, container: RunningContainer, limits: ContainerLimits): void {
+    const { cpuShares, cpuLimitMillicores, memoryLimitBytes, oomScoreAdj } = container.limits;
+    if (
+      oomScoreAdj === limits.oomScoreAdj &&
+      cpuShares === limits.cpuShares &&
+      cpuLimitMillicores === limits.cpuLimitMillicores &&
+      memoryLimitBytes === limits.memoryLimitBytes
+    )
+      return;
+    container.limits = limits;
+    this.#grant(pod.machine);
+    this.#tell({ what: "container-limits", pod, container });
+    this.setMemory(pod, container, container.memoryBytes);
+  }
+
   /** What a container holds from now on. Above its limit the kernel kills it: `memory-over-limit` says so. */
   setMemory(pod: RunningPod, container: RunningContainer, bytes: number): void {
     if (container.memoryBytes !== bytes) {
@@ -205,9 +255,17 @@ export class World {
 
   #hold(machine: Machine, container: RunningContainer, bytes: number): void {
     const was = machine.memoryBytes > machine.memoryAlarmBytes;
+    const wasFull = machine.memoryBytes > machine.memoryFullBytes;
     machine.memoryBytes += bytes - container.memoryBytes;
     container.memoryBytes = bytes;
     if (machine.memoryBytes > machine.memoryAlarmBytes !== was) this.#tell({ what: "machine-memory", machine });
+    if (!wasFull) this.#relieve(machine);
+  }
+
+  /** The kernel kills, one process at a time, as long as more is held than there is. */
+  #relieve(machine: Machine): void {
+    const victim = machine.memoryBytes > machine.memoryFullBytes ? oomVictim(machine) : undefined;
+    if (victim !== undefined) this.#tell({ what: "machine-out-of-memory", ...victim });
   }
 
   #removePod(pod: RunningPod): void {

@@ -1,5 +1,6 @@
 import { EventCorrelator, isPodTerminal, type ObjectKey, objectKey, type Pod, type PodStatus } from "../../src/model/index.ts";
 import type { EventSubject, KubeletApi } from "../../src/node/kubelet-api.ts";
+import { isMirrorPod } from "../../src/node/static-pods.ts";
 import { changedLines } from "./kubelet-status-lines.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -18,6 +19,8 @@ export class RecordedApi implements KubeletApi {
   readonly #pods = new Map<string, Pod>();
   readonly #objects = new Set<string>();
   readonly #events = new Set<string>();
+  #mirrors = 0;
+  readonly #told = new Map<string, PodStatus>();
   readonly #correlator = new EventCorrelator();
 
   constructor(options: RecordedApiOptions) {
@@ -81,7 +84,9 @@ export class RecordedApi implements KubeletApi {
 
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {
     const { name } = pod.metadata;
-    const fields = changedLines(pod.status, status);
+    // A mirror made anew is compared with what was told of the one before it.
+    const fields = changedLines((isMirrorPod(pod) ? this.#told.get(name) : undefined) ?? pod.status, status);
+    this.#told.set(name, status);
     if (Object.keys(fields).length > 0) this.#options.record("status", { pod: name, ...fields });
     this.change(name, { ...pod, status });
     done(true);
@@ -92,6 +97,13 @@ export class RecordedApi implements KubeletApi {
     if (stored === undefined) return;
     this.#options.record("delete", { pod: pod.metadata.name, gracePeriodSeconds: 0 });
     this.#remove(stored);
+  }
+
+  createPod(pod: Pod): void {
+    const { name, annotations = {} } = pod.metadata;
+    this.#options.record("createPod", { pod: name, annotations: Object.keys(annotations).sort() });
+    this.#mirrors += 1;
+    this.create({ ...pod, metadata: { ...pod.metadata, uid: `mirror-${this.#mirrors}` as Pod["metadata"]["uid"] }, status: {} } as Pod);
   }
 
   event({ kind, name, pod, fieldPath }: EventSubject, type: "Normal" | "Warning", reason: string, message: string): void {

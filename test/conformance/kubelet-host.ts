@@ -1,4 +1,5 @@
-import type { Pod } from "../../src/model/index.ts";
+import { type Pod, podLimits, podRequests } from "../../src/model/index.ts";
+import { amountsOf, cpuShares } from "../../src/node/container-amounts.ts";
 import type { PodUsage } from "../../src/node/eviction-manager.ts";
 import type { NodeStats } from "../../src/node/eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome, ProbeType } from "../../src/node/host.ts";
@@ -11,6 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Usage {
   readonly memoryBytes: Map<string, number>;
   readonly diskBytes: Map<string, number>;
+  readonly volumeBytes: Map<string, number>;
   processes: number;
 }
 
@@ -27,6 +29,7 @@ export class RecordedHost implements Host {
   readonly #failures = new Map<string, number>();
   readonly #runs = new Map<string, number>();
   readonly #plans = new WeakMap<RuntimeContainer, RunPlan>();
+  readonly #cgroups = new Map<string, number>();
   #sandboxErrors: string[];
   readonly #machine: Record<string, unknown>;
   readonly #usage = new Map<string, Usage>();
@@ -72,6 +75,12 @@ export class RecordedHost implements Host {
     this.#present.add(image);
     this.#record("pulled", { image });
   }
+
+  images(): Iterable<never> {
+    return [];
+  }
+
+  removeImage(): void {}
 
   imageBytes(image: string): number {
     return this.#case.images?.[image]?.sizeBytes ?? 10 * 1024 * 1024;
@@ -177,14 +186,39 @@ export class RecordedHost implements Host {
   #usageOf(pod: string): Usage {
     let usage = this.#usage.get(pod);
     if (usage === undefined) {
-      usage = { memoryBytes: new Map(), diskBytes: new Map(), processes: 0 };
+      usage = { memoryBytes: new Map(), diskBytes: new Map(), volumeBytes: new Map(), processes: 0 };
       this.#usage.set(pod, usage);
     }
     return usage;
   }
 
+  /** The recordings' stand-in for pod cgroups: what it is asked for first is what it holds. */
+  resizePodCgroup(pod: Pod, resource: "cpu" | "memory"): void {
+    const { name } = pod.metadata;
+    const [requests, limits] = [podRequests(pod), podLimits(pod).all];
+    const all = (one: string): boolean => pod.spec.containers.every(({ resources }) => resources?.limits?.[one] !== undefined);
+    const wanted: Record<string, number | undefined> =
+      resource === "memory"
+        ? { memory: all("memory") ? limits.get("memory") : undefined }
+        : { quota: all("cpu") ? limits.get("cpu") : undefined, shares: cpuShares(requests.cpuMillicores) };
+    for (const [field, amount] of Object.entries(wanted)) {
+      const key = `${name}/${field}`;
+      const known = this.#cgroups.get(key);
+      if (amount === undefined || known === amount) continue;
+      this.#cgroups.set(key, amount);
+      if (known !== undefined) this.#record("cri", { call: "UpdatePodSandboxResources", sandbox: `sbx-${name}-0` });
+    }
+  }
+
   updateResources(container: RuntimeContainer): void {
-    this.#record("cri", { call: "UpdateContainerResources", ...named(container) });
+    const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(container.resources);
+    const { pod, container: name } = named(container);
+    this.#record("cri", {
+      ...{ call: "UpdateContainerResources", pod, container: name },
+      ...{ cpuPeriod: 100_000, cpuShares: cpuShares(cpuRequestMillicores) },
+      ...(cpuLimitMillicores > 0 && { cpuQuota: Math.max(1000, cpuLimitMillicores * 100) }),
+      ...(memoryLimitBytes > 0 && { memoryLimitInBytes: memoryLimitBytes }),
+    });
   }
 
   #plan(container: RuntimeContainer): RunPlan {

@@ -1,9 +1,9 @@
-import { defaultPod, type Node, type Pod, parseEvictionThresholds, WallClock } from "../../src/model/index.ts";
+import { defaultPod, type Node, type Pod, WallClock } from "../../src/model/index.ts";
 import { Kubelet } from "../../src/node/kubelet.ts";
-import type { EvictionConfiguration } from "../../src/node/eviction-manager.ts";
-import { defaultEviction, defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import { kubeletClocks } from "../../src/node/kubelet-configuration.ts";
+import { configurationOf, type KubeletSettings } from "../../src/node/kubelet-settings.ts";
 import type { ReportedCondition } from "../../src/node/node-reporter.ts";
-import type { ShutdownGroup } from "../../src/node/shutdown-manager.ts";
+import { staticPodOf } from "../../src/node/static-pods.ts";
 import { Execution } from "../../src/node/work.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
 import { RecordedApi } from "./kubelet-api.ts";
@@ -43,12 +43,12 @@ export class KubeletRun {
       ...{ name: "n1", execution, api: this.#api, host: this.#host, clock: this.#clock },
       clocks: kubeletClocks((recorded.plegPhaseMs - ageMs) * 1000),
       configuration: {
-        ...defaultKubeletConfiguration,
-        ...configured(recorded.kubelet ?? {}),
+        ...configurationOf(settings(recorded.kubelet ?? {})),
         reportDraw: recorded.reportDraw ?? 0.5,
       },
       node: () => this.#node(),
       addressesOf: () => ({}),
+      runtimeReady: () => this.#runtimeReady,
       networkError: () => this.#network,
       released: () => record("shutdownLockReleased", {}),
       complaints: () => this.#complaints(),
@@ -69,6 +69,8 @@ export class KubeletRun {
 
   readonly #operations: Record<string, (step: ScriptStep) => void> = {
     create: ({ pod = "" }) => this.#create(pod),
+    static: ({ pod = "" }) => this.#kubelet.statics.add(this.#staticPod(pod)),
+    staticRemove: ({ pod = "" }) => this.#kubelet.statics.remove(this.#staticPod(pod)),
     delete: ({ pod = "", gracePeriodSeconds }) =>
       this.#api.delete(pod, gracePeriodSeconds, (us) => this.#clock.time(us)),
     configMap: ({ name = "" }) => this.#api.put("ConfigMap", name),
@@ -83,9 +85,21 @@ export class KubeletRun {
     memory: ({ pod = "", container = "", bytes }) => this.#host.use("memoryBytes", pod, container, bytes as number),
     disk: ({ pod = "", container = "", bytes }) => this.#host.use("diskBytes", pod, container, bytes as number),
     pids: ({ pod = "", count }) => this.#host.useProcesses(pod, count as number),
+    resize: ({ pod = "", container, resources }) => {
+      const stored = this.#api.named(pod)!;
+      const resized = (list: Pod["spec"]["containers"]): typeof list =>
+        list.map((one) => (one.name === container ? { ...one, resources: resources as NonNullable<typeof one.resources> } : one));
+      const { initContainers, containers } = stored.spec;
+      const spec = { ...stored.spec, containers: resized(containers), ...(initContainers && { initContainers: resized(initContainers) }) };
+      this.#api.change(pod, { ...stored, spec, metadata: { ...stored.metadata, generation: (stored.metadata.generation ?? 1) + 1 } });
+    },
     taint: ({ name = "", Status }) => this.#taints.push({ key: name, effect: String(Status) }),
     runtime: ({ set }) => {
-      const { networkReady } = set as { networkReady?: boolean };
+      const { networkReady, runtimeReady } = set as { networkReady?: boolean; runtimeReady?: boolean };
+      if (runtimeReady !== undefined) {
+        this.#runtimeReady = runtimeReady;
+        this.#kubelet.syncLoop.look();
+      }
       const message = "Network plugin returns error: cni plugin not initialized";
       const error = `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`;
       if (networkReady !== undefined) this.#network = networkReady ? undefined : error;
@@ -101,6 +115,8 @@ export class KubeletRun {
     },
   };
 
+  readonly #transitions = new Map<string, { readonly status: string; readonly since: string }>();
+  #runtimeReady = true;
   #network: string | undefined;
   readonly #taints: { readonly key: string; readonly effect: string }[] = [];
 
@@ -113,8 +129,13 @@ export class KubeletRun {
     record: (what: string, fields: Readonly<Record<string, unknown>>) => void,
   ): void {
     if (conditions.length === 0 && this.#case.record?.includes("node") !== true) return;
-    const lastTransitionTime = this.#clock.time(this.#loop.nowUs);
-    const lines = conditions.map(({ type, ...rest }) => [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })]);
+    const now = this.#clock.time(this.#loop.nowUs);
+    const lines = conditions.map(({ type, ...rest }) => {
+      const known = this.#transitions.get(type);
+      const lastTransitionTime = known?.status === rest.status ? known.since : now;
+      this.#transitions.set(type, { status: rest.status, since: lastTransitionTime });
+      return [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })];
+    });
     record("nodeStatus", Object.fromEntries(lines));
   }
 
@@ -140,6 +161,11 @@ export class KubeletRun {
     } as unknown as Pod);
   }
 
+  #staticPod(name: string): Pod {
+    const manifest = this.#case.pods.find(({ metadata }) => metadata.name === name)!;
+    return staticPodOf({ ...manifest, spec: defaultPod(manifest).spec } as unknown as Pod, "n1");
+  }
+
   #seen(pod: Pod, gone: boolean): void {
     const { uid } = pod.metadata;
     if (gone) this.#kubelet.remove(uid);
@@ -156,60 +182,22 @@ export class KubeletRun {
   }
 }
 
-function configured(kubelet: Readonly<Record<string, unknown>>): Partial<Kubelet["configuration"]> {
-  const { serializeImagePulls, maxParallelImagePulls, crashLoopBackOff } = kubelet;
-  const longest = (crashLoopBackOff as { maxContainerRestartPeriod?: string } | undefined)?.maxContainerRestartPeriod;
-  const parallel = maxParallelImagePulls ?? (serializeImagePulls === false ? Number.POSITIVE_INFINITY : undefined);
-  return {
-    ...(parallel !== undefined && { parallelPulls: parallel as number }),
-    ...(longest !== undefined && { maxContainerRestartUs: durationUs(longest) }),
-    eviction: eviction(kubelet),
-    shutdown: shutdownGroups(kubelet),
+/** The recordings' fields with durations as numbers. */
+function settings(kubelet: Readonly<Record<string, unknown>>): KubeletSettings {
+  const us = (text: unknown): number | undefined => (text === undefined ? undefined : durationUs(text as string));
+  const graces = Object.entries((kubelet["evictionSoftGracePeriod"] ?? {}) as Readonly<Record<string, string>>);
+  const crashLoop = kubelet["crashLoopBackOff"] as { maxContainerRestartPeriod?: string } | undefined;
+  const fields = {
+    ...kubelet,
+    evictionSoftGracePeriod: Object.fromEntries(graces.map(([signal, text]) => [signal, durationUs(text)])),
+    crashLoopBackOff: { maxContainerRestartPeriod: us(crashLoop?.maxContainerRestartPeriod) },
+    evictionPressureTransitionPeriod: us(kubelet["evictionPressureTransitionPeriod"]),
+    shutdownGracePeriod: us(kubelet["shutdownGracePeriod"]),
+    shutdownGracePeriodCriticalPods: us(kubelet["shutdownGracePeriodCriticalPods"]),
   };
-}
-
-type Texts = Readonly<Record<string, string>>;
-
-function eviction(kubelet: Readonly<Record<string, unknown>>): EvictionConfiguration {
-  const { evictionHard, evictionSoft = {}, evictionSoftGracePeriod = {}, evictionMinimumReclaim = {} } = kubelet as Readonly<
-    Record<string, Texts | undefined>
-  >;
-  const hard = evictionHard === undefined ? undefined : parseEvictionThresholds(evictionHard);
-  const reclaim = (signal: string): string | undefined => evictionMinimumReclaim[signal];
-  const soft = parseEvictionThresholds(evictionSoft).map((threshold) => ({
-    ...threshold,
-    ...{ hard: false, graceUs: durationUs(evictionSoftGracePeriod[threshold.signal] ?? "0s") },
-    minReclaim: reclaim(threshold.signal),
-  }));
-  const own = (hard ?? defaultEviction.thresholds).map((threshold) => ({
-    ...threshold,
-    ...{ hard: true, graceUs: 0, minReclaim: reclaim(threshold.signal) },
-  }));
-  const { evictionPressureTransitionPeriod: transition, evictionMaxPodGracePeriod: longest } = kubelet;
-  return {
-    thresholds: [...own, ...soft],
-    transitionUs: transition === undefined ? defaultEviction.transitionUs : durationUs(transition as string),
-    maxPodGraceSeconds: (longest as number | undefined) ?? 0,
-  };
+  return fields as KubeletSettings;
 }
 
 function durationUs(text: string): number {
   return Number.parseInt(text, 10) * (text.endsWith("m") ? 60_000_000 : 1_000_000);
-}
-
-/** Without groups by priority: ordinary pods, then critical ones. */
-function shutdownGroups(kubelet: Readonly<Record<string, unknown>>): ShutdownGroup[] {
-  const { shutdownGracePeriod, shutdownGracePeriodCriticalPods, shutdownGracePeriodByPodPriority } = kubelet;
-  const groups = shutdownGracePeriodByPodPriority as
-    | { readonly priority: number; readonly shutdownGracePeriodSeconds: number }[]
-    | undefined;
-  if (groups !== undefined)
-    return groups.map(({ priority, shutdownGracePeriodSeconds: seconds }) => ({ priority, seconds }));
-  if (shutdownGracePeriod === undefined) return [];
-  const all = durationUs(shutdownGracePeriod as string) / 1_000_000;
-  const critical = durationUs((shutdownGracePeriodCriticalPods as string | undefined) ?? "0s") / 1_000_000;
-  return [
-    { priority: 0, seconds: all - critical },
-    { priority: 2_000_000_000, seconds: critical },
-  ];
 }

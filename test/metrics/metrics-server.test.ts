@@ -79,7 +79,7 @@ describe("metrics-server", () => {
       machine,
       workload: "deployment/web",
       behavior: {} as Behavior,
-      containers: [{ name: "c", cpuShares: 100, cpuLimitMillicores: 0, memoryLimitBytes: 0 }],
+      containers: [{ name: "c", cpuShares: 100, cpuLimitMillicores: 0, memoryLimitBytes: 0, oomScoreAdj: 0 }],
       mainIndex: 0,
     });
     world.startContainer(running, running.main);

@@ -38,6 +38,7 @@ class Scene {
           cpuShares: 100,
           cpuLimitMillicores: 0,
           memoryLimitBytes: 0,
+          oomScoreAdj: 0,
         })),
         mainIndex: 0,
       }),

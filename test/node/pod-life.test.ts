@@ -155,11 +155,11 @@ describe("a pod's crashes", () => {
 });
 
 describe("a pod's end", () => {
-  const stop = (fields: object, shutdown: string): { readonly took: number; readonly code: number | undefined } => {
+  const stop = (fields: object, shutdown: object): { readonly took: number; readonly code: number | undefined } => {
     const actions = [{ at: "60s", delete: "pod/p" }];
     const { states, goneUs } = live(
       { containers: [container(fields)], terminationGracePeriodSeconds: 20 },
-      { actions, behavior: [{ for: "pod/p", shutdown }], duration: "5m" },
+      { actions, behavior: [{ for: "pod/p", ...shutdown }], duration: "5m" },
     );
     const code = states.findLast(({ status }) => status.containerStatuses?.[0]?.state?.terminated)?.status
       .containerStatuses?.[0]?.state?.terminated?.exitCode;
@@ -167,20 +167,35 @@ describe("a pod's end", () => {
   };
 
   it.each([
-    { what: "its own shutdown, and the next relist", fields: {}, shutdown: "3s", from: 3, to: 4.2, code: 0 },
+    {
+      what: "its own shutdown, and the next relist",
+      fields: {},
+      shutdown: { shutdown: "3s" },
+      from: 3,
+      to: 4.2,
+      code: 143,
+    },
     {
       what: "preStop before SIGTERM",
       fields: { lifecycle: { preStop: { sleep: { seconds: 5 } } } },
-      shutdown: "3s",
+      shutdown: { shutdown: "3s" },
       from: 8,
       to: 9.2,
+      code: 143,
+    },
+    {
+      what: "and says what its software exits with",
+      fields: {},
+      shutdown: { shutdown: "3s", shutdownExitCode: 0 },
+      from: 3,
+      to: 4.2,
       code: 0,
     },
-    { what: "its grace, then SIGKILL", fields: {}, shutdown: "90s", from: 20, to: 21.2, code: 137 },
+    { what: "its grace, then SIGKILL", fields: {}, shutdown: { shutdown: "90s" }, from: 20, to: 21.2, code: 137 },
     {
       what: "two seconds more when preStop has eaten the grace",
       fields: { lifecycle: { preStop: { exec: { command: ["sh", "-c", "sleep 60"] } } } },
-      shutdown: "90s",
+      shutdown: { shutdown: "90s" },
       from: 22,
       to: 23.2,
       code: 137,

@@ -29,6 +29,7 @@ export const plainBehavior: Behavior = {
   idleCpuMillicores: 0,
   startupCpuMillicores: 1000,
   exit: undefined,
+  shutdownExitCode: 143,
   shutdown: { medianUs: second },
 };
 
@@ -88,7 +89,9 @@ export class Stage {
       machine,
       workload: "deployment/web",
       behavior: { ...plainBehavior, ...behavior },
-      containers: [{ name: "main", cpuShares: 1024, cpuLimitMillicores: 1000, memoryLimitBytes: 0, ...limits }],
+      containers: [
+        { name: "main", cpuShares: 1024, cpuLimitMillicores: 1000, memoryLimitBytes: 0, oomScoreAdj: 0, ...limits },
+      ],
       mainIndex: 0,
     });
     const pod = this.world.pod(uid)!;

@@ -1,5 +1,6 @@
 import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../../client/index.ts";
 import {
+  isNamespaced,
   type Kind,
   type KubeObject,
   keyOf,
@@ -78,8 +79,13 @@ function note({ before, after }: Change, { dependents, alive }: Memory): ObjectK
   return special || doubtful ? [key] : [];
 }
 
-function ownerKey(owner: OwnerReference, { metadata }: KubeObject): ObjectKey {
-  return `${owner.kind}|${objectKey(metadata.namespace, owner.name)}` as ObjectKey;
+/** An owner lives in the namespace of what it owns, or in none. */
+function keyOfOwner({ kind, name }: OwnerReference, { metadata }: KubeObject): ObjectKey {
+  return objectKey(isNamespaced(kind) ? metadata.namespace : undefined, name);
+}
+
+function ownerKey(owner: OwnerReference, object: KubeObject): ObjectKey {
+  return `${owner.kind}|${keyOfOwner(owner, object)}` as ObjectKey;
 }
 
 function split(key: ObjectKey): { readonly kind: Kind; readonly key: ObjectKey } {
@@ -103,7 +109,7 @@ function* deleteIfAbandoned(object: KubeObject): Task<Outcome> {
   if (owners.length === 0 || object.metadata.deletionTimestamp !== undefined) return "done";
   const gone: Uid[] = [];
   for (const owner of owners) {
-    const key = objectKey(object.metadata.namespace, owner.name);
+    const key = keyOfOwner(owner, object);
     const reply = yield* callApi(client, { verb: "get", kind: owner.kind, key });
     if (!reply.ok && reply.error.code !== 404) return { retry: reply.error };
     if (!reply.ok || reply.object.metadata.uid !== owner.uid) gone.push(owner.uid);

@@ -1,6 +1,9 @@
+export { resizedPodSpec } from "./pod-resize.ts";
+
 import { apiStruct, structOf } from "../api-schema.ts";
 import type { JsonObject } from "../decode.ts";
 import type { FieldError } from "../field-error.ts";
+import type { Pod } from "../generated/api-types.ts";
 import type { TemplateMeta } from "../object-meta.ts";
 import { countsGenerations, isNamespaced } from "../prepare-for-create.ts";
 import { sameContent } from "../same-content.ts";
@@ -29,6 +32,7 @@ import {
   validateStorageClass,
 } from "./other-groups.ts";
 import { validatePod } from "./pod.ts";
+import { validatePodResize } from "./pod-resize.ts";
 import { updateRules } from "./updates.ts";
 import { validateDaemonSet, validateDeployment, validateReplicaSet, validateStatefulSet } from "./workloads.ts";
 
@@ -76,6 +80,11 @@ export function validateUpdate(before: JsonObject, after: JsonObject): FieldErro
   const own = rules.get(kind)?.(after as never) ?? [];
   const changes = updateRules.get(kind)?.(after as never, before as never) ?? [];
   return [...meta, ...meta, ...own, ...changes]; // Metadata is asked about by the registry and by the kind's strategy.
+}
+
+/** Complaints about a change through the `resize` subresource of a pod. */
+export function validateResize(before: Pod, after: Pod): FieldError[] {
+  return [...validatePod(after), ...validatePodResize(after, before)];
 }
 
 /** `metadata.generation` after an update: one more when the kind counts and its spec changed. */

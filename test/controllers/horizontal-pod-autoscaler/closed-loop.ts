@@ -157,7 +157,7 @@ export class ClosedLoop {
   #run(key: ReturnType<typeof keyOf>): void {
     const pod = this.api.store.get("Pod", key);
     if (pod === undefined) return;
-    const limits = { name: "c", cpuShares: 1024, cpuLimitMillicores: limitMilli, memoryLimitBytes: 0 };
+    const limits = { name: "c", cpuShares: 1024, cpuLimitMillicores: limitMilli, memoryLimitBytes: 0, oomScoreAdj: 0 };
     const running = this.world.startPod({
       key,
       uid: pod.metadata.uid,

@@ -1,0 +1,96 @@
+import type { Node, Pod, PodStatus, WallClock } from "../model/index.ts";
+import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
+import { isCriticalPod } from "./critical-pod.ts";
+import type { KubeletApi } from "./kubelet-api.ts";
+import { preempt } from "./pod-preemption.ts";
+import type { PodWorker } from "./pod-worker.ts";
+import { victimsFor } from "./preemption.ts";
+import type { RuntimePod } from "./runtime-pod.ts";
+import type { StatusManager } from "./status-manager.ts";
+import { type Execution, Work } from "./work.ts";
+
+interface PodAdmissionOptions {
+  readonly execution: Execution;
+  readonly api: KubeletApi;
+  readonly clock: WallClock;
+  readonly statuses: StatusManager;
+  readonly node: () => Node | undefined;
+  /** Workers of pods of which something may run. */
+  readonly active: () => PodWorker[];
+  /** What a worker's pod holds of the machine. */
+  readonly granted: (worker: PodWorker) => Pod;
+  readonly pressures: () => ReadonlySet<string>;
+  readonly shuttingDown: () => boolean;
+  /** The pod may run here. */
+  readonly begin: (pod: Pod, held: RuntimePod) => void;
+}
+
+/** Lets pods in one after another, or refuses them; while room is made for a critical pod, those that come later wait. */
+export class PodAdmission {
+  readonly #options: PodAdmissionOptions;
+  #makingRoom = false;
+  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
+
+  constructor(options: PodAdmissionOptions) {
+    this.#options = options;
+  }
+
+  admit(pod: Pod, held: RuntimePod): void {
+    if (this.#makingRoom) {
+      this.#waiting.push({ pod, held });
+      return;
+    }
+    const rejection = pod.metadata.deletionTimestamp === undefined ? this.objection(pod) : undefined;
+    if (rejection === undefined) this.#options.begin(pod, held);
+    else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
+    else this.#makeRoom(pod, held, rejection.shortages);
+  }
+
+  /** Why the pod cannot run here with what it asks for, whether it is new or runs already. */
+  objection(pod: Pod): Rejection | undefined {
+    const { node: currentNode, active, granted, pressures, shuttingDown } = this.#options;
+    const node = currentNode();
+    if (node === undefined) return undefined;
+    const others = active().flatMap((worker) => (worker.uid === pod.metadata.uid ? [] : granted(worker)));
+    return admissionRejection({ pod, node, others, pressures: pressures(), shuttingDown: shuttingDown() });
+  }
+
+  #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
+    const { active, execution, begin } = this.#options;
+    const others = active();
+    const answer = victimsFor(
+      pod,
+      others.map((worker) => worker.pod),
+      shortages,
+    );
+    if ("error" in answer) {
+      const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
+      const message = `Unexpected error while attempting to recover from admission failure: ${why}`;
+      this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
+      return;
+    }
+    this.#makingRoom = true;
+    const victims = others.filter((worker) => answer.victims.includes(worker.pod));
+    new Work(execution, preempt(victims), () => {
+      this.#makingRoom = false;
+      begin(pod, held);
+      while (!this.#makingRoom && this.#waiting.length > 0) {
+        const next = this.#waiting.shift()!;
+        this.admit(next.pod, next.held);
+      }
+    });
+  }
+
+  #reject(pod: Pod, { reason, message }: Rejection): void {
+    const { api, clock, statuses, execution } = this.#options;
+    api.event({ kind: "Pod", name: pod.metadata.name, pod }, "Warning", reason, message);
+    statuses.reject(pod, {
+      ...(pod.status.qosClass !== undefined && { qosClass: pod.status.qosClass }),
+      phase: "Failed",
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: clock.time(execution.loop.nowUs),
+      observedGeneration: pod.metadata.generation,
+    } as PodStatus);
+  }
+}
