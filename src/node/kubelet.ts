@@ -1,15 +1,5 @@
-import {
-  containersReadyCondition,
-  isPodTerminal,
-  type Node,
-  type Pod,
-  type PodPhase,
-  type PodStatus,
-  podCondition,
-  readyCondition,
-  type WallClock,
-} from "../model/index.ts";
-import { lastTickAt, nextTickAt, type Sequence } from "../sim/index.ts";
+import { isPodTerminal, type Node, type Pod, type PodStatus, type WallClock } from "../model/index.ts";
+import { lastTickAt, nextTickAt } from "../sim/index.ts";
 import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
 import { EvictionManager } from "./eviction-manager.ts";
@@ -21,7 +11,9 @@ import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuratio
 import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
 import { Pleg } from "./pleg.ts";
 import { PodAdmission } from "./pod-admission.ts";
+import { differsSemantically, gatesChanged } from "./pod-changes.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { Requeue } from "./requeue.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
@@ -30,10 +22,6 @@ import { StatusManager } from "./status-manager.ts";
 import { SyncLoop } from "./sync-loop.ts";
 import { type Attachments, noAttachments, VolumesInUse } from "./volumes-in-use.ts";
 import type { Execution } from "./work.ts";
-
-const transientUs = 1_000_000;
-const retryUs = 10_000_000;
-const resyncUs = 60_000_000;
 
 interface KubeletOptions {
   readonly name: string;
@@ -82,13 +70,13 @@ export class Kubelet {
   readonly allocation: AllocationManager;
   readonly syncLoop: SyncLoop;
   readonly statics: StaticPods;
+  readonly requeue: Requeue;
   readonly #admission: PodAdmission;
   readonly #options: KubeletOptions;
   /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
   readonly workers = new Map<string, PodWorker>();
   /** The pod manager: objects that are assigned to this machine, by uid. */
   readonly #pods = new Map<string, Pod>();
-  readonly #requeued = new Map<string, Sequence>();
 
   constructor(options: KubeletOptions) {
     this.#options = options;
@@ -109,6 +97,12 @@ export class Kubelet {
       runtimeUp: this.clocks.runtimeUp,
       runtimeReady: options.runtimeReady,
       changed: () => this.reporter.look(),
+    });
+    this.requeue = new Requeue({
+      execution,
+      ticker: this.clocks.sync,
+      steady: host.steady,
+      sync: (uid) => this.syncLoop.run(() => this.syncSoon(uid)),
     });
     this.statics = this.#staticPods();
     this.statuses = new StatusManager({
@@ -367,36 +361,9 @@ export class Kubelet {
     if (pod !== undefined) this.workers.get(uid)?.update({ kind: "sync", pod: this.allocation.granted(pod) });
   }
 
-  /** Puts the pod on the re-queue, which the one-second ticker empties. */
-  requeue({ uid }: PodWorker, retry: "network" | "soon" | { readonly atUs: number } | undefined): void {
-    const pending = this.#requeued.get(uid);
-    if (pending !== undefined) this.execution.loop.cancel(pending);
-    this.#requeued.delete(uid);
-    const { nowUs } = this;
-    if (retry === undefined && this.host.steady) return;
-    const waitUs =
-      retry === undefined
-        ? resyncUs
-        : retry === "network"
-          ? transientUs
-          : retry === "soon"
-            ? retryUs
-            : Math.min(Math.max(0, retry.atUs - nowUs), resyncUs);
-    const atUs = nextTickAt(this.clocks.sync, nowUs + waitUs + 1);
-    this.#requeued.set(
-      uid,
-      this.execution.at(atUs, () => {
-        this.#requeued.delete(uid);
-        this.syncLoop.run(() => this.syncSoon(uid));
-      }),
-    );
-  }
-
   /** Nothing of the pod is left to do. */
   buried(worker: PodWorker): void {
-    const pending = this.#requeued.get(worker.uid);
-    if (pending !== undefined) this.execution.loop.cancel(pending);
-    this.#requeued.delete(worker.uid);
+    this.requeue.take(worker.uid);
     this.volumesInUse.release(worker.uid);
     if (!this.#pods.has(worker.uid)) this.#forget(worker);
   }
@@ -422,25 +389,4 @@ export class Kubelet {
       else if (all || container.spec.name === died.spec.name) this.runtime.remove(worker.held, container);
     }
   }
-}
-
-/** `podsDifferSemantically`: unchanged parts of an object stay the same objects. */
-function differsSemantically(before: Pod, after: Pod): boolean {
-  const [old, now] = [before.metadata, after.metadata];
-  return (
-    before.spec !== after.spec ||
-    old.labels !== now.labels ||
-    old.annotations !== now.annotations ||
-    old.deletionTimestamp !== now.deletionTimestamp ||
-    old.deletionGracePeriodSeconds !== now.deletionGracePeriodSeconds
-  );
-}
-
-/** Somebody set a condition that a readiness gate waits for: NeedToReconcilePodReadiness. */
-function gatesChanged(pod: Pod): boolean {
-  if ((pod.spec.readinessGates ?? []).length === 0) return false;
-  const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
-  const wanted = readyCondition(pod, containersReadyCondition(pod.spec, statuses, pod.status.phase as PodPhase));
-  const told = podCondition(pod, "Ready");
-  return told !== undefined && (told.status !== wanted.status || told.message !== wanted.message);
 }

@@ -11,6 +11,7 @@ import { PodProbes } from "./pod-probes.ts";
 import { isActuated } from "./pod-resize.ts";
 import { draftStatus } from "./pod-status.ts";
 import { stopPod, syncRuntime } from "./pod-sync.ts";
+import type { Retry } from "./requeue.ts";
 import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRestartAll } from "./restart-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
@@ -50,7 +51,7 @@ type WorkType = "sync" | "terminating" | "terminated";
 interface Turn {
   readonly cancelled?: boolean;
   readonly terminal?: boolean;
-  readonly retry?: "network" | "soon" | { readonly atUs: number };
+  readonly retry?: Retry;
 }
 
 /** One pod on one machine: kubelet's pod worker. One turn at a time; what arrives meanwhile becomes one update. */
@@ -253,7 +254,7 @@ export class PodWorker implements PodMachine {
       this.#graceSeconds = this.#grace(this.pod, undefined);
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.cancelled !== true) {
-      kubelet.requeue(this, turn.retry);
+      kubelet.requeue.put(this.uid, turn.retry);
     }
   }
 
