@@ -8,6 +8,7 @@ import {
   type Surroundings,
 } from "./client/index.ts";
 import { type CloudCall, type CloudProvider, templateNode } from "./cloud/index.ts";
+import { serviceLoadBalancerController } from "./controllers/index.ts";
 import type { Extension } from "./extension.ts";
 import { startControllers } from "./kube-controller-manager.ts";
 import {
@@ -63,6 +64,11 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
   const metrics = metricsSources(parts);
   const keda = scenario.usesKeda ? kedaIn(parts, metrics) : undefined;
   startControllers(manager, api, scenario, metrics(manager, keda?.metrics));
+  const cloudManager = processOf(parts, {
+    name: "cloud-controller-manager",
+    limits: () => ({ perSecond: 20, burst: 30 }),
+  });
+  new ControllerRunner(cloudManager, serviceLoadBalancerController);
   // The cloud's own node controller: a machine that was given back has no Node.
   cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
   const schedulerProcess = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
@@ -70,6 +76,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
   const components: Component[] = [
     elected(manager, scenario.controllerManager.replicas, parts),
     elected(schedulerProcess, scenario.scheduler.replicas, parts),
+    cloudManager,
   ];
   if (scenario.clusterAutoscaler !== undefined) components.push(autoscaler(parts, scenario.clusterAutoscaler));
   for (const controller of extensions.flatMap(({ controllers = [] }) => controllers)) {

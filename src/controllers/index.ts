@@ -16,6 +16,7 @@ export { podGarbageCollector } from "./pod-garbage-collector.ts";
 export { replicaSetController, replicationController } from "./replica-set/reconcile.ts";
 export { resourceQuotaController } from "./resource-quota.ts";
 export { serviceAccountController } from "./service-account.ts";
+export { serviceLoadBalancerController } from "./service-load-balancer.ts";
 export { staleDisruptionController } from "./stale-disruption.ts";
 export { statefulSetController } from "./stateful-set/reconcile.ts";
 export { taintEvictionController } from "./taint-eviction.ts";

@@ -99,7 +99,7 @@ const registrySlow = z.strictObject({
 });
 
 const component = z
-  .enum(["kube-controller-manager", "kube-scheduler", "cluster-autoscaler"])
+  .enum(["kube-controller-manager", "kube-scheduler", "cloud-controller-manager", "cluster-autoscaler"])
   .describe("Of several replicas the one that leads.");
 
 const componentCrash = z.strictObject({
