@@ -6,6 +6,8 @@ import { HeldSeries, type Steps } from "./steps.ts";
 interface Workload {
   readonly wanted: HeldSeries;
   readonly ready: HeldSeries;
+  /** What was wanted before the last change. */
+  before: number;
   /** Changes of what is wanted since the start, and how many of them went the other way than the one before. */
   resizes: number;
   turns: number;
@@ -70,6 +72,11 @@ export class ClusterObserver {
     }));
   }
 
+  /** How many pods of a workload were wanted before the last change of that. */
+  sizeBefore(workload: string): number {
+    return this.#workloads.get(workload)?.before ?? 0;
+  }
+
   /** Least number of ready pods of a workload since the start. */
   leastReady(workload: string): number | undefined {
     return this.#workloads.get(workload)?.ready.least;
@@ -83,7 +90,7 @@ export class ClusterObserver {
     let workload = this.#workloads.get(name);
     if (workload === undefined) {
       const [wanted, ready] = [new HeldSeries(this.#steps), new HeldSeries(this.#steps)];
-      workload = { wanted, ready, resizes: 0, turns: 0, grew: undefined };
+      workload = { wanted, ready, before: 0, resizes: 0, turns: 0, grew: undefined };
       this.#workloads.set(name, workload);
     }
     return workload;
@@ -97,6 +104,7 @@ export class ClusterObserver {
     const before = workload.wanted.value;
     if (size === before) return;
     workload.wanted.set(atUs, size);
+    workload.before = before;
     if (atUs < this.#steps.fromUs) return;
     const grew = size > before;
     workload.resizes += 1;

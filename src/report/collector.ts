@@ -111,7 +111,9 @@ export class Collector {
       const size = /^New size: (\d+)/.exec(event.message);
       if (event.reason !== "SuccessfulRescale" || size === null) return;
       const workload = this.#targetOf(event.key);
-      if (workload !== undefined) this.#resizes.push({ atUs, workload, to: Number(size[1]), text: event.message });
+      if (workload === undefined) return;
+      const from = this.#cluster.sizeBefore(workload);
+      this.#resizes.push({ atUs, workload, from, to: Number(size[1]), text: event.message });
     });
   }
 

@@ -26,6 +26,8 @@ export interface Evidence {
 export interface Resize {
   readonly atUs: number;
   readonly workload: string;
+  /** How many were wanted before, and are now. */
+  readonly from: number;
   readonly to: number;
   readonly text: string;
 }
@@ -166,18 +168,18 @@ function wavesOf(resizes: readonly Resize[]): Resize[][] {
 function rise(workload: string, wave: readonly Resize[], evidence: Evidence): Incident {
   const first = wave[0]!;
   const last = wave.at(-1)!;
-  const before = evidence.histories.readyAt(workload, first.atUs);
+  const ready = evidence.histories.readyAt(workload, first.atUs);
   const untilUs = last.atUs + quietUs;
   const born = [...evidence.histories.all()].filter(
     (pod) => pod.workload === workload && pod.createdUs >= first.atUs && pod.createdUs <= untilUs,
   );
-  const readyUs = firstReady(workload, Math.min(last.to, before + born.length), last.atUs, evidence);
+  const readyUs = firstReady(workload, Math.min(last.to, ready + born.length), last.atUs, evidence);
   const recoveredUs = readyUs === undefined ? undefined : Math.max(readyUs, ...lastOf(born));
   const moments: Moment[] = [
     { name: "decided", atUs: last.atUs, detail: wave.map(({ to }) => to).join(" → ") },
     ...stagesOf(born, first.atUs, evidence),
   ];
-  const title = `${workload} scaled from ${before} to ${last.to}`;
+  const title = `${workload} scaled from ${first.from} to ${last.to}`;
   return tell(title, { name: "first decision", detail: "" }, first.atUs, moments, recoveredUs, evidence);
 }
 
