@@ -31,7 +31,7 @@ const printers: ReadonlyMap<string, Printer> = new Map<string, Printer>([
   ["NetworkPolicy", core.printNetworkPolicy],
   ["RoleBinding", core.printRoleBinding],
   ["ClusterRoleBinding", core.printRoleBinding],
-  ["ReplicationController", storageAndPolicy.printReplicationController],
+  ["ReplicationController", workloads.printReplicationController],
   ["ResourceQuota", storageAndPolicy.printResourceQuota],
   ["PriorityClass", storageAndPolicy.printPriorityClass],
   ["StorageClass", storageAndPolicy.printStorageClass],

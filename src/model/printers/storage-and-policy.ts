@@ -1,7 +1,6 @@
 import type {
   ControllerRevision,
   PriorityClass,
-  ReplicationController,
   ResourceQuota,
   StorageClass,
   VolumeAttachment,
@@ -9,19 +8,7 @@ import type {
 import { resourceName } from "../kinds.ts";
 import { sortedEntries } from "../metadata-validation.ts";
 import { controllerOf } from "../object-meta.ts";
-import { ageOf, type Cells, containerCells, labelsText } from "./cells.ts";
-
-export function printReplicationController({ metadata, spec, status }: ReplicationController, now: number): Cells {
-  return {
-    Name: metadata.name,
-    Desired: spec.replicas ?? 0,
-    Current: status?.replicas ?? 0,
-    Ready: status?.readyReplicas ?? 0,
-    Age: ageOf(metadata.creationTimestamp, now),
-    ...containerCells(spec.template),
-    Selector: labelsText(spec.selector),
-  };
-}
+import { ageOf, type Cells } from "./cells.ts";
 
 /** Used and hard of each resource; those of limits have a column of their own. */
 export function printResourceQuota({ metadata, status }: ResourceQuota, now: number): Cells {

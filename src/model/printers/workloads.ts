@@ -9,6 +9,7 @@ import type {
   MetricStatus,
   PodDisruptionBudget,
   ReplicaSet,
+  ReplicationController,
   StatefulSet,
 } from "../generated/api-types.ts";
 import { findCondition } from "../pod-state.ts";
@@ -27,7 +28,15 @@ export function printDeployment({ metadata, spec, status }: Deployment, now: num
   };
 }
 
-export function printReplicaSet({ metadata, spec, status }: ReplicaSet, now: number): Cells {
+export function printReplicaSet(replicaSet: ReplicaSet, now: number): Cells {
+  return { ...replicaCells(replicaSet, now), Selector: selectorText(replicaSet.spec.selector) };
+}
+
+export function printReplicationController(controller: ReplicationController, now: number): Cells {
+  return { ...replicaCells(controller, now), Selector: labelsText(controller.spec.selector) };
+}
+
+function replicaCells({ metadata, spec, status }: ReplicaSet | ReplicationController, now: number): Cells {
   return {
     Name: metadata.name,
     Desired: spec.replicas ?? 0,
@@ -35,7 +44,6 @@ export function printReplicaSet({ metadata, spec, status }: ReplicaSet, now: num
     Ready: status?.readyReplicas ?? 0,
     Age: ageOf(metadata.creationTimestamp, now),
     ...containerCells(spec.template),
-    Selector: selectorText(spec.selector),
   };
 }
 
