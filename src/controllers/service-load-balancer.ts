@@ -9,7 +9,7 @@ import {
   type View,
   waitUntil,
 } from "../client/index.ts";
-import { keyOf, type Node, type ObjectKey, type Service, sameContent } from "../model/index.ts";
+import { keyOf, type Node, type ObjectKey, otherFinalizers, type Service, sameContent } from "../model/index.ts";
 import { Digest } from "../sim/index.ts";
 
 const client = "service-controller";
@@ -20,8 +20,9 @@ const leaving = "ToBeDeletedByClusterAutoscaler";
 const ensureUs = 3_000_000;
 
 interface Memory {
-  /** By Service: the machines that its load balancer knows. */
-  readonly hosts: Map<ObjectKey, string>;
+  /** Services whose load balancers were made in this life, and those of them that have not heard of machines since. */
+  readonly ensured: Set<ObjectKey>;
+  readonly stale: Set<ObjectKey>;
 }
 
 /**
@@ -32,7 +33,7 @@ export const serviceLoadBalancerController: Controller<Memory> = {
   name: client,
   workers: 1,
   retries: { baseUs: 5_000_000, maxUs: 300_000_000, bucket: { perSecond: 10, burst: 100 } },
-  memory: () => ({ hosts: new Map() }),
+  memory: () => ({ ensured: new Set(), stale: new Set() }),
   watches: [
     { kind: "Service", keys: serviceKeys },
     { kind: "Node", keys: nodeKeys },
@@ -54,9 +55,10 @@ function serviceKeys({ key, after }: Change<Service>): ObjectKey[] {
 }
 
 /** Machines that come, go, or are about to go. */
-function nodeKeys({ before, after }: Change<Node>, view: View): ObjectKey[] {
+function nodeKeys({ before, after }: Change<Node>, _view: View, { ensured, stale }: Memory): Iterable<ObjectKey> {
   if (isHost(before) === isHost(after)) return [];
-  return [...view.list("Service")].filter(hasLoadBalancer).map(keyOf);
+  for (const key of ensured) stale.add(key);
+  return ensured;
 }
 
 function isHost(node: Node | undefined): boolean {
@@ -64,38 +66,38 @@ function isHost(node: Node | undefined): boolean {
   return !node.spec.taints?.some(({ key }) => key === leaving);
 }
 
-function* reconcile(key: ObjectKey, view: View, { hosts }: Memory): Task<Outcome> {
+function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
   const service = view.get("Service", key);
   if (service === undefined) return "done";
-  const error = wantsLoadBalancer(service) ? yield* ensure(service, view, hosts) : yield* cleanUp(service, view, hosts);
+  const error = wantsLoadBalancer(service)
+    ? yield* ensure(service, view, memory)
+    : yield* cleanUp(service, view, memory);
   return error === undefined || error.code === 404 ? "done" : { retry: error };
 }
 
-function* ensure(service: Service, view: View, hosts: Memory["hosts"]): Task<ApiError | undefined> {
+function* ensure(service: Service, view: View, { ensured, stale }: Memory): Task<ApiError | undefined> {
   const key = keyOf(service);
-  const now = [...view.list("Node")].filter(isHost).map(({ metadata }) => metadata.name);
-  const known = hosts.get(key);
   const ingress = [{ hostname: hostnameOf(service) }];
   const done = hasLoadBalancer(service) && sameContent(service.status.loadBalancer?.ingress, ingress);
-  if (done && known !== undefined) {
-    if (known === now.join()) return undefined;
+  if (done && ensured.has(key)) {
+    if (!stale.delete(key)) return undefined;
     yield* waitUntil(view.nowUs + ensureUs);
-    hosts.set(key, now.join());
     yield* recordEvent(client, service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts");
     return undefined;
   }
   yield* recordEvent(client, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
-  const marked = yield* changeFinalizers(key, (others) => [...others, finalizer]);
+  const marked = yield* writeFinalizers(key, [finalizer]);
   if (marked !== undefined) return marked;
   yield* waitUntil(view.nowUs + ensureUs);
-  hosts.set(key, now.join());
+  ensured.add(key);
   yield* recordEvent(client, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer");
   return yield* writeStatus(key, { ingress });
 }
 
-function* cleanUp(service: Service, view: View, hosts: Memory["hosts"]): Task<ApiError | undefined> {
+function* cleanUp(service: Service, view: View, { ensured, stale }: Memory): Task<ApiError | undefined> {
   const key = keyOf(service);
-  hosts.delete(key);
+  ensured.delete(key);
+  stale.delete(key);
   if (!hasLoadBalancer(service)) return undefined;
   yield* recordEvent(client, service, "Normal", "DeletingLoadBalancer", "Deleting load balancer");
   yield* waitUntil(view.nowUs + ensureUs);
@@ -103,20 +105,17 @@ function* cleanUp(service: Service, view: View, hosts: Memory["hosts"]): Task<Ap
     const error = yield* writeStatus(key, {});
     if (error !== undefined) return error;
   }
-  const error = yield* changeFinalizers(key, (others) => others);
+  const error = yield* writeFinalizers(key, []);
   if (error !== undefined) return error;
   yield* recordEvent(client, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer");
   return undefined;
 }
 
-/** `others`: all finalizers but this controller's. */
-function* changeFinalizers(
-  key: ObjectKey,
-  changed: (others: readonly string[]) => readonly string[],
-): Task<ApiError | undefined> {
+/** `own`: of this controller's; others' stay. */
+function* writeFinalizers(key: ObjectKey, own: readonly string[]): Task<ApiError | undefined> {
   const change = (stored: Service): Service => {
-    const { finalizers, ...metadata } = stored.metadata;
-    const next = changed((finalizers ?? []).filter((one) => one !== finalizer));
+    const { finalizers: _before, ...metadata } = stored.metadata;
+    const next = [...otherFinalizers(stored, finalizer), ...own];
     return { ...stored, metadata: { ...metadata, ...(next.length > 0 && { finalizers: next }) } };
   };
   const reply = yield* callApi(client, { verb: "patch", kind: "Service", key, part: "main", change });

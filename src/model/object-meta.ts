@@ -97,3 +97,8 @@ export function controllerReference(owner: KubeObject): OwnerReference {
   const { name, uid } = owner.metadata;
   return { apiVersion: owner.apiVersion, kind: owner.kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
+
+/** Finalizers of an object but for one. */
+export function otherFinalizers({ metadata }: Pick<KubeObject, "metadata">, finalizer: string): string[] {
+  return (metadata.finalizers ?? []).filter((one) => one !== finalizer);
+}

@@ -8,6 +8,7 @@ import {
   type ObjectMeta,
   type OwnerReference,
   objectKey,
+  otherFinalizers,
   type Uid,
 } from "../../model/index.ts";
 
@@ -180,6 +181,6 @@ function* deleteDependents(object: KubeObject, view: View, memory: Memory): Task
 function removeFinalizer(object: KubeObject, finalizer: string): Task<Outcome> {
   return changeMetadata(object, (metadata) => ({
     ...metadata,
-    finalizers: (metadata.finalizers ?? []).filter((name) => name !== finalizer),
+    finalizers: otherFinalizers({ metadata }, finalizer),
   }));
 }

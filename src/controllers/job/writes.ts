@@ -1,13 +1,13 @@
 import type { ApiError } from "../../apiserver/index.ts";
 import { callApi, type OwnWrites, type Task } from "../../client/index.ts";
-import { type Job, keyOf, type Pod, sameContent } from "../../model/index.ts";
+import { type Job, keyOf, otherFinalizers, type Pod, sameContent } from "../../model/index.ts";
 import { trackingFinalizer } from "./pods.ts";
 
 const client = "job-controller";
 
 export function* removeFinalizer(pod: Pod, own?: (object: Pod) => void): Task<ApiError | undefined> {
   const change = (stored: Pod): Pod => {
-    const finalizers = (stored.metadata.finalizers ?? []).filter((finalizer) => finalizer !== trackingFinalizer);
+    const finalizers = otherFinalizers(stored, trackingFinalizer);
     const { finalizers: _, ...metadata } = stored.metadata;
     return { ...stored, metadata: finalizers.length > 0 ? { ...metadata, finalizers } : metadata };
   };

@@ -39,8 +39,8 @@ const outOfService = "node.kubernetes.io/out-of-service";
 interface Memory {
   /** By attachment: since when nobody wants it. */
   readonly unwantedSince: Map<string, number>;
-  /** Volumes on nodes for which pods were told that they have to wait: once for each. */
-  readonly told: Set<string>;
+  /** By volume: nodes whose pods were told that they have to wait, once for each. */
+  readonly told: Map<string, Set<string>>;
   /** Attachments that were written into their Node's status, which may not have been seen yet. */
   readonly published: Set<string>;
 }
@@ -53,7 +53,7 @@ interface Memory {
 export const attachDetachController: Controller<Memory> = {
   name: client,
   workers: 10,
-  memory: () => ({ unwantedSince: new Map(), told: new Set(), published: new Set() }),
+  memory: () => ({ unwantedSince: new Map(), told: new Map(), published: new Set() }),
   watches: [
     { kind: "Pod", keys: podKeys },
     { kind: "PersistentVolumeClaim", keys: ({ after }: Change<PersistentVolumeClaim>) => volumeOf(after) },
@@ -106,6 +106,7 @@ function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
   yield* waitUntil(nextTickAt(reconciler, view.nowUs));
   const wanted = podsByNode(volume, view);
   const attachments = [...view.attachmentsOf(volume.metadata.name)];
+  const told = memory.told.get(volume.metadata.name) ?? new Set();
   let nextUs = Number.POSITIVE_INFINITY;
   for (const attachment of attachments) {
     const { nodeName } = attachment.spec;
@@ -133,15 +134,11 @@ function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
       if (outcome === "done") memory.published.add(attachmentName(source, node));
       return outcome;
     }
-    const place = `${volume.metadata.name}/${node}`;
-    if (memory.told.has(place)) continue;
-    memory.told.add(place);
+    if (told.has(node)) continue;
+    memory.told.set(volume.metadata.name, told.add(node));
     yield* tellToWait(volume, pods, podsOn(wanted, elsewhere));
   }
-  for (const place of memory.told) {
-    const [name, node] = place.split("/");
-    if (name === volume.metadata.name && !wanted.has(node!)) memory.told.delete(place);
-  }
+  for (const node of told) if (!wanted.has(node)) told.delete(node);
   return nextUs === Number.POSITIVE_INFINITY ? "done" : { requeueInUs: nextUs - view.nowUs };
 }
 

@@ -14,6 +14,7 @@ import {
   keyOf,
   type ObjectKey,
   objectKey,
+  otherFinalizers,
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
@@ -250,7 +251,7 @@ function* syncVolume(volume: PersistentVolume, view: View): Task<Outcome> {
 function* removeFinalizer(kind: "PersistentVolume", key: ObjectKey, finalizer: string): Task<ApiError | undefined> {
   const change = (stored: PersistentVolume): PersistentVolume => ({
     ...stored,
-    metadata: { ...stored.metadata, finalizers: (stored.metadata.finalizers ?? []).filter((one) => one !== finalizer) },
+    metadata: { ...stored.metadata, finalizers: otherFinalizers(stored, finalizer) },
   });
   const reply = yield* callApi(client, { verb: "patch", kind, key, part: "main", change });
   return reply.ok || reply.error.code === 404 ? undefined : reply.error;

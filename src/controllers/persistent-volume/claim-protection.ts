@@ -4,6 +4,7 @@ import {
   isPodTerminal,
   keyOf,
   type ObjectKey,
+  otherFinalizers,
   type PersistentVolumeClaim,
   type Pod,
 } from "../../model/index.ts";
@@ -37,7 +38,7 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   for (const pod of view.podsWithClaim(key)) if (!isPodTerminal(pod)) return "done";
   const change = (stored: PersistentVolumeClaim): PersistentVolumeClaim => ({
     ...stored,
-    metadata: { ...stored.metadata, finalizers: (stored.metadata.finalizers ?? []).filter((one) => one !== finalizer) },
+    metadata: { ...stored.metadata, finalizers: otherFinalizers(stored, finalizer) },
   });
   const reply = yield* callApi(client, { verb: "patch", kind: "PersistentVolumeClaim", key, part: "main", change });
   return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
