@@ -15,6 +15,9 @@ export interface Complaint {
   readonly found: string;
 }
 
+/** Notes a mistake: where in the document, what would be right, and what stands there. */
+export type Complain = (code: string, path: readonly PropertyKey[], expected: string, found: unknown) => void;
+
 /** Everything wrong with what the user brought, all at once. */
 export class ScenarioError extends Error {
   override readonly name = "ScenarioError";

@@ -1,24 +1,14 @@
-import type { Hold, ScalingTarget } from "../autoscaler/index.ts";
-import type { ObjectKey } from "../model/index.ts";
+import type { Hold, PredictiveOptions } from "../autoscaler/index.ts";
 import type { Curve } from "../traffic/index.ts";
 import type { Location } from "./complaint.ts";
 
 /** A scaling policy that a scenario chose: resolved, plain data. Durations in virtual microseconds. */
 export type PolicyChoice =
   | { readonly kind: "scheduled"; readonly name: string; readonly holds: readonly Hold[] }
-  | {
+  | (Omit<PredictiveOptions, "forecast"> & {
       readonly kind: "predictive";
-      readonly name: string;
-      readonly target: ScalingTarget;
-      readonly service: ObjectKey;
-      readonly metric: string;
-      readonly perReplica: number;
-      readonly everyUs: number;
-      readonly lookAheadUs: number;
       readonly by: { readonly trendUs: number } | { readonly periodUs: number; readonly past: Curve | undefined };
-      readonly least: number;
-      readonly most: number;
-    }
+    })
   /** Of an extension; `at` is where the scenario names it, for the complaint when there is none of that name. */
   | {
       readonly kind: "custom";

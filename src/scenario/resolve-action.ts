@@ -2,6 +2,7 @@ import type { NewObject } from "../apiserver/index.ts";
 import { type JsonObject, type Kind, type ObjectKey, objectKey, type Taint } from "../model/index.ts";
 import type { Action, DrainOptions } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
+import type { Complain } from "./complaint.ts";
 import { defined } from "./defined.ts";
 
 /** What the resolver of a scenario lends: its references, its files and its complaints. */
@@ -11,7 +12,7 @@ export interface ActionContext {
   readonly pools: readonly string[];
   reference(text: string, path: readonly PropertyKey[]): { readonly kind: Kind; readonly key: ObjectKey };
   manifests(file: string): readonly NewObject[];
-  complain(code: string, path: readonly PropertyKey[], expected: string, found: unknown): void;
+  readonly complain: Complain;
 }
 
 /** An action as written turned into what is to be sent. */

@@ -1,4 +1,5 @@
 import type { ObjectKey } from "../model/index.ts";
+import type { Complain } from "./complaint.ts";
 import type { Comparison, Expectation } from "./expectation.ts";
 import type { ExpectationText } from "./scenario-schema.ts";
 import { type Instant, parseDuration } from "./values.ts";
@@ -12,7 +13,7 @@ export interface ExpectationContext {
   instant(at: Instant, path: readonly PropertyKey[]): number;
   reference(text: string, path: readonly PropertyKey[]): { readonly short: string; readonly namespace: string };
   service(text: string, path: readonly PropertyKey[]): ObjectKey;
-  complain(code: string, path: readonly PropertyKey[], expected: string, found: unknown): void;
+  readonly complain: Complain;
 }
 
 /** An expectation with its window in virtual time and its bound as a number. */

@@ -1,5 +1,6 @@
 import type { Fault, MachineSelector } from "../faults/index.ts";
 import type { ObjectKey } from "../model/index.ts";
+import type { Complain } from "./complaint.ts";
 import type { FaultText } from "./fault-schema.ts";
 import type { NodePoolText } from "./scenario-schema.ts";
 
@@ -11,7 +12,7 @@ export interface FaultContext {
   readonly pools: readonly NodePoolText[];
   reference(text: string, path: readonly PropertyKey[]): { readonly short: string; readonly namespace: string };
   service(text: string, path: readonly PropertyKey[]): ObjectKey;
-  complain(code: string, path: readonly PropertyKey[], expected: string, found: unknown): void;
+  readonly complain: Complain;
 }
 
 /** A fault in virtual time, with its references checked. */

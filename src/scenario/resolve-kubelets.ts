@@ -2,13 +2,11 @@ import type { NodePool } from "../cloud/index.ts";
 import type { Pod } from "../model/index.ts";
 import { type KubeletSettings, settingsProblems, sizeWith } from "../node/index.ts";
 import { admitManifests } from "./admit-manifests.ts";
-import type { Complaint } from "./complaint.ts";
+import type { Complain, Complaint } from "./complaint.ts";
 import { defined } from "./defined.ts";
 import { readManifests } from "./manifests.ts";
 import type { Scenario } from "./scenario.ts";
 import type { NodePoolText } from "./scenario-schema.ts";
-
-type Complain = (code: string, path: readonly PropertyKey[], expected: string, found: unknown) => void;
 
 /** By node pool: what its kubelets are told, and the pods in their files; complaints about these files come beside. */
 export function resolveKubelets(

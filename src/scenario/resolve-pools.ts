@@ -1,10 +1,9 @@
 import { machineTypes, type NodePool, plainMachineType } from "../cloud/index.ts";
 import { milliValue, quantityProblem, value } from "../model/index.ts";
 import type { MachineType } from "../world/index.ts";
+import type { Complain } from "./complaint.ts";
 import type { Scenario } from "./scenario.ts";
 import type { CloudText, NodePoolText } from "./scenario-schema.ts";
-
-type Complain = (code: string, path: readonly PropertyKey[], expected: string, found: unknown) => void;
 
 /**
  * A spot price nobody declared, as a share of the on-demand price: the median over 433 types in us-east-1 on 2022-05-31

@@ -17,7 +17,7 @@ import type { Call } from "../world/index.ts";
 import type { Action } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
-import { type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
+import { type Complain, type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
 import type { CurveText } from "./curve-schema.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
@@ -62,6 +62,10 @@ export class Resolver {
   #objects: readonly NewObject[] = [];
   #actions: readonly Action[] = [];
   #clock: ScenarioClock;
+  readonly #complain: Complain = (code, path, expected, found) => {
+    const at = this.#document.locate(path);
+    this.#complaints.push({ code, at, path: pathText(path), expected, found: shown(found) });
+  };
 
   constructor(text: ScenarioText, document: YamlDocument, folder: string) {
     this.#text = text.spec;
@@ -87,11 +91,9 @@ export class Resolver {
     const trace = readPodTrace(this.#folder, text.podTrace, clock.warmUpUs);
     this.#complaints.push(...trace.complaints);
     const behaviors = text.behavior.map((behavior, index) => this.#behavior(behavior, index));
-    const complain = (code: string, path: readonly PropertyKey[], expected: string, found: unknown): void =>
-      this.#complain(code, path, expected, found);
-    const { kubelets, complaints } = resolveKubelets(text.cluster.nodePools, this.#folder, complain);
+    const { kubelets, complaints } = resolveKubelets(text.cluster.nodePools, this.#folder, this.#complain);
     this.#complaints.push(...complaints);
-    const pools = sizedByKubelets(resolvePools(text.cluster.nodePools, text.cluster.cloud, complain), kubelets);
+    const pools = sizedByKubelets(resolvePools(text.cluster.nodePools, text.cluster.cloud, this.#complain), kubelets);
     for (const { name, warmPool } of text.cluster.nodePools)
       if (warmPool !== undefined && warmPool.start === undefined)
         this.#assumptions.push(`a machine of ${name}'s warm pool starts in 10 s (median; 16 s at the 95th percentile)`);
@@ -133,7 +135,7 @@ export class Resolver {
           pools: text.cluster.nodePools,
           reference: (written, at) => this.#reference(written, at),
           service: (written, at) => this.#service(written, at),
-          complain: (code, at, expected, found) => this.#complain(code, at, expected, found),
+          complain: this.#complain,
         });
       }),
       expectations: text.expect.map((expectation, index) =>
@@ -144,7 +146,7 @@ export class Resolver {
           instant: (at, path) => this.#instant(at, path),
           reference: (written, at) => this.#reference(written, at),
           service: (written, at) => this.#service(written, at),
-          complain: (code, at, expected, found) => this.#complain(code, at, expected, found),
+          complain: this.#complain,
         }),
       ),
       deliveryJitterUs: text.deliveryJitter,
@@ -155,11 +157,6 @@ export class Resolver {
     };
     if (this.#complaints.length > 0) throw new ScenarioError(inOrder(this.#complaints));
     return scenario;
-  }
-
-  #complain(code: string, path: readonly PropertyKey[], expected: string, found: unknown): void {
-    const at = this.#document.locate(path);
-    this.#complaints.push({ code, at, path: pathText(path), expected, found: shown(found) });
   }
 
   #scheduler(): Scenario["scheduler"] {
@@ -336,7 +333,7 @@ export class Resolver {
         service: (reference, path) => this.#service(reference, path),
         curve: (written, path) => this.#curve(written, path),
         timeZone: (zone) => this.#timeZone(zone, zones),
-        complain: (code, path, expected, found) => this.#complain(code, path, expected, found),
+        complain: this.#complain,
         locate: (path) => this.#document.locate(path),
       });
       taken.add(policy.name);
@@ -370,7 +367,7 @@ export class Resolver {
       path,
       pools: this.#text.cluster.nodePools.map(({ name }) => name),
       reference: (written, at) => this.#reference(written, at),
-      complain: (code, at, expected, found) => this.#complain(code, at, expected, found),
+      complain: this.#complain,
       manifests: (file) => {
         const read = readManifests(this.#folder, [file]);
         this.#complaints.push(...read.complaints);
