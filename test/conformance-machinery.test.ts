@@ -13,8 +13,6 @@ for (const result of machinery.replay(recordings)) {
 const declined: ReadonlyMap<string, string> = new Map([
   ["pod-resources-0074", "the harness met upstream's quantities sharing memory (written 1.5Gi), which storage undoes"],
   ["validation-0130", "the harness ran without --allow-privileged"],
-  ["validation-0221", "the harness allocates no addresses, so clusterIPs stays empty"],
-  ["validation-0222", "the harness allocates no addresses, so clusterIPs stays empty"],
   ["strict-decoding-0028", "batch/v1beta1 is in client-go's scheme, but no server of 1.36 has it"],
   ["validation-0399", "the text shows a Go struct"],
 ]);

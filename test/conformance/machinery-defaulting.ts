@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { applyDefaults, applyMergePatch, type CreationContext, type JsonObject, prepareForCreate } from "../../src/model/index.ts";
+import {
+  applyDefaults,
+  applyMergePatch,
+  type CreationContext,
+  type JsonObject,
+  prepareForCreate,
+  type TemplateMeta,
+  validateCreate,
+} from "../../src/model/index.ts";
 import { type CaseResult, firstDifference, Recordings } from "./area.ts";
 import { type RecordedLine, replayLines } from "./machinery-replay.ts";
 
@@ -11,6 +19,8 @@ interface DefaultingLine extends RecordedLine {
   readonly doc?: number;
   readonly defaulted: JsonObject;
   readonly storedPatch?: JsonObject;
+  /** Why the server would not take the object; `harness: …` where the harness knows no strategy. */
+  readonly createError?: string;
 }
 
 interface ManifestDocument {
@@ -34,10 +44,23 @@ export function* defaulting(recordings: Recordings): Iterable<CaseResult> {
     if (input === undefined) return `no document ${line.doc} of ${line.file}`;
     const defaulted = applyDefaults(input);
     const difference = firstDifference(withoutNulls(line.defaulted), defaulted);
-    if (difference !== undefined || line.storedPatch === undefined) return difference;
+    if (difference !== undefined || line.createError?.startsWith("harness:") === true) return difference;
     const stored = prepareForCreate(defaulted, creation);
+    const refused = firstDifference(complaintsOf(line), complaintsAbout(stored), "createError");
+    if (refused !== undefined || line.storedPatch === undefined) return refused;
     return firstDifference(applyMergePatch(withoutNulls(line.defaulted), line.storedPatch), stored, "stored");
   });
+}
+
+/** What follows `Kind "name" is invalid: `. */
+function complaintsOf({ createError = "" }: DefaultingLine): string {
+  return createError.replace(/^.*? is invalid: /, "").replace(/^\[(.*)\]$/, "$1");
+}
+
+function complaintsAbout(stored: JsonObject): string {
+  const { generateName, name = `${generateName}x7k2p`, ...metadata } = stored["metadata"] as TemplateMeta;
+  const created = { ...stored, metadata: { ...metadata, name, uid: creation.uid } };
+  return validateCreate(created).map(({ text }) => text).join(", ");
 }
 
 /** The manifests that cases point to; they are carried beside our copy of the recordings, whichever directory is replayed. */

@@ -22,7 +22,7 @@ export function defaultJob({ metadata, spec }: Draft<Job>): void {
 function defaultJobTemplate(spec: Draft<JobSpec>): void {
   defaultPodTemplate(spec.template);
   for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
   }
 }
 

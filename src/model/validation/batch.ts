@@ -1,7 +1,22 @@
 import { CronError, parseCron } from "../cron-parser.ts";
-import { type FieldError, invalid, notSupported, required } from "../field-error.ts";
-import type { CronJob, Job, JobSpec, SuccessPolicyRule } from "../generated/api-types.ts";
-import { dns1123Label } from "../names.ts";
+import {
+  duplicate,
+  type FieldError,
+  goQuote,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from "../field-error.ts";
+import type {
+  CronJob,
+  Job,
+  JobSpec,
+  PodFailurePolicyOnExitCodesRequirement,
+  SuccessPolicyRule,
+} from "../generated/api-types.ts";
+import { byteLength, dns1123Label, qualifiedName } from "../names.ts";
 import { matchesLabelSelector, validateLabelSelector } from "../selectors.ts";
 import { isQualified, notNegative, oneOf } from "./checks.ts";
 import { shownLabels, validateTemplate } from "./templates.ts";
@@ -52,37 +67,36 @@ function validateGeneratedSelector({ spec, metadata }: Job): FieldError[] {
   return errors;
 }
 
+const mostFailedIndexes = 100_000;
+const highCompletions = 100_000;
+const parallelismOfHighCompletions = 10_000;
+const failedIndexesOfHighCompletions = 10_000;
+const longestManager = 63;
+
+/** Upstream: pkg/apis/batch/validation `validateJobSpec`. */
 function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   const errors: FieldError[] = [];
+  const { maxFailedIndexes: failures, backoffLimitPerIndex: limit, completionMode, managedBy } = spec;
   for (const key of ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit"] as const) {
     errors.push(...notNegative(spec[key], `${field}.${key}`));
   }
   errors.push(...notNegative(spec.ttlSecondsAfterFinished, `${field}.ttlSecondsAfterFinished`));
-  errors.push(...notNegative(spec.backoffLimitPerIndex, `${field}.backoffLimitPerIndex`));
-  errors.push(...notNegative(spec.maxFailedIndexes, `${field}.maxFailedIndexes`));
-  const indexed = spec.completionMode === "Indexed";
-  if (!indexed && spec.backoffLimitPerIndex !== undefined) {
-    errors.push(
-      invalid(`${field}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, "requires indexed completion mode"),
-    );
-  }
-  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+  errors.push(...notNegative(limit, `${field}.backoffLimitPerIndex`));
+  errors.push(...notNegative(failures, `${field}.maxFailedIndexes`));
+  if (failures !== undefined && limit === undefined) {
     errors.push(required(`${field}.backoffLimitPerIndex`, "when maxFailedIndexes is specified"));
   }
-  if (spec.managedBy !== undefined && !isQualified(spec.managedBy)) {
-    errors.push(
-      invalid(`${field}.managedBy`, spec.managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")'),
-    );
+  if (managedBy !== undefined) {
+    const detail = 'must be a domain-prefixed path (such as "acme.io/foo")';
+    if (!isQualified(managedBy)) errors.push(invalid(`${field}.managedBy`, managedBy, detail));
+    if (byteLength(managedBy) > longestManager) errors.push(tooLong(`${field}.managedBy`, longestManager));
   }
-  if (spec.completionMode !== undefined) {
-    errors.push(...oneOf(spec.completionMode, ["NonIndexed", "Indexed"], `${field}.completionMode`));
-    if (indexed && spec.completions === undefined) {
-      errors.push(required(`${field}.completions`, "when completion mode is Indexed"));
-    }
-    if (indexed && (spec.parallelism ?? 0) > maxIndexedParallelism) {
-      const detail = `must be less than or equal to ${maxIndexedParallelism} when completion mode is Indexed`;
-      errors.push(invalid(`${field}.parallelism`, spec.parallelism, detail));
-    }
+  errors.push(...oneOf(completionMode, ["NonIndexed", "Indexed"], `${field}.completionMode`));
+  if (completionMode === "Indexed") errors.push(...validateIndexed(spec, field));
+  if (completionMode === undefined || completionMode === "NonIndexed") {
+    const detail = "requires indexed completion mode";
+    if (limit !== undefined) errors.push(invalid(`${field}.backoffLimitPerIndex`, limit, detail));
+    if (failures !== undefined) errors.push(invalid(`${field}.maxFailedIndexes`, failures, detail));
   }
   errors.push(...validatePodFailurePolicy(spec, `${field}.podFailurePolicy`));
   errors.push(...validateSuccessPolicy(spec, `${field}.successPolicy`));
@@ -90,84 +104,126 @@ function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   errors.push(...oneOf(spec.podReplacementPolicy, replacements, `${field}.podReplacementPolicy`));
   errors.push(...validateTemplate(spec.template, `${field}.template`));
   const policy = spec.template.spec?.restartPolicy;
-  if (policy === "Always") {
-    const detail = `Required value: valid values: "OnFailure", "Never"`;
-    errors.push({
-      type: "FieldValueRequired",
-      field: `${field}.template.spec.restartPolicy`,
-      detail: 'valid values: "OnFailure", "Never"',
-      body: detail,
-      text: `${field}.template.spec.restartPolicy: ${detail}`,
-    });
-  } else if (policy === "OnFailure" && spec.podFailurePolicy !== undefined) {
-    const detail = 'only "Never" is supported when podFailurePolicy is specified';
-    errors.push(invalid(`${field}.template.spec.restartPolicy`, policy, detail));
-  } else {
-    errors.push(...oneOf(policy, ["OnFailure", "Never"], `${field}.template.spec.restartPolicy`));
-  }
+  const at = `${field}.template.spec.restartPolicy`;
+  if (policy === "Always") errors.push(required(at, 'valid values: "OnFailure", "Never"'));
+  else if (policy === "OnFailure" && spec.podFailurePolicy !== undefined) {
+    errors.push(invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified'));
+  } else errors.push(...oneOf(policy, ["OnFailure", "Never"], at));
   return errors;
 }
 
+function validateIndexed(spec: JobSpec, field: string): FieldError[] {
+  const { completions, parallelism = 0, maxFailedIndexes: failures, backoffLimitPerIndex } = spec;
+  const errors: FieldError[] = [];
+  const atMost = (key: string, value: number, most: number, when = ""): void => {
+    if (value > most) errors.push(invalid(`${field}.${key}`, value, `must be less than or equal to ${most}${when}`));
+  };
+  if (completions === undefined) errors.push(required(`${field}.completions`, "when completion mode is Indexed"));
+  atMost("parallelism", parallelism, maxIndexedParallelism, " when completion mode is Indexed");
+  if (completions !== undefined && failures !== undefined && failures > completions) {
+    errors.push(invalid(`${field}.maxFailedIndexes`, failures, "must be less than or equal to completions"));
+  }
+  atMost("maxFailedIndexes", failures ?? 0, mostFailedIndexes);
+  if (completions === undefined || completions <= highCompletions || backoffLimitPerIndex === undefined) return errors;
+  if (failures === undefined) {
+    errors.push(
+      required(`${field}.maxFailedIndexes`, `must be specified when completions is above ${highCompletions}`),
+    );
+  }
+  const when = ` when completions are above ${highCompletions} and used with backoff limit per index`;
+  atMost("parallelism", parallelism, parallelismOfHighCompletions, when);
+  atMost("maxFailedIndexes", failures ?? 0, failedIndexesOfHighCompletions, when);
+  return errors;
+}
+
+const mostRules = 20;
+const mostExitCodes = 255;
+const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
+
+/** `valid values: ["a" "b"]`, as Go prints a list of texts. */
+const validValues = (values: readonly string[]): string => `valid values: [${values.map(goQuote).join(" ")}]`;
+
+function requiredOneOf(value: string, supported: readonly string[], field: string): FieldError[] {
+  return value === "" ? [required(field, validValues(supported))] : oneOf(value, supported, field);
+}
+
 function validatePodFailurePolicy(spec: JobSpec, field: string): FieldError[] {
-  const names = [...(spec.template.spec?.containers ?? []), ...(spec.template.spec?.initContainers ?? [])].map(
-    ({ name }) => name,
-  );
-  return (spec.podFailurePolicy?.rules ?? []).flatMap((rule, index) => {
+  const { containers = [], initContainers = [] } = spec.template.spec ?? {};
+  const names = [...containers, ...initContainers].map(({ name }) => name);
+  const rules = spec.podFailurePolicy?.rules ?? [];
+  const errors = rules.length > mostRules ? [tooMany(`${field}.rules`, rules.length, mostRules)] : [];
+  for (const [index, { action = "", onExitCodes, onPodConditions = [] }] of rules.entries()) {
     const at = `${field}.rules[${index}]`;
-    const errors = oneOf(rule.action, ["Count", "FailIndex", "FailJob", "Ignore"], `${at}.action`);
-    if (rule.action === "FailIndex" && spec.backoffLimitPerIndex === undefined) {
-      errors.push(invalid(`${at}.action`, rule.action, "requires the backoffLimitPerIndex to be set"));
+    errors.push(...requiredOneOf(action, actions, `${at}.action`));
+    if (action === "FailIndex" && spec.backoffLimitPerIndex === undefined) {
+      errors.push(invalid(`${at}.action`, action, "requires the backoffLimitPerIndex to be set"));
     }
-    const { onExitCodes, onPodConditions = [] } = rule;
-    if (onExitCodes !== undefined) {
-      const exit = `${at}.onExitCodes`;
-      errors.push(...oneOf(onExitCodes.operator, ["In", "NotIn"], `${exit}.operator`));
-      if (onExitCodes.containerName !== undefined && !names.includes(onExitCodes.containerName)) {
-        errors.push(
-          invalid(
-            `${exit}.containerName`,
-            onExitCodes.containerName,
-            "must be one of the container or initContainer names in the pod template",
-          ),
-        );
-      }
-      const { values } = onExitCodes;
-      if (values.length === 0) errors.push(invalid(`${exit}.values`, values, "at least one value is required"));
-      for (const [position, value] of values.entries()) {
-        if (onExitCodes.operator === "In" && value === 0) {
-          errors.push(invalid(`${exit}.values[${position}]`, value, "must not be 0 for the In operator"));
-        }
-      }
+    if (onExitCodes !== undefined) errors.push(...validateExitCodes(onExitCodes, names, `${at}.onExitCodes`));
+    const conditions = `${at}.onPodConditions`;
+    if (onPodConditions.length > mostRules) errors.push(tooMany(conditions, onPodConditions.length, mostRules));
+    for (const [position, { type = "", status = "" }] of onPodConditions.entries()) {
+      const pattern = `${conditions}[${position}]`;
+      errors.push(...qualifiedName(type).map((message) => invalid(`${pattern}.type`, type, message)));
+      errors.push(...requiredOneOf(status, ["False", "True", "Unknown"], `${pattern}.status`));
     }
     if (onExitCodes === undefined && onPodConditions.length === 0) {
       errors.push(bare(at, "specifying one of OnExitCodes and OnPodConditions is required"));
     } else if (onExitCodes !== undefined && onPodConditions.length > 0) {
       errors.push(bare(at, "specifying both OnExitCodes and OnPodConditions is not supported"));
     }
-    return errors;
-  });
+  }
+  return errors;
+}
+
+function validateExitCodes(
+  { operator = "", containerName, values = [] }: PodFailurePolicyOnExitCodesRequirement,
+  names: readonly string[],
+  at: string,
+): FieldError[] {
+  const errors = requiredOneOf(operator, ["In", "NotIn"], `${at}.operator`);
+  if (containerName !== undefined && !names.includes(containerName)) {
+    const detail = "must be one of the container or initContainer names in the pod template";
+    errors.push(invalid(`${at}.containerName`, containerName, detail));
+  }
+  const field = `${at}.values`;
+  if (values.length === 0) errors.push(invalid(field, values, "at least one value is required"));
+  else if (values.length > mostExitCodes) errors.push(tooMany(field, values.length, mostExitCodes));
+  for (const [index, value] of values.entries()) {
+    const position = `${field}[${index}]`;
+    if (operator === "In" && value === 0) errors.push(invalid(position, value, "must not be 0 for the In operator"));
+    if (values.indexOf(value) < index) errors.push(duplicate(position, value));
+  }
+  const ordered = values.every((value, index) => index === 0 || values[index - 1]! <= value);
+  return ordered ? errors : [...errors, invalid(field, values, "must be ordered")];
 }
 
 /** An invalid value whose type shows itself as nothing. */
 const bare = (field: string, detail: string): FieldError => ({
-  ...{
-    type: "FieldValueInvalid",
-    field,
-    detail,
-    body: `Invalid value: ${detail}`,
-    text: `${field}: Invalid value: ${detail}`,
-  },
+  type: "FieldValueInvalid",
+  field,
+  detail,
+  body: `Invalid value: ${detail}`,
+  text: `${field}: Invalid value: ${detail}`,
 });
 
 function validateSuccessPolicy(spec: JobSpec, field: string): FieldError[] {
   if (spec.successPolicy === undefined) return [];
   const { rules = [] } = spec.successPolicy;
   if (spec.completionMode !== "Indexed") {
-    return [invalid(field, { Rules: rules }, "requires indexed completion mode")];
+    const shown = rules.map(({ succeededIndexes, succeededCount }) => ({
+      SucceededIndexes: succeededIndexes ?? null,
+      SucceededCount: succeededCount ?? null,
+    }));
+    return [invalid(field, { Rules: shown }, "requires indexed completion mode")];
   }
-  if (rules.length === 0)
+  if (rules.length === 0) {
     return [required(`${field}.rules`, "at least one rules must be specified when the successPolicy is specified")];
-  return rules.flatMap((rule, index) => validateSuccessRule(rule, spec.completions ?? 0, `${field}.rules[${index}]`));
+  }
+  const errors = rules.length > mostRules ? [tooMany(`${field}.rules`, rules.length, mostRules)] : [];
+  for (const [index, rule] of rules.entries()) {
+    errors.push(...validateSuccessRule(rule, spec.completions ?? 0, `${field}.rules[${index}]`));
+  }
+  return errors;
 }
 
 function validateSuccessRule(rule: SuccessPolicyRule, completions: number, at: string): FieldError[] {
@@ -232,6 +288,9 @@ export function validateCronJob({ spec, metadata }: CronJob): FieldError[] {
 
 function validateJobTemplate(spec: JobSpec, field: string): FieldError[] {
   const errors = validateJobSpec(spec, field);
+  if (spec.selector !== undefined) {
+    errors.push(invalid(`${field}.selector`, spec.selector, "`selector` will be auto-generated"));
+  }
   if (spec.manualSelector === true) errors.push(manualSelectorNotSupported(field));
   return errors;
 }

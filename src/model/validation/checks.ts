@@ -1,6 +1,7 @@
 import { type FieldError, invalid, notSupported, required } from "../field-error.ts";
 import { percent, portName, portNumber, qualifiedName } from "../names.ts";
 import type { IntOrString } from "../object-meta.ts";
+import { sameContent } from "../same-content.ts";
 
 export const notNegativeDetail = "must be greater than or equal to 0";
 
@@ -24,6 +25,10 @@ export function positive(value: number | undefined, field: string): FieldError[]
 
 export function given(value: unknown, field: string, detail = ""): FieldError[] {
   return value === undefined || value === "" || value === null ? [required(field, detail)] : [];
+}
+
+export function unchanged(after: unknown, before: unknown, field: string): FieldError[] {
+  return sameContent(after, before) ? [] : [invalid(field, after ?? null, "field is immutable")];
 }
 
 /** One of the supported values; upstream lists most sets sorted, so callers give the order. */
@@ -57,21 +62,21 @@ export function isQualified(name: string): boolean {
 }
 
 /** IPv4, or IPv6 in any of its spellings. */
-function isIpAddress(text: string): boolean {
-  return isIpv4(text) || isIpv6(text);
+export function isIpAddress(text: string): boolean {
+  return isIpv4Address(text) || isIpv6Address(text);
 }
 
-function isIpv4(text: string): boolean {
+export function isIpv4Address(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
 }
 
-function isIpv6(text: string): boolean {
+export function isIpv6Address(text: string): boolean {
   const [head, tail, ...more] = text.split("::");
   if (more.length > 0 || !text.includes(":")) return false;
   const groups = [head!, ...(tail === undefined ? [] : [tail])].flatMap((half) => (half === "" ? [] : half.split(":")));
   const last = groups[groups.length - 1];
-  const embedded = last !== undefined && isIpv4(last);
+  const embedded = last !== undefined && isIpv4Address(last);
   const plain = embedded ? groups.slice(0, -1) : groups;
   const count = plain.length + (embedded ? 2 : 0);
   return plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group)) && (tail === undefined ? count === 8 : count < 8);
@@ -82,10 +87,27 @@ export function ipAddress(text: string | undefined, field: string): FieldError[]
   return [invalid(field, text ?? "", "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
 }
 
+/** No address that means a machine itself or only its neighbours. Upstream: `ValidateNonSpecialIP`, for IPv4 and IPv6. */
+export function ordinaryAddress(text: string, field: string): FieldError[] {
+  if (!isIpAddress(text)) return [invalid(field, text, "must be a valid IP address")];
+  const complain = (detail: string): FieldError[] => [invalid(field, text, detail)];
+  if (text === "0.0.0.0" || /^[0:]+$/.test(text)) return complain(`may not be unspecified (${text})`);
+  if (text.startsWith("127.") || /^[0:]*:0*1$/.test(text)) {
+    return complain("may not be in the loopback range (127.0.0.0/8, ::1/128)");
+  }
+  if (text.startsWith("169.254.") || /^fe[89ab][0-9a-f]:/i.test(text)) {
+    return complain("may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+  }
+  if (text.startsWith("224.0.0.") || /^ff02:/i.test(text)) {
+    return complain("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+  }
+  return [];
+}
+
 export function isCidr(text: string): boolean {
   const [address, prefix, ...more] = text.split("/");
   if (more.length > 0 || prefix === undefined || !/^[0-9]{1,3}$/.test(prefix)) return false;
-  return isIpAddress(address!) && Number(prefix) <= (isIpv4(address!) ? 32 : 128);
+  return isIpAddress(address!) && Number(prefix) <= (isIpv4Address(address!) ? 32 : 128);
 }
 
 export function cidr(text: string, field: string): FieldError[] {

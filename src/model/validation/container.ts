@@ -1,221 +1,201 @@
-import { duplicate, type FieldError, forbidden, invalid, required } from "../field-error.ts";
-import type { Container, Lifecycle, LifecycleHandler, PodSpec, Probe } from "../generated/api-types.ts";
-import { dns1123Label, portName, relaxedEnvVarName } from "../names.ts";
-import { given, named, notNegative, oneOf, portNumberOrName } from "./checks.ts";
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooMany } from "../field-error.ts";
+import type { Container, PodSpec } from "../generated/api-types.ts";
+import { dns1123Label, portName } from "../names.ts";
+import { named, oneOf } from "./checks.ts";
+import { validateEnvironment } from "./environment.ts";
+import { validateHandlers } from "./handlers.ts";
 import { validateResourceRequirements } from "./resources.ts";
+import { validateSecurityContext } from "./security-context.ts";
+import { type ValidVolumes, validateMounts } from "./volume-mounts.ts";
 
-type ContainerPod = Pick<PodSpec, "volumes" | "restartPolicy" | "terminationGracePeriodSeconds" | "hostNetwork">;
-
-/** The ordinary containers, then the init containers: names are unique over both. */
-export function validateContainers(spec: PodSpec, field: string): FieldError[] {
+/** The ordinary containers, then the init containers: names are unique over both. Upstream: `validateContainers` and kin. */
+export function validateContainers(spec: PodSpec, volumes: ValidVolumes, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<string>();
   const containers = spec.containers ?? [];
+  const claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
   if (containers.length === 0) errors.push(required(`${field}.containers`));
   for (const [index, container] of containers.entries()) {
     const at = `${field}.containers[${index}]`;
-    errors.push(...validateContainer(container, spec, at));
-    if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name));
-    else names.add(container.name);
-    errors.push(...validateHandlers(container, spec, at));
-    if (container.restartPolicy === undefined && (container.restartPolicyRules?.length ?? 0) > 0) {
-      errors.push(required(`${at}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
-    }
+    errors.push(...validateContainer(container, spec, volumes, claims, at), ...unused(container, names, at));
+    errors.push(...validateHandlers(container, spec.terminationGracePeriodSeconds, at));
+    errors.push(...validateRestarts(container, at));
   }
+  errors.push(...validateHostPorts(containers, `${field}.containers`));
   for (const [index, container] of (spec.initContainers ?? []).entries()) {
-    errors.push(...validateInitContainer(container, spec, `${field}.initContainers[${index}]`, names));
+    const at = `${field}.initContainers[${index}]`;
+    errors.push(...validateContainer(container, spec, volumes, claims, at), ...validateRestarts(container, at));
+    errors.push(...unused(container, names, at), ...validateHostPorts([container], `${field}.initContainers`));
+    errors.push(...validateInitHandlers(container, spec, at));
   }
   return errors;
 }
 
-function validateInitContainer(container: Container, spec: ContainerPod, at: string, names: Set<string>): FieldError[] {
-  const errors = validateContainer(container, spec, at);
-  if (names.has(container.name)) errors.push(duplicate(`${at}.name`, container.name));
-  else names.add(container.name);
-  if (container.restartPolicy === "Always") return [...errors, ...validateHandlers(container, spec, at)];
-  for (const key of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) {
-    if (container[key] === undefined) continue;
-    errors.push(forbidden(`${at}.${key}`, "may not be set for init containers without restartPolicy=Always"));
+function unused({ name }: Container, names: Set<string>, at: string): FieldError[] {
+  if (names.has(name)) return [duplicate(`${at}.name`, name)];
+  names.add(name);
+  return [];
+}
+
+function validateInitHandlers(container: Container, spec: PodSpec, at: string): FieldError[] {
+  if (container.restartPolicy === "Always") return validateHandlers(container, spec.terminationGracePeriodSeconds, at);
+  return (["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((key) =>
+    container[key] === undefined
+      ? []
+      : [forbidden(`${at}.${key}`, "may not be set for init containers without restartPolicy=Always")],
+  );
+}
+
+const mostRules = 20;
+const mostExitCodes = 255;
+
+/** A container's own restart policy, and its rules by exit code. */
+function validateRestarts({ restartPolicy, restartPolicyRules: rules = [] }: Container, at: string): FieldError[] {
+  const errors = oneOf(restartPolicy, ["Always", "Never", "OnFailure"], `${at}.restartPolicy`);
+  if (restartPolicy === undefined && rules.length > 0) {
+    errors.push(required(`${at}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
+  }
+  if (rules.length > mostRules) errors.push(tooMany(`${at}.restartPolicyRules`, rules.length, mostRules));
+  for (const [index, { action, exitCodes }] of rules.entries()) {
+    const field = `${at}.restartPolicyRules[${index}]`;
+    const actions = ["Restart", "RestartAllContainers"];
+    if (!actions.includes(action)) errors.push(notSupported(`${field}.action`, action, actions));
+    if (exitCodes === undefined) {
+      errors.push(required(`${field}.exitCodes`, "must be specified"));
+      continue;
+    }
+    const { operator, values = [] } = exitCodes;
+    const operators = ["In", "NotIn"];
+    if (!operators.includes(operator)) errors.push(notSupported(`${field}.exitCodes.operator`, operator, operators));
+    if (values.length > mostExitCodes) errors.push(tooMany(`${field}.exitCodes.values`, values.length, mostExitCodes));
   }
   return errors;
 }
 
-function validateContainer(container: Container, spec: ContainerPod, at: string): FieldError[] {
+/** No two containers that run beside each other want one port of the machine. */
+function validateHostPorts(containers: readonly Container[], field: string): FieldError[] {
+  const taken = new Set<string>();
+  return containers.flatMap(({ ports = [] }, index) =>
+    ports.flatMap(({ hostPort = 0, protocol = "", hostIP = "" }, position) => {
+      if (hostPort === 0) return [];
+      const port = `${protocol}/${hostIP}/${hostPort}`;
+      if (taken.has(port)) return [duplicate(`${field}[${index}].ports[${position}].hostPort`, port)];
+      taken.add(port);
+      return [];
+    }),
+  );
+}
+
+function validateContainer(
+  container: Container,
+  spec: PodSpec,
+  volumes: ValidVolumes,
+  claims: ReadonlySet<string>,
+  at: string,
+): FieldError[] {
   const { name, image } = container;
   const errors = name === undefined || name === "" ? [required(`${at}.name`)] : named(dns1123Label, name, `${at}.name`);
   if (image === undefined || image === "") errors.push(required(`${at}.image`));
-  else if (image.trim() !== image) {
-    errors.push(invalid(`${at}.image`, image, "must not have leading or trailing whitespace"));
-  }
-  errors.push(
-    ...oneOf(container.terminationMessagePolicy, ["File", "FallbackToLogsOnError"], `${at}.terminationMessagePolicy`),
-  );
-  errors.push(...validatePorts(container, spec, `${at}.ports`), ...validateEnv(container, `${at}.env`));
-  errors.push(...validateMounts(container, spec, `${at}.volumeMounts`));
+  const messagePolicies = ["File", "FallbackToLogsOnError"];
+  errors.push(...oneOf(container.terminationMessagePolicy, messagePolicies, `${at}.terminationMessagePolicy`));
+  errors.push(...validatePorts(container, `${at}.ports`), ...validateEnvironment(container, at));
+  errors.push(...validateMounts(container, volumes, at));
   errors.push(...oneOf(container.imagePullPolicy, ["Always", "IfNotPresent", "Never"], `${at}.imagePullPolicy`));
   errors.push(...validateResourceRequirements(container.resources, `${at}.resources`));
-  const security = container.securityContext;
-  if (security?.privileged === true && security.allowPrivilegeEscalation === false) {
-    const detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-    errors.push(invalid(`${at}.securityContext`, security, detail));
-  }
-  return errors;
+  errors.push(...validateClaims(container, claims, `${at}.resources.claims`));
+  errors.push(...validateResizePolicy(container, spec, `${at}.resizePolicy`));
+  return [...errors, ...validateSecurityContext(container, spec, at)];
 }
 
-function validatePorts({ ports = [] }: Container, { hostNetwork }: ContainerPod, field: string): FieldError[] {
+/** Only in pods, not in templates: blanks around an image's name. */
+export function validateImageNames({ containers = [], initContainers = [] }: PodSpec): FieldError[] {
+  const lists = [
+    ["spec.containers", containers],
+    ["spec.initContainers", initContainers],
+  ] as const;
+  return lists.flatMap(([field, list]) =>
+    list.flatMap(({ image }, index) => validateImageName(image, `${field}[${index}].image`)),
+  );
+}
+
+export function validateImageName(image: string | undefined, field: string): FieldError[] {
+  if (image === undefined || image.trim() === image) return [];
+  return [invalid(field, image, "must not have leading or trailing whitespace")];
+}
+
+function validatePorts({ ports = [] }: Container, field: string): FieldError[] {
   const names = new Set<string>();
-  return ports.flatMap(({ name, containerPort, hostPort, protocol }, index) => {
+  const range = "must be between 1 and 65535, inclusive";
+  return ports.flatMap(({ name = "", containerPort, hostPort = 0, protocol }, index) => {
     const at = `${field}[${index}]`;
-    const errors: FieldError[] = [];
-    if (name !== undefined) {
-      const complaints = portName(name);
-      errors.push(...complaints.map((message) => invalid(`${at}.name`, name, message)));
-      if (complaints.length === 0 && names.has(name)) errors.push(duplicate(`${at}.name`, name));
+    const errors = named(portName, name, `${at}.name`);
+    if (name !== "" && errors.length === 0) {
+      if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
       names.add(name);
     }
-    const range = "must be between 1 and 65535, inclusive";
     if (containerPort === undefined || containerPort === 0) errors.push(required(`${at}.containerPort`));
-    else if (containerPort < 1 || containerPort > 65_535)
+    else if (containerPort < 1 || containerPort > 65_535) {
       errors.push(invalid(`${at}.containerPort`, containerPort, range));
-    if (hostPort !== undefined && (hostPort < 1 || hostPort > 65_535))
-      errors.push(invalid(`${at}.hostPort`, hostPort, range));
-    if (hostNetwork === true && hostPort !== containerPort) {
-      errors.push(invalid(`${at}.hostPort`, hostPort ?? 0, "must match `containerPort` when `hostNetwork` is true"));
     }
+    if (hostPort < 0 || hostPort > 65_535) errors.push(invalid(`${at}.hostPort`, hostPort, range));
     return [...errors, ...oneOf(protocol, ["SCTP", "TCP", "UDP"], `${at}.protocol`)];
   });
 }
 
-function validateEnv({ env = [] }: Container, field: string): FieldError[] {
-  return env.flatMap(({ name, value, valueFrom }, index) => {
+/** On the machine's own network a port is the machine's. Templates may leave it out, since it is defaulted in the pod. */
+export function validateHostNetwork(
+  { hostNetwork, containers = [] }: PodSpec,
+  isPod: boolean,
+  field: string,
+): FieldError[] {
+  if (hostNetwork !== true) return [];
+  return containers.flatMap(({ ports = [] }, index) =>
+    ports.flatMap(({ hostPort = 0, containerPort }, position) => {
+      if (hostPort === containerPort || (!isPod && hostPort === 0)) return [];
+      const at = `${field}.containers[${index}].ports[${position}].hostPort`;
+      return [invalid(at, hostPort, "must match `containerPort` when `hostNetwork` is true")];
+    }),
+  );
+}
+
+function validateClaims({ resources }: Container, known: ReadonlySet<string>, field: string): FieldError[] {
+  const seen = new Set<string>();
+  return (resources?.claims ?? []).flatMap(({ name = "", request = "" }, index) => {
     const at = `${field}[${index}]`;
-    const errors =
-      name === undefined || name === "" ? [required(`${at}.name`)] : named(relaxedEnvVarName, name, `${at}.name`);
-    if (valueFrom === undefined) return errors;
-    const sources = Object.keys(valueFrom).length;
-    if (sources === 0)
-      errors.push(
-        invalid(
-          `${at}.valueFrom`,
-          "",
-          "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`",
-        ),
-      );
-    else if (value !== undefined && value !== "") {
-      errors.push(invalid(`${at}.valueFrom`, "", "may not be specified when `value` is not empty"));
-    } else if (sources > 1) {
-      errors.push(invalid(`${at}.valueFrom`, "", "may not have more than one field specified at a time"));
+    if (name === "") return [required(at)];
+    const key = request === "" ? name : `${name}/${request}`;
+    const again =
+      seen.has(name) || seen.has(key) || (request === "" && [...seen].some((other) => other.startsWith(`${name}/`)));
+    seen.add(key);
+    const errors = again ? [duplicate(at, seen.has(name) ? name : key)] : named(dns1123Label, request, `${at}.request`);
+    if (known.has(name)) return errors;
+    const names = known.size === 0 ? " which is empty" : `: ${[...known].sort().join(", ")}`;
+    const detail = `must be one of the names in pod.spec.resourceClaims${names}`;
+    const body = `Not found: ${JSON.stringify(name)}: ${detail}`;
+    return [...errors, { type: "FieldValueNotFound", field: at, detail, body, text: `${at}: ${body}` }];
+  });
+}
+
+function validateResizePolicy(
+  { resizePolicy = [] }: Container,
+  { restartPolicy }: PodSpec,
+  field: string,
+): FieldError[] {
+  const seen = new Set<string>();
+  const [resources, policies] = [
+    ["cpu", "memory"],
+    ["NotRequired", "RestartContainer"],
+  ];
+  return resizePolicy.flatMap(({ resourceName = "", restartPolicy: policy = "" }, index) => {
+    const errors = seen.has(resourceName) ? [duplicate(`${field}[${index}]`, resourceName)] : [];
+    seen.add(resourceName);
+    if (resourceName === "") errors.push(required(field));
+    else errors.push(...oneOf(resourceName, resources!, field));
+    if (policy === "") errors.push(required(field));
+    else errors.push(...oneOf(policy, policies!, field));
+    if (restartPolicy === "Never" && policy !== "NotRequired") {
+      errors.push(invalid(field, policy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
     }
     return errors;
   });
-}
-
-function validateMounts({ volumeMounts = [] }: Container, { volumes = [] }: ContainerPod, field: string): FieldError[] {
-  const paths = new Set<string>();
-  const names = new Set(volumes.map(({ name }) => name));
-  return volumeMounts.flatMap(({ name, mountPath, subPath }, index) => {
-    const at = `${field}[${index}]`;
-    const errors: FieldError[] = [];
-    if (name === undefined || name === "") errors.push(required(`${at}.name`));
-    else if (!names.has(name)) errors.push(notFoundVolume(`${at}.name`, name));
-    if (mountPath === undefined || mountPath === "") errors.push(required(`${at}.mountPath`));
-    else if (paths.has(mountPath)) errors.push(invalid(`${at}.mountPath`, mountPath, "must be unique"));
-    paths.add(mountPath);
-    if (subPath !== undefined) errors.push(...localPath(subPath, `${field}.subPath`));
-    return errors;
-  });
-}
-
-const notFoundVolume = (field: string, name: string): FieldError => ({
-  type: "FieldValueNotFound",
-  field,
-  detail: "",
-  body: `Not found: ${JSON.stringify(name)}`,
-  text: `${field}: Not found: ${JSON.stringify(name)}`,
-});
-
-/** A path inside something: relative, and never back out. */
-export function localPath(path: string, field: string): FieldError[] {
-  if (path.startsWith("/")) return [invalid(field, path, "must be a relative path")];
-  return path.split("/").includes("..") ? [invalid(field, path, "must not contain '..'")] : [];
-}
-
-function validateHandlers(container: Container, spec: ContainerPod, at: string): FieldError[] {
-  const { lifecycle, livenessProbe, readinessProbe, startupProbe } = container;
-  const errors = validateLifecycle(lifecycle, spec, `${at}.lifecycle`);
-  errors.push(...validateProbe(livenessProbe, `${at}.livenessProbe`));
-  errors.push(...successOnce(livenessProbe, `${at}.livenessProbe`));
-  errors.push(...validateProbe(readinessProbe, `${at}.readinessProbe`));
-  if (readinessProbe?.terminationGracePeriodSeconds !== undefined) {
-    const seconds = readinessProbe.terminationGracePeriodSeconds;
-    errors.push(
-      invalid(`${at}.readinessProbe.terminationGracePeriodSeconds`, seconds, "must not be set for readinessProbes"),
-    );
-  }
-  errors.push(...validateProbe(startupProbe, `${at}.startupProbe`));
-  errors.push(...successOnce(startupProbe, `${at}.startupProbe`));
-  return errors;
-}
-
-function successOnce(probe: Probe | undefined, at: string): FieldError[] {
-  if (probe === undefined || probe.successThreshold === 1) return [];
-  return [invalid(`${at}.successThreshold`, probe.successThreshold ?? 0, "must be 1")];
-}
-
-function validateProbe(probe: Probe | undefined, at: string): FieldError[] {
-  if (probe === undefined) return [];
-  const errors = validateHandler(probe, at);
-  for (const key of [
-    "initialDelaySeconds",
-    "timeoutSeconds",
-    "periodSeconds",
-    "successThreshold",
-    "failureThreshold",
-  ] as const) {
-    errors.push(...notNegative(probe[key], `${at}.${key}`));
-  }
-  const grace = probe.terminationGracePeriodSeconds;
-  if (grace !== undefined && grace <= 0 && !at.endsWith("readinessProbe")) {
-    errors.push(invalid(`${at}.terminationGracePeriodSeconds`, grace, "must be greater than 0"));
-  }
-  return errors;
-}
-
-function validateLifecycle(lifecycle: Lifecycle | undefined, spec: ContainerPod, at: string): FieldError[] {
-  if (lifecycle === undefined) return [];
-  const grace = spec.terminationGracePeriodSeconds;
-  return (["postStart", "preStop"] as const).flatMap((key) => {
-    const handler = lifecycle[key];
-    return handler === undefined ? [] : validateHandler(handler, `${at}.${key}`, grace);
-  });
-}
-
-/** Exactly one kind of handler, and that one in order. */
-function validateHandler(handler: Probe | LifecycleHandler, at: string, graceSeconds?: number): FieldError[] {
-  const errors: FieldError[] = [];
-  let found = 0;
-  const next = (key: string, check: () => FieldError[]): void => {
-    if (handler[key as keyof typeof handler] === undefined) return;
-    if (found++ > 0) errors.push(forbidden(`${at}.${key}`, "may not specify more than 1 handler type"));
-    else errors.push(...check());
-  };
-  const { exec, httpGet, tcpSocket } = handler;
-  const grpc = "grpc" in handler ? handler.grpc : undefined;
-  const sleep = "sleep" in handler ? handler.sleep : undefined;
-  next("exec", () => ((exec!.command?.length ?? 0) === 0 ? [required(`${at}.exec.command`)] : []));
-  next("httpGet", () => [
-    ...given(httpGet!.path, `${at}.httpGet.path`),
-    ...portNumberOrName(httpGet!.port, `${at}.httpGet.port`),
-    ...oneOf(httpGet!.scheme, ["HTTP", "HTTPS"], `${at}.httpGet.scheme`),
-  ]);
-  next("tcpSocket", () => portNumberOrName(tcpSocket!.port, `${at}.tcpSocket.port`));
-  next("grpc", () => portNumberOrName(grpc!.port, `${at}.grpc.port`));
-  next("sleep", () => {
-    const seconds = sleep!.seconds;
-    if (graceSeconds === undefined || (seconds >= 0 && seconds <= graceSeconds)) return [];
-    const detail = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`;
-    return [invalid(`${at}.sleep`, seconds, detail)];
-  });
-  if (found === 0) errors.push(required(at, "must specify a handler type"));
-  return errors;
 }

@@ -8,78 +8,115 @@ import type { TemplateMeta } from "../object-meta.ts";
 import { countsGenerations, isNamespaced } from "../prepare-for-create.ts";
 import { sameContent } from "../same-content.ts";
 import { validateCronJob, validateJob } from "./batch.ts";
-import {
-  validateConfigMap,
-  validateLimitRange,
-  validateNode,
-  validatePersistentVolume,
-  validatePersistentVolumeClaim,
-  validateResourceQuota,
-  validateSecret,
-  validateService,
-} from "./core.ts";
+import { unchanged } from "./checks.ts";
+import { validateConfigMap, validateDataUpdate, validateSecret } from "./config-data.ts";
+import { validateEndpointSlice, validateEndpointSliceUpdate } from "./endpoint-slice.ts";
+import { validateHorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
+import { validateIngress, validateIngressClass, validateIngressClassUpdate, validateNewIngress } from "./ingress.ts";
+import { validateLease } from "./lease.ts";
+import { validateLimitRange } from "./limit-range.ts";
 import { nameRuleOf, validateObjectMeta, validateObjectMetaUpdate } from "./metadata.ts";
-import {
-  validateEndpointSlice,
-  validateHorizontalPodAutoscaler,
-  validateIngress,
-  validateLease,
-  validateNetworkPolicy,
-  validatePodDisruptionBudget,
-  validatePriorityClass,
-  validateRole,
-  validateRuntimeClass,
-  validateStorageClass,
-} from "./other-groups.ts";
-import { validatePod } from "./pod.ts";
+import { validateNetworkPolicy } from "./network-policy.ts";
+import { validateNode, validateNodeUpdate } from "./node.ts";
+import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./persistent-volume.ts";
+import { validateClaimUpdate, validatePersistentVolumeClaim } from "./persistent-volume-claim.ts";
+import { validateNewPod, validatePod } from "./pod.ts";
+import { validatePodDisruptionBudget } from "./pod-disruption-budget.ts";
 import { validatePodResize } from "./pod-resize.ts";
-import { updateRules } from "./updates.ts";
-import { validateDaemonSet, validateDeployment, validateReplicaSet, validateStatefulSet } from "./workloads.ts";
+import { validatePodUpdate } from "./pod-update.ts";
+import { validatePriorityClass, validatePriorityClassUpdate } from "./priority-class.ts";
+import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./rbac.ts";
+import { fixedScopes, validateResourceQuota } from "./resource-quota.ts";
+import { validateRuntimeClass } from "./runtime-class.ts";
+import { validateService, validateServiceUpdate } from "./service.ts";
+import { validateStorageClass, validateStorageClassUpdate } from "./storage-class.ts";
+import { fixedSelector, validateJobUpdate, validateStatefulSetUpdate } from "./updates.ts";
+import {
+  validateControllerRevision,
+  validateDaemonSet,
+  validateDeployment,
+  validateReplicaSet,
+  validateReplicationController,
+  validateStatefulSet,
+} from "./workloads.ts";
 
-/** Rules of each kind beside its metadata. Each takes an object of its kind, which decoding has made sure of. */
-const rules: ReadonlyMap<string, (object: never) => FieldError[]> = new Map<string, (object: never) => FieldError[]>([
-  ["Pod", validatePod],
-  ["Deployment", validateDeployment],
-  ["ReplicaSet", validateReplicaSet],
-  ["DaemonSet", validateDaemonSet],
-  ["StatefulSet", validateStatefulSet],
-  ["Job", validateJob],
-  ["CronJob", validateCronJob],
-  ["Service", validateService],
-  ["ConfigMap", validateConfigMap],
-  ["Secret", validateSecret],
-  ["ResourceQuota", validateResourceQuota],
-  ["LimitRange", validateLimitRange],
-  ["PersistentVolume", validatePersistentVolume],
-  ["PersistentVolumeClaim", validatePersistentVolumeClaim],
-  ["Node", validateNode],
-  ["HorizontalPodAutoscaler", validateHorizontalPodAutoscaler],
-  ["PodDisruptionBudget", validatePodDisruptionBudget],
-  ["PriorityClass", validatePriorityClass],
-  ["StorageClass", validateStorageClass],
-  ["Lease", validateLease],
-  ["EndpointSlice", validateEndpointSlice],
-  ["NetworkPolicy", validateNetworkPolicy],
-  ["Ingress", validateIngress],
-  ["Role", validateRole],
-  ["ClusterRole", validateRole],
-  ["RuntimeClass", validateRuntimeClass],
+/** Rules of a kind beside its metadata. Each takes objects of its kind, which decoding has made sure of. */
+interface KindRules {
+  /** Of an object as it stands, new or changed. */
+  readonly own: (object: never) => FieldError[];
+  /** Of a new object, where it is asked more. */
+  readonly ofNew?: (object: never) => FieldError[];
+  readonly ofChange?: (after: never, before: never) => FieldError[];
+  /** Whether a changed object is looked at as a whole before ("first") or after ("last") the change itself, or not at all. */
+  readonly whenChanged?: "first" | "last" | "never";
+}
+
+const kinds: ReadonlyMap<string, KindRules> = new Map<string, KindRules>([
+  ["Pod", { own: validatePod, ofNew: validateNewPod, ofChange: validatePodUpdate }],
+  ["Deployment", { own: validateDeployment, ofChange: fixedSelector }],
+  ["ReplicaSet", { own: validateReplicaSet, ofChange: fixedSelector }],
+  ["DaemonSet", { own: validateDaemonSet, ofChange: fixedSelector }],
+  ["StatefulSet", { own: validateStatefulSet, ofChange: validateStatefulSetUpdate }],
+  ["ReplicationController", { own: validateReplicationController }],
+  [
+    "ControllerRevision",
+    {
+      own: validateControllerRevision,
+      ofChange: (after: { data: unknown }, before: { data: unknown }) => unchanged(after.data, before.data, "data"),
+    },
+  ],
+  ["Job", { own: validateJob, ofChange: validateJobUpdate }],
+  ["CronJob", { own: validateCronJob }],
+  ["Service", { own: validateService, ofChange: validateServiceUpdate, whenChanged: "last" }],
+  ["ConfigMap", { own: validateConfigMap, ofChange: validateDataUpdate, whenChanged: "last" }],
+  ["Secret", { own: validateSecret, ofChange: validateDataUpdate, whenChanged: "last" }],
+  ["ResourceQuota", { own: validateResourceQuota, ofChange: fixedScopes }],
+  ["LimitRange", { own: validateLimitRange }],
+  ["PersistentVolume", { own: validatePersistentVolume, ofChange: validatePersistentVolumeUpdate }],
+  ["PersistentVolumeClaim", { own: validatePersistentVolumeClaim, ofChange: validateClaimUpdate }],
+  ["Node", { own: validateNode, ofChange: validateNodeUpdate, whenChanged: "never" }],
+  ["HorizontalPodAutoscaler", { own: validateHorizontalPodAutoscaler }],
+  ["PodDisruptionBudget", { own: validatePodDisruptionBudget }],
+  ["PriorityClass", { own: validatePriorityClass, ofChange: validatePriorityClassUpdate, whenChanged: "never" }],
+  ["StorageClass", { own: validateStorageClass, ofChange: validateStorageClassUpdate, whenChanged: "never" }],
+  ["Lease", { own: validateLease }],
+  ["EndpointSlice", { own: validateEndpointSlice, ofChange: validateEndpointSliceUpdate }],
+  ["NetworkPolicy", { own: validateNetworkPolicy }],
+  ["Ingress", { own: validateIngress, ofNew: validateNewIngress }],
+  ["IngressClass", { own: validateIngressClass, ofChange: validateIngressClassUpdate, whenChanged: "last" }],
+  ["Role", { own: validateRole }],
+  ["ClusterRole", { own: validateRole }],
+  ["RoleBinding", { own: validateRoleBinding, ofChange: validateRoleBindingUpdate }],
+  ["ClusterRoleBinding", { own: validateRoleBinding, ofChange: validateRoleBindingUpdate }],
+  [
+    "RuntimeClass",
+    {
+      own: validateRuntimeClass,
+      ofChange: (after: JsonObject, before: JsonObject) => unchanged(after["handler"], before["handler"], "handler"),
+      whenChanged: "never",
+    },
+  ],
 ]);
 
 /** Complaints about a new object (defaulted and prepared), in upstream's words and order. */
 export function validateCreate(object: JsonObject): FieldError[] {
   const kind = object["kind"] as string;
   const meta = validateObjectMeta(object["metadata"] as TemplateMeta, nameRuleOf(kind), isNamespaced(kind));
-  return [...meta, ...(rules.get(kind)?.(object as never) ?? [])];
+  const rules = kinds.get(kind);
+  return [...meta, ...((rules?.ofNew ?? rules?.own)?.(object as never) ?? [])];
 }
 
-/** Complaints about a change: the rules for new objects, then what may not change. */
+/** Complaints about a change: what may not change, and the object that comes of it. */
 export function validateUpdate(before: JsonObject, after: JsonObject): FieldError[] {
   const kind = after["kind"] as string;
   const meta = validateObjectMetaUpdate(after["metadata"] as TemplateMeta, before["metadata"] as TemplateMeta);
-  const own = rules.get(kind)?.(after as never) ?? [];
-  const changes = updateRules.get(kind)?.(after as never, before as never) ?? [];
-  return [...meta, ...meta, ...own, ...changes]; // Metadata is asked about by the registry and by the kind's strategy.
+  const twice = [...meta, ...meta]; // Metadata is asked about by the registry and by the kind's strategy.
+  const rules = kinds.get(kind);
+  if (rules === undefined) return twice;
+  const changes = rules.ofChange?.(after as never, before as never) ?? [];
+  if (rules.whenChanged === "never") return [...twice, ...changes];
+  const own = rules.own(after as never);
+  return rules.whenChanged === "last" ? [...twice, ...changes, ...own] : [...twice, ...own, ...changes];
 }
 
 /** Complaints about a change through the `resize` subresource of a pod. */

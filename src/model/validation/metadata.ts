@@ -1,24 +1,19 @@
 import { type FieldError, forbidden, invalid, required } from "../field-error.ts";
 import { validateAnnotations, validateLabels } from "../metadata-validation.ts";
-import { dns1123Label, dns1123Subdomain, maskTrailingDash, qualifiedName } from "../names.ts";
+import { dns1123Label, dns1123Subdomain, maskTrailingDash, pathSegment, qualifiedName } from "../names.ts";
 import type { OwnerReference, TemplateMeta } from "../object-meta.ts";
 import { notNegative } from "./checks.ts";
 
 export type NameRule = (name: string) => readonly string[];
 
-/** Names of RBAC objects: whatever may stand in a path. */
-const pathSegmentName: NameRule = (name) => {
-  if (name === "." || name === "..") return [`may not be '${name}'`];
-  return ["/", "%"].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
-};
-
 const nameRules: ReadonlyMap<string, NameRule> = new Map([
   ["Namespace", dns1123Label],
   ["Service", dns1123Label],
-  ["Role", pathSegmentName],
-  ["RoleBinding", pathSegmentName],
-  ["ClusterRole", pathSegmentName],
-  ["ClusterRoleBinding", pathSegmentName],
+  ["StatefulSet", dns1123Label],
+  ["Role", pathSegment],
+  ["RoleBinding", pathSegment],
+  ["ClusterRole", pathSegment],
+  ["ClusterRoleBinding", pathSegment],
 ]);
 
 export function nameRuleOf(kind: string): NameRule {

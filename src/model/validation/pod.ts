@@ -1,30 +1,36 @@
 import { duplicate, type FieldError, forbidden, invalid, required } from "../field-error.ts";
-import type { Affinity, Pod, PodAffinityTerm, PodSpec, Toleration, Volume } from "../generated/api-types.ts";
-import { validateLabels } from "../metadata-validation.ts";
-import { dns1123Label, dns1123Subdomain, qualifiedName } from "../names.ts";
-import { CompiledNodeSelector } from "../node-selectors.ts";
-import { sameContent } from "../same-content.ts";
-import { validateLabelSelector } from "../selectors.ts";
+import type { Pod, PodSpec, PodTemplateSpec } from "../generated/api-types.ts";
+import { sortedEntries, validateLabels } from "../metadata-validation.ts";
+import { dns1123Label, dns1123Subdomain, dns1123SubdomainWithUnderscore, qualifiedName } from "../names.ts";
+import { validateAffinity } from "./affinity.ts";
 import { ipAddress, named, oneOf } from "./checks.ts";
-import { localPath, validateContainers } from "./container.ts";
-import { validateResourceRequirements } from "./resources.ts";
+import { validateContainers, validateHostNetwork, validateImageNames } from "./container.ts";
+import { validatePodLevelResources, validateResourceRequirements } from "./resources.ts";
+import { validateHostUsers, validateOperatingSystem, validatePodSecurityContext } from "./security-context.ts";
+import { validateTolerations } from "./taints-and-tolerations.ts";
+import { validateSpread } from "./topology-spread.ts";
+import { validateVolumes } from "./volumes.ts";
 
-/** Rules of a pod's spec, also inside templates. Upstream: pkg/apis/core/validation `ValidatePodSpec`. */
-export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
-  const errors = validateVolumes(spec.volumes ?? [], `${field}.volumes`);
-  errors.push(...validateContainers(spec, field));
+/** Rules of a pod's spec, also inside templates, which have no `podName`. Upstream: pkg/apis/core/validation `ValidatePodSpec`. */
+export function validatePodSpec(spec: PodSpec, field: string, podName?: string): FieldError[] {
+  const { valid: volumes, errors } = validateVolumes(spec.volumes ?? [], podName ?? "", `${field}.volumes`);
+  errors.push(...validateResourceClaims(spec, `${field}.resourceClaims`));
+  errors.push(...validateContainers(spec, volumes, field));
+  errors.push(...validatePodLevelResources(spec, `${field}.resources`));
+  errors.push(...validateHostNetwork(spec, podName !== undefined, field));
   errors.push(...oneOf(spec.restartPolicy, ["Always", "OnFailure", "Never"], `${field}.restartPolicy`));
   const dnsPolicies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
   errors.push(...oneOf(spec.dnsPolicy, dnsPolicies, `${field}.dnsPolicy`));
   errors.push(...validateLabels(spec.nodeSelector, `${field}.nodeSelector`));
-  errors.push(...validateSecurity(spec, field));
+  errors.push(...validatePodSecurityContext(spec, field));
   errors.push(...validateAffinity(spec.affinity, `${field}.affinity`));
   errors.push(...validateDnsConfig(spec, `${field}.dnsConfig`));
   for (const [index, { conditionType }] of (spec.readinessGates ?? []).entries()) {
     errors.push(...named(qualifiedName, conditionType, `${field}.readinessGates[${index}].conditionType`));
   }
   errors.push(...validateSchedulingGates(spec, `${field}.schedulingGates`));
-  errors.push(...validateSpread(spec, `${field}.topologySpreadConstraints`));
+  errors.push(...validateSpread(spec.topologySpreadConstraints ?? [], `${field}.topologySpreadConstraints`));
+  errors.push(...validateHostUsers(spec, field));
   errors.push(...named(dns1123Subdomain, spec.serviceAccountName, `${field}.serviceAccountName`));
   errors.push(...named(dns1123Subdomain, spec.nodeName, `${field}.nodeName`));
   const deadline = spec.activeDeadlineSeconds;
@@ -34,250 +40,158 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
   errors.push(...named(dns1123Label, spec.hostname, `${field}.hostname`));
   errors.push(...named(dns1123Label, spec.subdomain, `${field}.subdomain`));
   errors.push(...validateTolerations(spec.tolerations ?? [], `${field}.tolerations`));
-  for (const [index, alias] of (spec.hostAliases ?? []).entries()) {
-    errors.push(...ipAddress(alias.ip, `${field}.hostAliases[${index}].ip`));
+  for (const [index, { ip, hostnames = [] }] of (spec.hostAliases ?? []).entries()) {
+    const at = `${field}.hostAliases[${index}]`;
+    errors.push(...ipAddress(ip, `${at}.ip`));
+    for (const [position, name] of hostnames.entries()) {
+      for (const message of dns1123Subdomain(name)) errors.push(invalid(`${at}.hostnames[${position}]`, name, message));
+    }
   }
   errors.push(...named(dns1123Subdomain, spec.priorityClassName, `${field}.priorityClassName`));
   errors.push(...named(dns1123Subdomain, spec.runtimeClassName, `${field}.runtimeClassName`));
   errors.push(...oneOf(spec.preemptionPolicy, ["PreemptLowerPriority", "Never"], `${field}.preemptionPolicy`));
-  if (spec.overhead !== undefined)
+  if (spec.overhead !== undefined) {
     errors.push(...validateResourceRequirements({ limits: spec.overhead }, `${field}.overhead`));
-  errors.push(...oneOf(spec.os?.name, ["linux", "windows"], `${field}.os`));
-  return errors;
+  }
+  return [...errors, ...validateOperatingSystem(spec, field)];
 }
 
-/** Rules of a pod by itself. */
+/** Rules of a pod by itself, new or changed. */
 export function validatePod(pod: Pod): FieldError[] {
-  const errors = validatePodSpec(pod.spec, "spec");
-  if ((pod.spec.schedulingGates?.length ?? 0) > 0 && pod.spec.nodeName !== undefined) {
+  const { spec, metadata } = pod;
+  const errors = validatePodAnnotations(pod, "metadata.annotations");
+  errors.push(...validatePodSpec(spec, "spec", metadata.name));
+  for (const [index, { projected }] of (spec.volumes ?? []).entries()) {
+    for (const [position, source] of (projected?.sources ?? []).entries()) {
+      if (source.serviceAccountToken === undefined || spec.serviceAccountName) continue;
+      const at = `spec.volumes[${index}].projected.sources[${position}].serviceAccountToken`;
+      errors.push(forbidden(at, "must not be specified when serviceAccountName is not set"));
+    }
+  }
+  return [...errors, ...validateImageNames(spec)];
+}
+
+/** What only a new pod is asked. */
+export function validateNewPod(pod: Pod): FieldError[] {
+  const errors = validatePod(pod);
+  const { ephemeralContainers = [], schedulingGates = [], nodeName } = pod.spec;
+  if (ephemeralContainers.length > 0) errors.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
+  if (schedulingGates.length > 0 && nodeName) {
     errors.push(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
   }
   return errors;
 }
 
-function validateVolumes(volumes: readonly Volume[], field: string): FieldError[] {
+/** Annotations that say something to a pod's machine or controller, of a pod or of a template. */
+export function validatePodAnnotations(
+  { metadata, spec }: Pick<Pod | PodTemplateSpec, "metadata" | "spec">,
+  field: string,
+): FieldError[] {
+  const annotations = metadata?.annotations ?? {};
+  const errors: FieldError[] = [];
+  const mirror = annotations["kubernetes.io/config.mirror"];
+  if (mirror !== undefined && !spec?.nodeName) {
+    const at = `${field}[kubernetes.io/config.mirror]`;
+    errors.push(invalid(at, mirror, "must set spec.nodeName if mirror pod annotation is set"));
+  }
+  const cost = annotations["controller.kubernetes.io/pod-deletion-cost"];
+  if (cost !== undefined && !isDeletionCost(cost)) {
+    errors.push(invalid(`${field}[controller.kubernetes.io/pod-deletion-cost]`, cost, "must be a 32bit integer"));
+  }
+  const prefix = "container.apparmor.security.beta.kubernetes.io/";
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  for (const [key, profile] of sortedEntries(annotations)) {
+    if (!key.startsWith(prefix)) continue;
+    const name = key.slice(prefix.length);
+    if (!containers.some((container) => container.name === name)) {
+      errors.push(invalid(`${field}[${key}]`, name, "container not found"));
+    }
+    const known = ["", "runtime/default", "unconfined"].includes(profile) || profile.startsWith("localhost/");
+    if (!known)
+      errors.push(invalid(`${field}[${key}]`, profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`));
+  }
+  return errors;
+}
+
+/** A cost is written without a sign and without leading zeros, unless it is negative. */
+function isDeletionCost(text: string): boolean {
+  if (!/^(0|-?[1-9][0-9]*)$/.test(text)) return false;
+  const cost = Number(text);
+  return cost >= -2_147_483_648 && cost <= 2_147_483_647;
+}
+
+function validateResourceClaims({ resourceClaims = [] }: PodSpec, field: string): FieldError[] {
   const names = new Set<string>();
-  return volumes.flatMap((volume, index) => {
+  return resourceClaims.flatMap((claim, index) => {
     const at = `${field}[${index}]`;
-    const { name, configMap, secret } = volume;
+    const { name = "", resourceClaimName, resourceClaimTemplateName } = claim;
     const errors: FieldError[] = [];
-    const sources = Object.keys(volume).filter((key) => key !== "name");
-    for (const source of sources.slice(1))
-      errors.push(forbidden(`${at}.${source}`, "may not specify more than 1 volume type"));
-    if (configMap !== undefined) {
-      if (configMap.name === undefined || configMap.name === "") errors.push(required(`${at}.configMap.name`));
-      errors.push(...validateItems(configMap.items ?? [], `${at}.configMap`));
-    }
-    if (secret !== undefined) {
-      if (secret.secretName === undefined || secret.secretName === "") errors.push(required(`${at}.secret.secretName`));
-      errors.push(...validateItems(secret.items ?? [], `${at}.secret`));
-    }
-    if (volume.persistentVolumeClaim?.claimName === "") errors.push(required(`${at}.persistentVolumeClaim.claimName`));
-    if (name === undefined || name === "") errors.push(required(`${at}.name`));
+    if (name === "") errors.push(required(`${at}.name`));
+    else if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
     else errors.push(...named(dns1123Label, name, `${at}.name`));
-    if (name !== undefined && names.has(name)) errors.push(duplicate(`${at}.name`, name));
     names.add(name);
-    return errors;
+    const shown = {
+      Name: name,
+      ResourceClaimName: resourceClaimName ?? null,
+      ResourceClaimTemplateName: resourceClaimTemplateName ?? null,
+    };
+    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+      const detail = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
+      errors.push(invalid(at, shown, detail));
+    }
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+      errors.push(invalid(at, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"));
+    }
+    errors.push(...named(dns1123Subdomain, resourceClaimName, `${at}.resourceClaimName`));
+    return [...errors, ...named(dns1123Subdomain, resourceClaimTemplateName, `${at}.resourceClaimTemplateName`)];
   });
 }
 
-function validateItems(items: readonly { readonly key: string; readonly path: string }[], at: string): FieldError[] {
-  return items.flatMap(({ key, path }, index) => {
-    const item = `${at}.items[${index}]`;
-    const errors = key === "" ? [required(`${item}.key`)] : [];
-    return [...errors, ...(path === "" ? [required(`${item}.path`)] : localPath(path, `${item}.path`))];
-  });
-}
-
-function validateSecurity(spec: PodSpec, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const at = `${field}.securityContext`;
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    const detail = "ShareProcessNamespace and HostPID cannot both be enabled";
-    errors.push(invalid(`${at}.shareProcessNamespace`, true, detail));
-  }
-  if (spec.hostUsers === false) {
-    for (const key of ["hostNetwork", "hostPID", "hostIPC"] as const) {
-      if (spec[key] === true) errors.push(forbidden(`${field}.${key}`, "when `hostUsers` is false"));
-    }
-  }
-  const profile = spec.securityContext?.seccompProfile;
-  if (profile?.type === "Localhost" && profile.localhostProfile === undefined) {
-    const detail = "must be set when seccomp type is Localhost";
-    errors.push(required(`${at}.seccompProfile.localhostProfile`, detail));
-  }
-  return errors;
-}
-
-function validateAffinity(affinity: Affinity | undefined, field: string): FieldError[] {
-  if (affinity === undefined) return [];
-  const errors: FieldError[] = [];
-  const node = affinity.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (node !== undefined) {
-    const at = `${field}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`;
-    if (node.nodeSelectorTerms.length === 0)
-      errors.push(required(`${at}.nodeSelectorTerms`, "must have at least one node selector term"));
-    errors.push(...new CompiledNodeSelector(node, at).errors);
-  }
-  for (const kind of ["podAffinity", "podAntiAffinity"] as const) {
-    const terms = affinity[kind];
-    for (const [index, term] of (terms?.requiredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
-      const at = `${field}.${kind}.requiredDuringSchedulingIgnoredDuringExecution[${index}]`;
-      errors.push(...validateAffinityTerm(term, at));
-    }
-    for (const [index, { weight, podAffinityTerm }] of (
-      terms?.preferredDuringSchedulingIgnoredDuringExecution ?? []
-    ).entries()) {
-      const at = `${field}.${kind}.preferredDuringSchedulingIgnoredDuringExecution[${index}]`;
-      if (weight <= 0 || weight > 100) errors.push(invalid(`${at}.weight`, weight, "must be in the range 1-100"));
-      errors.push(...validateAffinityTerm(podAffinityTerm, `${at}.podAffinityTerm`));
-    }
-  }
-  return errors;
-}
-
-function validateAffinityTerm(term: PodAffinityTerm, at: string): FieldError[] {
-  const errors = validateLabelSelector(term.labelSelector, `${at}.labelSelector`);
-  errors.push(...validateLabelSelector(term.namespaceSelector, `${at}.namespaceSelector`));
-  if (term.topologyKey === "") errors.push(required(`${at}.topologyKey`, "can not be empty"));
-  else errors.push(...named(qualifiedName, term.topologyKey, `${at}.topologyKey`));
-  return errors;
-}
+const mostNameservers = 3;
+const mostSearchPaths = 32;
+const longestSearchList = 2048;
 
 function validateDnsConfig({ dnsPolicy, dnsConfig }: PodSpec, field: string): FieldError[] {
-  const nameservers = dnsConfig?.nameservers ?? [];
+  const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
   if (dnsPolicy === "None") {
     if (dnsConfig === undefined) return [required(field, "must provide `dnsConfig` when `dnsPolicy` is None")];
     if (nameservers.length === 0) {
       return [required(`${field}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None")];
     }
   }
+  const errors: FieldError[] = [];
   const at = `${field}.nameservers`;
-  const errors = nameservers.length > 3 ? [invalid(at, nameservers, "must not have more than 3 nameservers")] : [];
-  return [...errors, ...nameservers.flatMap((server, index) => ipAddress(server, `${at}[${index}]`))];
+  if (nameservers.length > mostNameservers) {
+    errors.push(invalid(at, nameservers, `must not have more than ${mostNameservers} nameservers`));
+  }
+  errors.push(...nameservers.flatMap((server, index) => ipAddress(server, `${at}[${index}]`)));
+  const list = `${field}.searches`;
+  if (searches.length > mostSearchPaths) {
+    errors.push(invalid(list, searches, `must not have more than ${mostSearchPaths} search paths`));
+  }
+  if (searches.join(" ").length > longestSearchList) {
+    const detail = `must not have more than ${longestSearchList} characters (including spaces) in the search list`;
+    errors.push(invalid(list, searches, detail));
+  }
+  for (const [index, search] of searches.entries()) {
+    if (search === ".") continue;
+    const name = search.replace(/\.$/, "");
+    for (const message of dns1123SubdomainWithUnderscore(name))
+      errors.push(invalid(`${list}[${index}]`, name, message));
+  }
+  for (const [index, { name }] of options.entries()) {
+    if (!name) errors.push(required(`${field}.options[${index}]`, "must not be empty"));
+  }
+  return errors;
 }
 
 function validateSchedulingGates({ schedulingGates = [] }: PodSpec, field: string): FieldError[] {
   const names = new Set<string>();
-  return schedulingGates.flatMap(({ name }, index) => {
+  return schedulingGates.flatMap(({ name = "" }, index) => {
     const at = `${field}[${index}]`;
-    const errors = named(qualifiedName, name, at);
+    const errors = qualifiedName(name).map((message) => invalid(at, name, message));
     if (names.has(name)) errors.push(duplicate(at, name));
     names.add(name);
     return errors;
   });
-}
-
-function validateSpread({ topologySpreadConstraints: constraints = [] }: PodSpec, field: string): FieldError[] {
-  return constraints.flatMap((constraint, index) => {
-    const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint;
-    const at = `${field}[${index}]`;
-    const errors: FieldError[] = [];
-    if (maxSkew <= 0) errors.push(invalid(`${at}.maxSkew`, maxSkew, "must be greater than zero"));
-    if (topologyKey === "") errors.push(required(`${at}.topologyKey`, "can not be empty"));
-    errors.push(...oneOf(whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"], `${at}.whenUnsatisfiable`));
-    const twin = constraints.findIndex(
-      (other, position) =>
-        position > index && other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable,
-    );
-    if (twin >= 0) {
-      errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
-    }
-    if (minDomains !== undefined && minDomains <= 0) {
-      errors.push(invalid(`${at}.minDomains`, minDomains, "must be greater than zero"));
-    } else if (minDomains !== undefined && whenUnsatisfiable !== "DoNotSchedule") {
-      const detail = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
-      errors.push(invalid(`${at}.minDomains`, minDomains, detail));
-    }
-    return [...errors, ...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`)];
-  });
-}
-
-function validateTolerations(tolerations: readonly Toleration[], field: string): FieldError[] {
-  return tolerations.flatMap(({ key = "", operator = "", value = "", effect = "", tolerationSeconds }, index) => {
-    const at = `${field}[${index}]`;
-    const errors = named(qualifiedName, key, `${at}.key`);
-    if (key === "" && operator !== "Exists") {
-      const detail = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
-      errors.push(invalid(`${at}.operator`, operator, detail));
-    }
-    if (tolerationSeconds !== undefined && effect !== "NoExecute") {
-      errors.push(invalid(`${at}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
-    }
-    if (operator === "Exists" && value !== "") {
-      errors.push(invalid(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'"));
-    } else if (!["", "Equal", "Exists"].includes(operator)) {
-      errors.push(...oneOf(operator, ["Equal", "Exists"], `${at}.operator`));
-    }
-    const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-    return effect === "" ? errors : [...errors, ...oneOf(effect, effects, `${at}.effect`)];
-  });
-}
-
-const mutableFields =
-  "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-
-/** What may change in a running pod: images, a shorter deadline, more tolerations, fewer scheduling gates. */
-export function validatePodUpdate(after: Pod, before: Pod): FieldError[] {
-  const errors: FieldError[] = [];
-  const [next, seen] = [after.spec, before.spec];
-  if (next.containers.length !== seen.containers.length) {
-    return [forbidden("spec.containers", "pod updates may not add or remove containers")];
-  }
-  for (const key of ["containers", "initContainers"] as const) {
-    for (const [index, { image }] of (next[key] ?? []).entries()) {
-      if (!image) errors.push(required(`spec.${key}[${index}].image`));
-    }
-  }
-  const [wanted, was] = [next.activeDeadlineSeconds, seen.activeDeadlineSeconds];
-  if (was !== undefined && (wanted === undefined || wanted > was)) {
-    const detail = "must be less than or equal to previous value";
-    errors.push(
-      wanted === undefined
-        ? invalid("spec.activeDeadlineSeconds", null, "must not update from a positive integer to nil value")
-        : invalid("spec.activeDeadlineSeconds", wanted, detail),
-    );
-  }
-  const gates = new Set((seen.schedulingGates ?? []).map(({ name }) => name));
-  for (const [index, { name }] of (next.schedulingGates ?? []).entries()) {
-    if (gates.has(name)) continue;
-    errors.push(
-      forbidden(
-        `spec.schedulingGates[${index}].name`,
-        `only deletion is allowed, but found new scheduling gate '${name}'`,
-      ),
-    );
-  }
-  for (const toleration of seen.tolerations ?? []) {
-    if ((next.tolerations ?? []).some((candidate) => sameToleration(candidate, toleration))) continue;
-    errors.push(forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
-    break;
-  }
-  if (!sameContent(withoutMutable(next, seen), withoutMutable(seen, seen)))
-    errors.push(forbidden("spec", mutableFields));
-  return errors;
-}
-
-function sameToleration(left: Toleration, right: Toleration): boolean {
-  const { tolerationSeconds: _l, ...a } = left;
-  const { tolerationSeconds: _r, ...b } = right;
-  return sameContent(a, b);
-}
-
-/** A spec with everything that may change taken from the old one; resources change through the resize subresource only. */
-function withoutMutable(spec: PodSpec, seen: PodSpec): object {
-  const images = (list: PodSpec["containers"] | undefined, old: PodSpec["containers"] | undefined): unknown =>
-    list?.map((container, index) => ({ ...container, image: old?.[index]?.image }));
-  const grace = (seen.terminationGracePeriodSeconds ?? 0) < 0 ? 1 : spec.terminationGracePeriodSeconds;
-  const gated = (seen.schedulingGates?.length ?? 0) > 0;
-  return {
-    ...spec,
-    containers: images(spec.containers, seen.containers),
-    initContainers: images(spec.initContainers, seen.initContainers),
-    activeDeadlineSeconds: undefined,
-    tolerations: undefined,
-    schedulingGates: undefined,
-    terminationGracePeriodSeconds: grace,
-    ...(gated && { nodeSelector: undefined, affinity: undefined }),
-  };
 }

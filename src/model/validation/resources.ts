@@ -1,8 +1,9 @@
-import { type FieldError, forbidden, invalid, required } from "../field-error.ts";
-import type { ResourceRequirements } from "../generated/api-types.ts";
+import { type FieldError, forbidden, invalid, notSupported, required } from "../field-error.ts";
+import type { PodSpec, ResourceRequirements } from "../generated/api-types.ts";
 import { sortedEntries } from "../metadata-validation.ts";
 import { qualifiedName } from "../names.ts";
 import type { Quantity } from "../object-meta.ts";
+import { podRequestList } from "../pod-resources.ts";
 import { compareQuantities, value } from "../quantity.ts";
 import { parseAmount, scaledValue } from "../quantity-amount.ts";
 import { notNegativeDetail } from "./checks.ts";
@@ -24,7 +25,8 @@ export function isExtendedResource(name: string): boolean {
   return qualifiedName(`requests.${name}`).length === 0;
 }
 
-function isOvercommitAllowed(name: string): boolean {
+/** Whether a container may be promised less of it than its limit. */
+export function isOvercommitAllowed(name: string): boolean {
   return isNative(name) && !isHugePages(name);
 }
 
@@ -36,7 +38,7 @@ export function validateResourceName(name: string, field: string): FieldError[] 
   return [invalid(field, name, "must be a standard resource type or fully qualified")];
 }
 
-function validateContainerResourceName(name: string, field: string): FieldError[] {
+export function validateContainerResourceName(name: string, field: string): FieldError[] {
   const errors = validateResourceName(name, field);
   if (!name.includes("/") && !standardContainerResources.has(name) && !isHugePages(name)) {
     errors.push(invalid(field, name, "must be a standard resource for containers"));
@@ -46,15 +48,12 @@ function validateContainerResourceName(name: string, field: string): FieldError[
   return errors;
 }
 
+export const isStandardQuotaResource = (name: string): boolean =>
+  standardQuotaResources.has(name) || isHugePages(name) || name.startsWith("requests.hugepages-");
+
 export function validateQuotaResourceName(name: string, field: string): FieldError[] {
   const errors = validateResourceName(name, field);
-  if (
-    name.includes("/") ||
-    standardQuotaResources.has(name) ||
-    isHugePages(name) ||
-    name.startsWith("requests.hugepages-")
-  )
-    return errors;
+  if (name.includes("/") || isStandardQuotaResource(name)) return errors;
   return [...errors, invalid(field, name, "must be a standard resource for quota")];
 }
 
@@ -74,19 +73,25 @@ export function validateQuantityValue(name: string, quantity: Quantity, field: s
   return errors;
 }
 
+type NameRule = (name: string, field: string) => FieldError[];
+
 /** Limits and requests of a container, or an overhead. */
-export function validateResourceRequirements(resources: ResourceRequirements | undefined, field: string): FieldError[] {
+export function validateResourceRequirements(
+  resources: ResourceRequirements | undefined,
+  field: string,
+  nameRule: NameRule = validateContainerResourceName,
+): FieldError[] {
   if (resources === undefined) return [];
   const errors: FieldError[] = [];
   const { limits = {}, requests = {} } = resources;
   for (const [name, quantity] of sortedEntries(limits)) {
     const at = `${field}.limits[${name}]`;
-    errors.push(...validateContainerResourceName(name, at), ...validateQuantityValue(name, quantity, at));
+    errors.push(...nameRule(name, at), ...validateQuantityValue(name, quantity, at));
     errors.push(...validateHugePages(name, quantity, at));
   }
   for (const [name, quantity] of sortedEntries(requests)) {
     const at = `${field}.requests[${name}]`;
-    errors.push(...validateContainerResourceName(name, at), ...validateQuantityValue(name, quantity, at));
+    errors.push(...nameRule(name, at), ...validateQuantityValue(name, quantity, at));
     const limit = limits[name];
     if (limit !== undefined) errors.push(...compareToLimit(name, quantity, limit, `${field}.requests`));
     else if (!isOvercommitAllowed(name)) {
@@ -97,6 +102,41 @@ export function validateResourceRequirements(resources: ResourceRequirements | u
   const names = [...Object.keys(limits), ...Object.keys(requests)];
   if (names.some(isHugePages) && !names.some((name) => name === "cpu" || name === "memory")) {
     errors.push(forbidden(field, "HugePages require cpu or memory"));
+  }
+  return errors;
+}
+
+const podLevelResources = ["cpu", "hugepages-", "memory"];
+
+function validatePodResourceName(name: string, field: string): FieldError[] {
+  const errors = validateResourceName(name, field);
+  if (errors.length > 0 || name === "cpu" || name === "memory" || isHugePages(name)) return errors;
+  return [notSupported(field, name, podLevelResources)];
+}
+
+/** Resources of the pod as a whole: no less than its containers ask for together, no container's limit above. */
+export function validatePodLevelResources(spec: PodSpec, field: string): FieldError[] {
+  const { resources, containers = [] } = spec;
+  if (resources === undefined) return [];
+  const errors =
+    resources.claims === undefined
+      ? []
+      : [forbidden(`${field}.claims`, "claims cannot be set for Resources at pod-level")];
+  errors.push(...validateResourceRequirements(resources, field, validatePodResourceName));
+  const ofContainers = podRequestList({ spec }, { skipPodLevelResources: true, excludeOverhead: true });
+  for (const [name, quantity] of sortedEntries(ofContainers)) {
+    const own = resources.requests?.[name] ?? "0";
+    if (compareQuantities(quantity, own) <= 0) continue;
+    const detail = `must be greater than or equal to aggregate container requests of ${quantity}`;
+    errors.push(invalid(`${field}.requests[${name}]`, own, detail));
+  }
+  for (const [index, container] of containers.entries()) {
+    for (const [name, limit] of sortedEntries(container.resources?.limits)) {
+      const most = resources.limits?.[name];
+      if (most === undefined || compareQuantities(limit, most) <= 0) continue;
+      const at = `${field}.containers[${index}][${name}].limits`;
+      errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${most}`));
+    }
   }
   return errors;
 }

@@ -1,34 +1,23 @@
 import { type FieldError, forbidden, invalid } from "../field-error.ts";
 import type {
-  ConfigMap,
   DaemonSet,
   Deployment,
   Job,
   JobSpec,
-  Node,
-  PersistentVolumeClaim,
-  PriorityClass,
+  PodTemplateSpec,
   ReplicaSet,
-  Secret,
-  Service,
   StatefulSet,
-  StorageClass,
 } from "../generated/api-types.ts";
 import { sameContent } from "../same-content.ts";
-import { validatePodUpdate } from "./pod.ts";
-
-const immutable = "field is immutable";
-
-function unchanged(after: unknown, before: unknown, field: string): FieldError[] {
-  return sameContent(after, before) ? [] : [invalid(field, after ?? null, immutable)];
-}
+import { unchanged } from "./checks.ts";
 
 type WithSelector = Pick<Deployment | ReplicaSet | DaemonSet, "spec">;
 
-const fixedSelector = (after: WithSelector, before: WithSelector): FieldError[] =>
+/** Workloads keep their selector. */
+export const fixedSelector = (after: WithSelector, before: WithSelector): FieldError[] =>
   unchanged(after.spec.selector, before.spec.selector, "spec.selector");
 
-function validateStatefulSetUpdate({ spec: after }: StatefulSet, { spec: before }: StatefulSet): FieldError[] {
+export function validateStatefulSetUpdate({ spec: after }: StatefulSet, { spec: before }: StatefulSet): FieldError[] {
   const free = { replicas: 0, ordinals: {}, template: {}, updateStrategy: {}, revisionHistoryLimit: 0 };
   const mask = { ...free, persistentVolumeClaimRetentionPolicy: {}, minReadySeconds: 0 };
   if (sameContent({ ...after, ...mask }, { ...before, ...mask })) return [];
@@ -37,21 +26,51 @@ function validateStatefulSetUpdate({ spec: after }: StatefulSet, { spec: before 
   return [forbidden("spec", detail)];
 }
 
-function validateJobUpdate({ spec: after }: Job, { spec: before }: Job): FieldError[] {
-  const errors: FieldError[] = [];
-  errors.push(...validateCompletionsUpdate(after, before));
-  errors.push(...unchanged(after.selector, before.selector, "spec.selector"));
-  errors.push(...unchanged(after.template, before.template, "spec.template"));
-  for (const key of [
-    "completionMode",
-    "podFailurePolicy",
-    "backoffLimitPerIndex",
-    "managedBy",
-    "successPolicy",
-  ] as const) {
-    errors.push(...unchanged(after[key], before[key], `spec.${key}`));
-  }
-  return errors;
+const fixedFields = [
+  "completionMode",
+  "podFailurePolicy",
+  "backoffLimitPerIndex",
+  "managedBy",
+  "successPolicy",
+] as const;
+
+/** Upstream: pkg/apis/batch/validation `ValidateJobSpecUpdate`. */
+export function validateJobUpdate({ spec: after, status }: Job, { spec: before, status: was }: Job): FieldError[] {
+  const waits = before.suspend === true && was?.startTime === undefined && status?.startTime === undefined;
+  const template = waits ? withWaitingFields(before.template, after.template) : before.template;
+  return [
+    ...validateCompletionsUpdate(after, before),
+    ...unchanged(after.selector, before.selector, "spec.selector"),
+    ...unchanged(after.template, template, "spec.template"),
+    ...fixedFields.flatMap((key) => unchanged(after[key], before[key], `spec.${key}`)),
+  ];
+}
+
+/** A suspended Job that has not started may still be told where to run, and on how much. */
+function withWaitingFields(before: PodTemplateSpec, after: PodTemplateSpec): PodTemplateSpec {
+  if (before.spec === undefined || after.spec === undefined) return before;
+  const { labels, annotations } = after.metadata ?? {};
+  const { nodeSelector, tolerations, schedulingGates, affinity: wanted } = after.spec;
+  const { nodeAffinity: _node, ...others } = before.spec.affinity ?? {};
+  const affinity = { ...others, ...(wanted?.nodeAffinity !== undefined && { nodeAffinity: wanted.nodeAffinity }) };
+  const resized = (list: PodTemplateSpec["spec"] extends infer Spec | undefined ? Spec : never): object => ({
+    containers: list!.containers.map((container, index) => ({
+      ...container,
+      resources: after.spec!.containers[index]?.resources,
+    })),
+  });
+  return {
+    ...before,
+    metadata: { ...before.metadata, labels, annotations } as PodTemplateSpec["metadata"],
+    spec: {
+      ...before.spec,
+      ...resized(before.spec),
+      nodeSelector,
+      tolerations,
+      schedulingGates,
+      affinity: Object.keys(affinity).length === 0 ? undefined : affinity,
+    } as PodTemplateSpec["spec"],
+  } as PodTemplateSpec;
 }
 
 /** An Indexed Job may grow or shrink if its parallelism goes along. */
@@ -59,87 +78,8 @@ function validateCompletionsUpdate(after: JobSpec, before: JobSpec): FieldError[
   const field = "spec.completions";
   if (after.completions === before.completions) return [];
   if (after.completionMode !== "Indexed" || after.completions === undefined || before.completions === undefined) {
-    return [invalid(field, after.completions ?? null, immutable)];
+    return [invalid(field, after.completions ?? null, "field is immutable")];
   }
   if (after.completions === after.parallelism) return [];
   return [invalid(field, after.completions, "can only be modified in tandem with spec.parallelism")];
 }
-
-function validateServiceUpdate({ spec: after }: Service, { spec: before }: Service): FieldError[] {
-  if (before.type === "ExternalName" || after.type === "ExternalName") return [];
-  const was = before.clusterIP ?? "";
-  if (was === "" || after.clusterIP === was) return [];
-  return [invalid("spec.clusterIPs[0]", [after.clusterIP ?? ""], "may not change once set")];
-}
-
-function validateClaimUpdate(after: PersistentVolumeClaim, before: PersistentVolumeClaim): FieldError[] {
-  const bound = before.status?.phase === "Bound";
-  const masked = ({ spec }: PersistentVolumeClaim): object => ({
-    ...spec,
-    volumeName: before.spec.volumeName === undefined ? undefined : spec.volumeName,
-    volumeAttributesClassName: undefined,
-    ...(bound && { resources: undefined }),
-  });
-  if (sameContent(masked(after), masked(before))) return [];
-  const detail =
-    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-  return [forbidden("spec", detail)];
-}
-
-function validateNodeUpdate({ spec: after = {} }: Node, { spec: before = {} }: Node): FieldError[] {
-  const errors: FieldError[] = [];
-  const fixed = (key: "podCIDRs" | "providerID"): void => {
-    const noun = key === "podCIDRs" ? "podCIDR" : key;
-    if (before[key] === undefined || before[key]?.length === 0 || sameContent(before[key], after[key])) return;
-    errors.push(forbidden(`spec.${key}`, `node updates may not change ${noun} except from "" to valid`));
-  };
-  fixed("podCIDRs");
-  fixed("providerID");
-  return errors;
-}
-
-function validateStorageClassUpdate(after: StorageClass, before: StorageClass): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!sameContent(after.parameters, before.parameters))
-    errors.push(forbidden("parameters", "updates to parameters are forbidden."));
-  errors.push(...unchanged(after.provisioner, before.provisioner, "provisioner"));
-  if (after.reclaimPolicy !== before.reclaimPolicy) {
-    errors.push(forbidden("reclaimPolicy", "updates to reclaimPolicy are forbidden."));
-  }
-  return [...errors, ...unchanged(after.volumeBindingMode, before.volumeBindingMode, "volumeBindingMode")];
-}
-
-function validatePriorityClassUpdate(after: PriorityClass, before: PriorityClass): FieldError[] {
-  const errors = after.value === before.value ? [] : [forbidden("value", "may not be changed in an update.")];
-  return [...errors, ...unchanged(after.preemptionPolicy, before.preemptionPolicy, "preemptionPolicy")];
-}
-
-function validateDataUpdate(after: ConfigMap | Secret, before: ConfigMap | Secret): FieldError[] {
-  if (before.immutable !== true) return [];
-  const detail = "field is immutable when `immutable` is set";
-  const errors = after.immutable === true ? [] : [forbidden("immutable", detail)];
-  if (!sameContent(after.data, before.data)) errors.push(forbidden("data", detail));
-  const [binary, wasBinary] = [after, before].map((object) => ("binaryData" in object ? object.binaryData : undefined));
-  if (!sameContent(binary, wasBinary)) errors.push(forbidden("binaryData", detail));
-  return errors;
-}
-
-/** What may not change, by kind. */
-export const updateRules: ReadonlyMap<string, (after: never, before: never) => FieldError[]> = new Map<
-  string,
-  (after: never, before: never) => FieldError[]
->([
-  ["Pod", validatePodUpdate],
-  ["Deployment", fixedSelector],
-  ["ReplicaSet", fixedSelector],
-  ["DaemonSet", fixedSelector],
-  ["StatefulSet", validateStatefulSetUpdate],
-  ["Job", validateJobUpdate],
-  ["Service", validateServiceUpdate],
-  ["PersistentVolumeClaim", validateClaimUpdate],
-  ["Node", validateNodeUpdate],
-  ["StorageClass", validateStorageClassUpdate],
-  ["PriorityClass", validatePriorityClassUpdate],
-  ["ConfigMap", validateDataUpdate],
-  ["Secret", validateDataUpdate],
-]);
