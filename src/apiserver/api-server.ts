@@ -16,6 +16,7 @@ import {
   prepareForCreate,
   qosClass,
   resizedPodSpec,
+  type Service,
   structOf,
   validateCreate,
   validateResize,
@@ -43,7 +44,7 @@ export class ApiServer {
   readonly leases = new LeaseTable();
   readonly #identities: Identities;
   readonly #podSpecs = new PodSpecs();
-  readonly #addresses = new ServiceAddresses();
+  readonly #addresses: ServiceAddresses;
   readonly #boundLabels = new BoundLabels();
   readonly #availabilityListeners: (() => void)[] = [];
   #up = true;
@@ -51,6 +52,7 @@ export class ApiServer {
   constructor(store: Store, seed: string) {
     this.store = store;
     this.#identities = new Identities(seed);
+    this.#addresses = new ServiceAddresses(store);
   }
 
   /** A server that is down answers nobody; faults switch it. */
@@ -122,8 +124,10 @@ export class ApiServer {
     try {
       const admitted = admit(this.store, applyDefaults(sent as never) as unknown as NewObject);
       if (!admitted.ok) return admitted;
-      const addressed = sent.kind === "Service" ? this.#addresses.allocate(admitted.object) : admitted.object;
-      const identified = this.#identified(addressed);
+      const named = this.#identified(admitted.object);
+      const addressed = sent.kind === "Service" ? this.#addresses.allocate(named) : undefined;
+      if (addressed?.ok === false) return { ok: false, error: invalidObject(named, addressed.errors) };
+      const identified = addressed?.object ?? named;
       const context = { uid: identified.metadata.uid!, now: this.store.clock.time(this.store.nowUs) };
       const object = prepareForCreate(identified as never, context) as unknown as NewObject;
       const errors = isValidated(object) ? validateCreate(object as never) : [];
@@ -208,8 +212,13 @@ export class ApiServer {
       generation,
     };
     if (deletionTimestamp !== undefined) metadata.deletionTimestamp = deletionTimestamp;
-    const complete = { ...merged, metadata };
+    let complete = { ...merged, metadata };
     if (part === "main") {
+      if (complete.kind === "Service") {
+        const addressed = this.#addresses.reallocate(complete as Service, stored as Service);
+        if (!addressed.ok) return refused(invalidObject(complete, addressed.errors));
+        complete = addressed.object as typeof complete;
+      }
       const errors = isValidated(complete) ? validateUpdate(stored as never, complete as never) : [];
       if (errors.length > 0) return refused(invalidObject(complete, errors));
     }
