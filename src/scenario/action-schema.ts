@@ -4,14 +4,15 @@ import { duration, instant, quantity, workload } from "./values.ts";
 const node = z.string().describe("A node.");
 const reference = z.string().describe('"deployment/web", "service/web", …');
 
-const drainOptions = {
+/** kubectl's flags of a drain; what it would not touch by itself it refuses to, unless `assent`. */
+const drainOptions = (assent: boolean) => ({
   gracePeriod: z.number().int().min(0).optional().describe("Seconds, instead of the pods' own."),
   timeout: duration.optional().describe("Gives up after this. Default: never."),
-  ignoreDaemonSets: z.boolean().default(true),
-  force: z.boolean().default(true).describe("Also pods that nobody replaces."),
-  deleteEmptyDirData: z.boolean().default(true),
+  ignoreDaemonSets: z.boolean().default(assent).describe("Leaves pods of DaemonSets where they are."),
+  force: z.boolean().default(assent).describe("Also pods that nobody replaces."),
+  deleteEmptyDirData: z.boolean().default(assent).describe("Also pods with `emptyDir` volumes."),
   disableEviction: z.boolean().default(false).describe("Deletes, whatever disruption budgets say."),
-};
+});
 
 const computeResources = z
   .strictObject({ cpu: quantity.optional(), memory: quantity.optional() })
@@ -71,7 +72,7 @@ export const action = z
     }),
     z.strictObject({ at: instant, cordon: node }),
     z.strictObject({ at: instant, uncordon: node }),
-    z.strictObject({ at: instant, drain: node, ...drainOptions }),
+    z.strictObject({ at: instant, drain: node, ...drainOptions(false) }),
     z.strictObject({
       at: instant,
       evict: workload.describe("A workload, of which the oldest pods are evicted, or a pod."),
@@ -83,7 +84,7 @@ export const action = z
       pools: z.array(z.string()).optional().describe("One after another. Default: all."),
       maxSurge: z.number().int().min(1).default(1).describe("Machines at a time, with `surge`."),
       restart: duration.default(120_000_000).describe("How long a machine is away, in place."),
-      ...drainOptions,
+      ...drainOptions(true),
     }),
   ])
   .describe("What people do.");

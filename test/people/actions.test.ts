@@ -189,12 +189,18 @@ kind: Pod
 metadata: { name: bare }
 spec: { containers: [{ name: c, image: "example.com/c:1" }] }
 `;
-    const drains = [1, 2, 3].map((number) => ({ at: "30s", drain: `general-${number}`, force: false }));
+    const drains = [1, 2, 3].map((number) => ({ at: "30s", drain: `general-${number}` }));
     const simulation = runWith(drains, 300, deployment("") + bare);
     expect(refusals(simulation)).toHaveLength(1);
     expect(refusals(simulation)[0]).toContain(
       "Pods that declare no controller (use --force to override): default/bare",
     );
+    const forced = runWith(
+      drains.map((drain) => ({ ...drain, force: true })),
+      300,
+      deployment("") + bare,
+    );
+    expect(refusals(forced)).toEqual([]);
   });
 
   it("get labels and taints, and lose them", () => {
