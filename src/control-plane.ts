@@ -63,7 +63,9 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
   });
   const metrics = metricsSources(parts);
   const keda = scenario.usesKeda ? kedaIn(parts, metrics) : undefined;
-  startControllers(manager, api, scenario, metrics(manager, keda?.metrics));
+  const operators = extensions.flatMap(({ controllers = [] }) => controllers);
+  const watched = operators.flatMap(({ watches }) => watches.map(({ kind }) => kind));
+  startControllers(manager, api, scenario, metrics(manager, keda?.metrics), watched);
   const cloudManager = processOf(parts, {
     name: "cloud-controller-manager",
     limits: () => ({ perSecond: 20, burst: 30 }),
@@ -79,7 +81,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     cloudManager,
   ];
   if (scenario.clusterAutoscaler !== undefined) components.push(autoscaler(parts, scenario.clusterAutoscaler));
-  for (const controller of extensions.flatMap(({ controllers = [] }) => controllers)) {
+  for (const controller of operators) {
     const operator = processOf(parts, { name: controller.name, limits: () => ({ perSecond: 20, burst: 30 }) });
     new ControllerRunner(operator, controller);
     components.push(operator);

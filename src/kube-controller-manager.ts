@@ -25,16 +25,22 @@ import {
   taintEvictionController,
   ttlAfterFinishedController,
 } from "./controllers/index.ts";
-import type { MetricsApi } from "./model/index.ts";
+import { type Kind, kindInfos, type MetricsApi } from "./model/index.ts";
 import { type Scenario, zoneIn } from "./scenario/index.ts";
 
-/** Puts kube-controller-manager together: every controller in one process, sharing its caches. */
+/**
+ * Puts kube-controller-manager together: every controller in one process, sharing its caches. Custom resources are those
+ * that the scenario brings and the kinds that others watch.
+ */
 export function startControllers(
   manager: Process,
   api: ApiServer,
-  { controllerManager: flags, timeZones }: Scenario,
+  scenario: Scenario,
   metrics: MetricsApi,
+  watched: readonly Kind[] = [],
 ): void {
+  const { controllerManager: flags, timeZones } = scenario;
+  const kinds = servedKinds(scenario, watched);
   const controllers: readonly Controller<never>[] = [
     deploymentController,
     replicaSetController,
@@ -48,11 +54,11 @@ export function startControllers(
     taintEvictionController,
     disruptionController,
     staleDisruptionController,
-    garbageCollector,
+    garbageCollector(kinds),
     persistentVolumeController,
     claimProtectionController,
     attachDetachController,
-    namespaceController,
+    namespaceController(kinds),
     resourceQuotaController,
     serviceAccountController,
     ttlAfterFinishedController,
@@ -86,4 +92,13 @@ export function startControllers(
     monitorRunner.rouse();
   });
   new LoopRunner(manager, podGarbageCollector(flags["terminated-pod-gc-threshold"]));
+}
+
+/** What discovery would tell, without Events, which neither own nor are owned. */
+function servedKinds({ objects, actions }: Scenario, watched: readonly Kind[]): Kind[] {
+  const applied = actions.flatMap((action) => (action.do === "apply" ? action.objects : []));
+  const brought = [...objects, ...applied].map(({ kind }) => kind);
+  const kinds = new Set([...Object.keys(kindInfos), ...brought, ...watched]);
+  kinds.delete("Event");
+  return [...kinds];
 }

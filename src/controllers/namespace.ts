@@ -1,15 +1,16 @@
 import type { ApiError } from "../apiserver/index.ts";
 import { all, type Change, type Controller, callApi, type Outcome, type Task, type View } from "../client/index.ts";
 import {
+  isNamespaced,
   type Kind,
   type KubeObject,
   keyOf,
-  kindInfos,
   type Namespace,
   type NamespaceCondition,
   nameOf,
   type ObjectKey,
   type Pod,
+  resourceName,
   withCondition,
 } from "../model/index.ts";
 
@@ -39,24 +40,33 @@ const orderedKinds: readonly Kind[] = [
   "LimitRange",
 ];
 
-/** namespace-controller of kube-controller-manager v1.36: pods go first, everything else once they are gone. */
-export const namespaceController: Controller<undefined> = {
-  name: client,
-  workers: 10,
-  retries: { baseUs: 5_000, maxUs: 60_000_000, bucket: { perSecond: 10, burst: 100 } },
-  memory: () => undefined,
-  watches: [
-    {
-      kind: "Namespace",
-      keys: ({ after }: Change<Namespace>) => (after?.metadata.deletionTimestamp === undefined ? [] : [keyOf(after)]),
-      delayUs: () => graceUs,
-    },
-    ...orderedKinds.map((kind) => ({ kind, keys: () => [] })),
-  ],
-  reconcile,
-};
+/** namespace-controller of kube-controller-manager v1.36 for objects of `kinds`: pods go first, everything else once they are gone. */
+export function namespaceController(kinds: readonly Kind[]): Controller<undefined> {
+  const later = contentKinds(kinds);
+  return {
+    name: client,
+    workers: 10,
+    retries: { baseUs: 5_000, maxUs: 60_000_000, bucket: { perSecond: 10, burst: 100 } },
+    memory: () => undefined,
+    watches: [
+      {
+        kind: "Namespace",
+        keys: ({ after }: Change<Namespace>) => (after?.metadata.deletionTimestamp === undefined ? [] : [keyOf(after)]),
+        delayUs: () => graceUs,
+      },
+      ...later.map((kind) => ({ kind, keys: () => [] })),
+    ],
+    reconcile: (key, view) => reconcile(key, view, later),
+  };
+}
 
-function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
+/** What a namespace holds besides pods, the known order first. */
+function contentKinds(kinds: readonly Kind[]): Kind[] {
+  const others = kinds.filter((kind) => isNamespaced(kind) && kind !== "Pod" && !orderedKinds.includes(kind));
+  return [...orderedKinds.filter((kind) => kinds.includes(kind)), ...others];
+}
+
+function* reconcile(key: ObjectKey, view: View, kinds: readonly Kind[]): Task<Outcome> {
   const namespace = view.get("Namespace", key);
   if (namespace?.metadata.deletionTimestamp === undefined) return "done";
   const name = nameOf(key);
@@ -68,7 +78,7 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
     return { requeueInUs: waitUs(pods) };
   }
   const remaining: KubeObject[] = [];
-  for (const kind of orderedKinds) {
+  for (const kind of kinds) {
     const objects = [...view.inNamespace(kind, name)];
     const error = yield* deleteAll(objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
     if (error !== undefined) return { retry: error };
@@ -147,7 +157,8 @@ function tally(names: readonly string[], verb: string, what: string): string {
     .join(", ");
 }
 
-function resourceOf({ kind }: KubeObject): string {
-  const { plural, group } = kindInfos[kind as keyof typeof kindInfos];
-  return `${plural}.${group}`;
+/** `pods.`, `deployments.apps`: plural and group, with the dot even where the group is empty. */
+function resourceOf({ apiVersion, kind }: KubeObject): string {
+  const name = resourceName(kind, apiVersion);
+  return apiVersion.includes("/") ? name : `${name}.`;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type Node, objectKey, podCondition, type VolumeAttachment } from "../../src/model/index.ts";
 import { Simulation } from "../../src/simulate.ts";
@@ -104,6 +105,9 @@ describe("a volume that one machine at a time may have", () => {
     const name = `kubernetes.io/csi/ebs.csi.aws.com^${volume!.spec.csi!.volumeHandle}`;
     expect(node.status.volumesAttached).toEqual([{ name, devicePath: "" }]);
     expect(node.status.volumesInUse).toEqual([name]);
+    const [{ metadata }] = [...run.api.store.list("VolumeAttachment")] as [VolumeAttachment];
+    const hashed = `${volume!.spec.csi!.volumeHandle}ebs.csi.aws.com${nodeOf(run)}`;
+    expect(metadata.name).toBe(`csi-${createHash("sha256").update(hashed).digest("hex")}`);
   });
 
   it("follows its pod from a machine that is well as soon as the kubelet has let go of it", () => {

@@ -58,7 +58,7 @@ export class ControlPlane {
         },
       },
     );
-    startControllers(this.manager, api, smallScenario(), this.#metrics());
+    startControllers(this.manager, api, smallScenario(), this.#metrics(), ["Database"]);
     api.store.onCommit(({ after }) => {
       if (after?.kind === "Pod") this.#look(after as Pod);
     });

@@ -1,4 +1,12 @@
-import { type Change, type Controller, callApi, type Outcome, type Task, type View } from "../../client/index.ts";
+import {
+  type Change,
+  type Controller,
+  callApi,
+  type Outcome,
+  recordEvent,
+  type Task,
+  type View,
+} from "../../client/index.ts";
 import {
   isNamespaced,
   type Kind,
@@ -13,39 +21,31 @@ import {
 } from "../../model/index.ts";
 
 const client = "generic-garbage-collector";
-/** Kinds that own or are owned by the controllers simulated here. */
-const kinds: readonly Kind[] = [
-  "CronJob",
-  "Job",
-  "Deployment",
-  "ReplicaSet",
-  "StatefulSet",
-  "DaemonSet",
-  "ReplicationController",
-  "ControllerRevision",
-  "Service",
-  "EndpointSlice",
-  "PersistentVolumeClaim",
-  "Pod",
-  "ScaledObject",
-  "HorizontalPodAutoscaler",
-];
 
 /** Who depends on whom, as the collector has seen it. */
 interface Memory {
+  readonly kinds: ReadonlySet<Kind>;
   readonly dependents: Map<Uid, Set<ObjectKey>>;
-  /** uids that are known to exist, and those known to be gone. */
-  readonly alive: Set<Uid>;
+  /** What is known to exist, with its namespace. */
+  readonly alive: Map<Uid, string | undefined>;
 }
 
-/** generic-garbage-collector of kube-controller-manager v1.36: background, foreground and orphaning deletion. */
-export const garbageCollector: Controller<Memory> = {
-  name: client,
-  workers: 20,
-  memory: () => ({ dependents: new Map(), alive: new Set() }),
-  watches: kinds.map((kind) => ({ kind, keys: (change: Change, _view: View, memory: Memory) => note(change, memory) })),
-  reconcile,
-};
+/**
+ * generic-garbage-collector of kube-controller-manager v1.36 for objects of `kinds`: background, foreground and orphaning
+ * deletion. Whose owner is of another kind is kept, as what nobody serves cannot be looked for.
+ */
+export function garbageCollector(kinds: readonly Kind[]): Controller<Memory> {
+  return {
+    name: client,
+    workers: 20,
+    memory: () => ({ kinds: new Set(kinds), dependents: new Map(), alive: new Map() }),
+    watches: kinds.map((kind) => ({
+      kind,
+      keys: (change: Change, _view: View, memory: Memory) => note(change, memory),
+    })),
+    reconcile,
+  };
+}
 
 /** A queue key that names the kind too: `Pod|default/web-1`. */
 function graphKey({ kind, metadata }: KubeObject): ObjectKey {
@@ -54,9 +54,12 @@ function graphKey({ kind, metadata }: KubeObject): ObjectKey {
 
 function note({ before, after }: Change, { dependents, alive }: Memory): ObjectKey[] {
   const object = (after ?? before)!;
+  const changesOwners = before?.metadata.ownerReferences !== after?.metadata.ownerReferences;
+  const lives = before !== undefined && after !== undefined && after.metadata.deletionTimestamp === undefined;
+  if (lives && !changesOwners) return [];
   const key = graphKey(object);
   const owners = object.metadata.ownerReferences ?? [];
-  if (before === undefined || before.metadata.ownerReferences !== after?.metadata.ownerReferences) {
+  if (changesOwners) {
     for (const { uid } of before?.metadata.ownerReferences ?? []) dependents.get(uid)?.delete(key);
     for (const { uid } of after?.metadata.ownerReferences ?? []) {
       const known = dependents.get(uid);
@@ -73,12 +76,18 @@ function note({ before, after }: Change, { dependents, alive }: Memory): ObjectK
     const waiting = owners.map((owner) => ownerKey(owner, object));
     return [...orphaned, ...waiting];
   }
-  alive.add(object.metadata.uid);
+  alive.set(object.metadata.uid, object.metadata.namespace);
   const finalizers = after.metadata.deletionTimestamp === undefined ? [] : (after.metadata.finalizers ?? []);
   const special = finalizers.includes("foregroundDeletion") || finalizers.includes("orphan");
-  const doubtful = before === undefined && owners.some(({ uid }) => !alive.has(uid));
+  const { namespace } = object.metadata;
+  const missing = ({ uid }: OwnerReference): boolean => !alive.has(uid) || isElsewhere(alive.get(uid), namespace);
+  const doubtful = changesOwners && owners.some(missing);
   return special || doubtful ? [key] : [];
 }
+
+/** What has a namespace owns nothing outside of it. */
+const isElsewhere = (owners: string | undefined, namespace: string | undefined): boolean =>
+  owners !== undefined && owners !== namespace;
 
 /** An owner lives in the namespace of what it owns, or in none. */
 function keyOfOwner({ kind, name }: OwnerReference, { metadata }: KubeObject): ObjectKey {
@@ -96,20 +105,22 @@ function split(key: ObjectKey): { readonly kind: Kind; readonly key: ObjectKey }
 
 function* reconcile(graphKey: ObjectKey, view: View, memory: Memory): Task<Outcome> {
   const { kind, key } = split(graphKey);
-  const object = kinds.includes(kind) ? view.get(kind, key) : undefined;
+  const object = memory.kinds.has(kind) ? view.get(kind, key) : undefined;
   if (object === undefined) return "done";
   const finalizers = object.metadata.deletionTimestamp === undefined ? [] : (object.metadata.finalizers ?? []);
   if (finalizers.includes("orphan")) return yield* orphanDependents(object, view, memory);
   if (finalizers.includes("foregroundDeletion")) return yield* deleteDependents(object, view, memory);
-  return yield* deleteIfAbandoned(object);
+  return yield* deleteIfAbandoned(object, memory);
 }
 
 /** Deletes an object none of whose owners exists; dangling references beside living owners are taken out. */
-function* deleteIfAbandoned(object: KubeObject): Task<Outcome> {
+function* deleteIfAbandoned(object: KubeObject, { kinds, alive }: Memory): Task<Outcome> {
   const owners = object.metadata.ownerReferences ?? [];
   if (owners.length === 0 || object.metadata.deletionTimestamp !== undefined) return "done";
   const gone: Uid[] = [];
   for (const owner of owners) {
+    if (!kinds.has(owner.kind)) continue;
+    if (isElsewhere(alive.get(owner.uid), object.metadata.namespace)) yield* reportElsewhere(owner, object);
     const key = keyOfOwner(owner, object);
     const reply = yield* callApi(client, { verb: "get", kind: owner.kind, key });
     if (!reply.ok && reply.error.code !== 404) return { retry: reply.error };
@@ -132,7 +143,14 @@ function* deleteIfAbandoned(object: KubeObject): Task<Outcome> {
     key,
     options: { propagationPolicy, preconditions: { uid } },
   });
-  return reply.ok || reply.error.code === 404 || reply.error.code === 409 ? "done" : { retry: reply.error };
+  return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };
+}
+
+function reportElsewhere({ apiVersion, kind, name, uid }: OwnerReference, object: KubeObject): Task<void> {
+  const namespace = object.metadata.namespace ?? "";
+  const reference = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+  const message = `ownerRef ${reference} does not exist in namespace ${JSON.stringify(namespace)}`;
+  return recordEvent("garbage-collector-controller", object, "Warning", "OwnerRefInvalidNamespace", message);
 }
 
 function dropReferences(object: KubeObject, gone: readonly Uid[]): Task<Outcome> {
@@ -173,7 +191,7 @@ function* deleteDependents(object: KubeObject, view: View, memory: Memory): Task
     const propagationPolicy = kind === "Pod" ? "Background" : "Foreground";
     const options = { propagationPolicy, preconditions: { uid: found.metadata.uid } } as const;
     const reply = yield* callApi(client, { verb: "delete", kind, key, options });
-    if (!reply.ok && reply.error.code !== 404 && reply.error.code !== 409) return { retry: reply.error };
+    if (!reply.ok && reply.error.code !== 404) return { retry: reply.error };
   }
   return blocking === 0 ? yield* removeFinalizer(object, "foregroundDeletion") : "done";
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ApiError } from "../../apiserver/index.ts";
 import {
   type Change,
@@ -24,7 +25,7 @@ import {
   uniqueVolumeName,
   type VolumeAttachment,
 } from "../../model/index.ts";
-import { Digest, nextTickAt, type Ticker } from "../../sim/index.ts";
+import { nextTickAt, type Ticker } from "../../sim/index.ts";
 
 const client = "attachdetach-controller";
 /** The reconciler turns every 100 ms. */
@@ -275,9 +276,7 @@ function* tellToWait({ metadata }: PersistentVolume, pods: readonly Pod[], holde
   }
 }
 
-/** `csi-` and a hash of the three; upstream's hash is SHA-256. */
+/** `csi-` and the SHA-256 of the three in a row (kube-controller-manager v1.36, `getAttachmentName`). */
 function attachmentName({ driver, handle }: CsiVolume, nodeName: string): string {
-  const digest = new Digest();
-  for (const text of [handle, driver, nodeName]) digest.mixText(text);
-  return `csi-${digest.text()}`;
+  return `csi-${createHash("sha256").update(`${handle}${driver}${nodeName}`).digest("hex")}`;
 }
