@@ -12,6 +12,7 @@ export { type NodeMonitorFlags, nodeMonitor } from "./node-lifecycle/node-monito
 export { attachDetachController } from "./persistent-volume/attach-detach.ts";
 export { persistentVolumeController } from "./persistent-volume/binder.ts";
 export { claimProtectionController } from "./persistent-volume/claim-protection.ts";
+export { ephemeralVolumeController } from "./persistent-volume/ephemeral-volume.ts";
 export { podGarbageCollector } from "./pod-garbage-collector.ts";
 export { replicaSetController, replicationController } from "./replica-set/reconcile.ts";
 export { resourceQuotaController } from "./resource-quota.ts";

@@ -1,10 +1,34 @@
-import type { Pod } from "./generated/api-types.ts";
-import { type ObjectKey, objectKey } from "./object-meta.ts";
+import type { PersistentVolumeClaim, Pod } from "./generated/api-types.ts";
+import { controllerOf, type ObjectKey, objectKey } from "./object-meta.ts";
 
-/** Claims that a pod's volumes name; none for a pod without volumes. */
-export function claimsOf({ metadata, spec }: Pod): ObjectKey[] {
-  if (spec.volumes === undefined) return [];
-  return spec.volumes.flatMap(({ persistentVolumeClaim }) =>
-    persistentVolumeClaim === undefined ? [] : [objectKey(metadata.namespace, persistentVolumeClaim.claimName)],
-  );
+/** A volume of a pod that is a claim in the pod's namespace. Generic ephemeral volumes get one of the pod's and the volume's name. */
+export interface PodClaim {
+  readonly name: string;
+  readonly ephemeral: boolean;
+}
+
+const none: readonly PodClaim[] = [];
+
+/** Claims that a pod's volumes name or are to get, in the order of the volumes. */
+export function podClaims({ metadata, spec: { volumes } }: Pod): readonly PodClaim[] {
+  if (volumes === undefined || volumes.length === 0) return none;
+  const claims: PodClaim[] = [];
+  for (const { name, persistentVolumeClaim, ephemeral } of volumes) {
+    if (persistentVolumeClaim !== undefined) claims.push({ name: persistentVolumeClaim.claimName, ephemeral: false });
+    else if (ephemeral !== undefined) claims.push({ name: `${metadata.name}-${name}`, ephemeral: true });
+  }
+  return claims;
+}
+
+/** Keys of a pod's claims; none for a pod without volumes. */
+export function claimsOf(pod: Pod): ObjectKey[] {
+  return podClaims(pod).map(({ name }) => objectKey(pod.metadata.namespace, name));
+}
+
+/** Whether the ephemeral claim was made for this very pod; upstream's text that says why not. */
+export function foreignClaim(pod: Pod, claim: PersistentVolumeClaim): string | undefined {
+  const owner = controllerOf(claim);
+  if (owner !== undefined && owner.uid === pod.metadata.uid) return undefined;
+  const { namespace, name } = claim.metadata;
+  return `PVC ${namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`;
 }

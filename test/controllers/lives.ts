@@ -229,6 +229,22 @@ export const lives: readonly Life[] = [
   { client: "disks.example.com", what: "attaches", live: keepClaims },
   { client: "persistentvolumeclaim-protection-controller", what: "lets a claim go", live: keepClaims },
   {
+    client: "ephemeral-volume-controller",
+    what: "makes a pod's claims",
+    live: (plane) => {
+      const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+      const volumes = ["a", "b"].map((name) => ({ name, ephemeral: { volumeClaimTemplate: { spec } } }));
+      for (const name of ["kept", "dropped"])
+        plane.create({
+          apiVersion: "v1",
+          kind: "Pod",
+          metadata: inDefault(name),
+          spec: { ...podTemplate(name).spec, volumes },
+        });
+      plane.after(10 * second, () => plane.api.handle({ verb: "delete", kind: "Pod", key: key("dropped") }));
+    },
+  },
+  {
     client: "horizontal-pod-autoscaler",
     what: "scales to the work",
     live: (plane) => {

@@ -5,6 +5,7 @@ import {
   isMigratable,
   type PersistentVolumeSpec,
   type Pod,
+  podClaims,
   type VolumeAttachment,
 } from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
@@ -13,7 +14,7 @@ import { type Status, skip, unresolvable, unschedulable } from "../framework/sta
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
-import { claimNotFound, claimsOf, classOf } from "./volume-claims.ts";
+import { claimNotFound, classOf } from "./volume-claims.ts";
 
 const name = "NodeVolumeLimits";
 const exceeded = unschedulable("node(s) exceed max volume count");
@@ -95,7 +96,7 @@ function volumesOf(
   };
   for (const volume of pod.spec.volumes ?? []) add(csiVolumeOf(volume, csiNode));
   const namespace = pod.metadata.namespace ?? "default";
-  for (const { name: claimName } of claimsOf(pod)) {
+  for (const { name: claimName } of podClaims(pod)) {
     const claim = objects.get("PersistentVolumeClaim", claimName, namespace);
     if (claim === undefined) {
       if (isNew) return claimNotFound(claimName);
@@ -150,5 +151,5 @@ function hadVolumes(pod: PodInfo | undefined): boolean {
 
 function isOwnClaim(pod: PodInfo, { after }: ClusterEvent): boolean {
   if (after === undefined || after.metadata.namespace !== pod.namespace) return false;
-  return claimsOf(pod.pod).some((claim) => claim.name === after.metadata.name);
+  return podClaims(pod.pod).some((claim) => claim.name === after.metadata.name);
 }

@@ -1,23 +1,17 @@
 import {
   compileLabelSelector,
+  foreignClaim,
   type Node,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  podClaims,
   type StorageClass,
   value,
 } from "../../model/index.ts";
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import { findMatchingVolume, reachableFrom, requestedBytes } from "./persistent-volume-match.ts";
-import {
-  claimNotFound,
-  claimsOf,
-  classOf,
-  foreignClaim,
-  isFullyBound,
-  selectedNode,
-  waitsForFirstConsumer,
-} from "./volume-claims.ts";
+import { claimNotFound, classOf, isFullyBound, selectedNode, waitsForFirstConsumer } from "./volume-claims.ts";
 
 /** The claims of a pod, by what must happen to them before it can start. */
 export interface PodClaims {
@@ -36,7 +30,7 @@ export interface VolumePlan {
 
 /** A text that says why some claim makes the pod wait, if one does. */
 export function claimProblem({ pod, namespace }: PodInfo, objects: ClusterObjects): string | undefined {
-  for (const { name, ephemeral } of claimsOf(pod)) {
+  for (const { name, ephemeral } of podClaims(pod)) {
     const claim = objects.get("PersistentVolumeClaim", name, namespace);
     if (claim === undefined) {
       if (!ephemeral) return claimNotFound(name);
@@ -55,7 +49,7 @@ export function claimProblem({ pod, namespace }: PodInfo, objects: ClusterObject
 
 export function sortClaims({ pod, namespace }: PodInfo, objects: ClusterObjects): PodClaims {
   const [bound, delayed, immediate]: PersistentVolumeClaim[][] = [[], [], []];
-  for (const { name } of claimsOf(pod)) {
+  for (const { name } of podClaims(pod)) {
     const claim = objects.get("PersistentVolumeClaim", name, namespace)!;
     const prebound = claim.spec.volumeName !== undefined && claim.spec.volumeName !== "";
     if (isFullyBound(claim)) bound!.push(claim);

@@ -4,6 +4,7 @@ import {
   type KubeObject,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  podClaims,
   type StorageClass,
 } from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
@@ -14,7 +15,6 @@ import type { ClusterObjectKind } from "../snapshot/cluster-objects.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { claimProblem, type PodClaims, planVolumes, sortClaims, type VolumePlan } from "./volume-binder.ts";
-import { claimsOf } from "./volume-claims.ts";
 import { bindVolumes, claimFor, volumeFor } from "./volume-writes.ts";
 
 const name = "VolumeBinding";
@@ -44,7 +44,7 @@ export const volumeBinding = definePlugin<VolumeBindingArgs>({
   create: ({ bindTimeoutSeconds = 600 }, handle) => ({
     name,
     preFilter: (state, pod) => {
-      if (claimsOf(pod.pod).length === 0) return skip;
+      if (podClaims(pod.pod).length === 0) return skip;
       const problem = claimProblem(pod, handle.snapshot.objects);
       if (problem !== undefined) return unresolvable(problem);
       const claims = sortClaims(pod, handle.snapshot.objects);
@@ -108,7 +108,7 @@ function assumeVolumes({ assumed }: Volumes, plan: VolumePlan, nodeName: string,
 
 function isOwnClaim(pod: PodInfo, { after }: ClusterEvent): boolean {
   if (after === undefined || after.metadata.namespace !== pod.namespace) return false;
-  return claimsOf(pod.pod).some((claim) => claim.name === after.metadata.name);
+  return podClaims(pod.pod).some((claim) => claim.name === after.metadata.name);
 }
 
 function storageClassHelps(_pod: PodInfo, { before, after }: ClusterEvent): boolean {

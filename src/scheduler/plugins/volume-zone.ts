@@ -1,4 +1,4 @@
-import type { PersistentVolume, StorageClass } from "../../model/index.ts";
+import { type PersistentVolume, podClaims, type StorageClass } from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
 import type { StateData } from "../framework/cycle-state.ts";
 import { definePlugin } from "../framework/plugin.ts";
@@ -6,7 +6,7 @@ import { type Status, skip, unresolvable } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { claimNotFound, claimsOf, classOf } from "./volume-claims.ts";
+import { claimNotFound, classOf } from "./volume-claims.ts";
 
 const name = "VolumeZone";
 const rejected = unresolvable("node(s) had no available volume zone");
@@ -65,7 +65,7 @@ export const volumeZone = definePlugin({
 
 function topologiesOf(pod: PodInfo, { objects }: Snapshot): Topology[] | Status {
   const topologies: Topology[] = [];
-  for (const { name: claimName } of claimsOf(pod.pod)) {
+  for (const { name: claimName } of podClaims(pod.pod)) {
     const claim = objects.get("PersistentVolumeClaim", claimName, pod.namespace);
     if (claim === undefined) return unresolvable(claimNotFound(claimName));
     const volumeName = claim.spec.volumeName ?? "";
@@ -109,7 +109,7 @@ function reaches(topologies: readonly Topology[], { labels }: NodeInfo): boolean
 
 function isOwnClaim(pod: PodInfo, { after }: ClusterEvent): boolean {
   if (after === undefined || after.metadata.namespace !== pod.namespace) return false;
-  return claimsOf(pod.pod).some((claim) => claim.name === after.metadata.name);
+  return podClaims(pod.pod).some((claim) => claim.name === after.metadata.name);
 }
 
 function topologyChanged(_pod: PodInfo, { before, after }: ClusterEvent): boolean {
