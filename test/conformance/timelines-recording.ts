@@ -59,3 +59,16 @@ export const bystanders: ReadonlySet<string> = new Set([
   "root-ca-cert-publisher",
   "ipallocator-repair-controller",
 ]);
+
+/** Components under the names with which they sign. */
+const signatures: Readonly<Record<string, string>> = {
+  "node-lifecycle-controller": "node-controller",
+  "daemonset-controller": "daemon-set-controller",
+  kubectl: "user",
+};
+
+/** The name under which both sides know who wrote a row. */
+export function signature({ actor, verb }: Row): string {
+  if (verb.startsWith("event")) return actor === "node-lifecycle-controller" ? "node-controller" : actor === "kube-scheduler" ? "default-scheduler" : actor;
+  return actor === "taint-eviction-controller" ? "node-controller" : (signatures[actor] ?? actor);
+}

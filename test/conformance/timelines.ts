@@ -1,6 +1,8 @@
 import type { KubeObject, ReplicaSet } from "../../src/model/index.ts";
 import type { Area, CaseResult } from "./area.ts";
-import { bystanders, type Recording, type Row } from "./timelines-recording.ts";
+import { type ConditionChange, ourConditions, recordedConditions } from "./timelines-conditions.ts";
+import { differingDelays } from "./timelines-delays.ts";
+import { bystanders, type Recording, type Row, signature } from "./timelines-recording.ts";
 import { byStableName, normal, RecordedStates, restInstants } from "./timelines-states.ts";
 import { type OurRow, TimelineWorld } from "./timelines-world.ts";
 
@@ -49,6 +51,7 @@ function* replayTimeline(recording: Recording): Iterable<CaseResult> {
     yield result(group, "events", differingEvents(recorded, ours));
     yield result(group, "creations and deletions", differingCounts(countWrites(recorded), countWrites(ours)));
     yield result(group, "conditions", differingConditions(recorded, ours, world));
+    yield result(group, "delays", differingDelays(recorded, ours));
     yield result(group, "refusals", differingCounts(refusals(recorded), refusals(ours)));
   } else yield result(group, "pods per second", differingSeconds(recording, ours));
 }
@@ -59,18 +62,6 @@ const result = (group: string, id: string, difference: string | undefined): Case
 function* allObjects({ api }: TimelineWorld): Iterable<KubeObject> {
   for (const kind of api.store.kinds()) yield* api.store.list(kind);
 }
-
-/** Components under the names with which they sign. */
-const signatures: Readonly<Record<string, string>> = {
-  "node-lifecycle-controller": "node-controller",
-  "daemonset-controller": "daemon-set-controller",
-  kubectl: "user",
-};
-const signature = (row: Row): string => {
-  const { actor, verb } = row;
-  if (verb.startsWith("event")) return actor === "node-lifecycle-controller" ? "node-controller" : actor === "kube-scheduler" ? "default-scheduler" : actor;
-  return actor === "taint-eviction-controller" ? "node-controller" : (signatures[actor] ?? actor);
-};
 
 /** Successive sizes of every ReplicaSet, as its writers gave them. */
 function differingSizes(recorded: readonly Row[], ours: readonly OurRow[]): string | undefined {
@@ -183,34 +174,15 @@ function differingCounts(left: ReadonlyMap<string, number>, right: ReadonlyMap<s
 /** Successive states of every condition that is not a pod's, without repetitions. */
 function differingConditions(recorded: readonly Row[], ours: readonly OurRow[], { names }: TimelineWorld): string | undefined {
   const lists = new Map<string, string[]>();
-  const note = (side: string, row: Row, type: string, value: Record<string, string | undefined> | null): void => {
+  const note = (side: string, { row, type, value }: ConditionChange): void => {
     const key = `${side} ${row.kind}/${row.name} ${type}`;
     const text = value === null ? "none" : [value["status"], value["reason"] ?? "", normal(names.inText(value["message"] ?? ""))].join(" ");
     const list = lists.get(key) ?? [];
     if (list[list.length - 1] !== text) list.push(text);
     lists.set(key, list);
   };
-  const compared = (kind: string): boolean => kind !== "Pod" && kind !== "Node";
-  for (const row of recorded) {
-    if (!compared(row.kind) || row.verb.startsWith("event") || row.code !== undefined) continue;
-    for (const [path, value] of Object.entries(row.change ?? {})) {
-      const type = /^status\.conditions\[(.*)\]$/.exec(path)?.[1];
-      if (type !== undefined) note("recorded", row, type, value as never);
-    }
-  }
-  for (const row of ours) {
-    if (!compared(row.kind) || row.after === undefined) continue;
-    const { status } = row.after as KubeObject & { status?: { conditions?: Record<string, string>[] } };
-    const before = (row.before as typeof row.after & { status?: typeof status })?.status?.conditions;
-    for (const condition of status?.conditions ?? []) {
-      const was = before?.find(({ type }) => type === condition["type"]);
-      const unchanged = was !== undefined && ["status", "reason", "message"].every((field) => was[field] === condition[field]);
-      if (!unchanged) note("ours", row, condition["type"]!, condition);
-    }
-    for (const { type } of before ?? []) {
-      if (!(status?.conditions ?? []).some((condition) => condition["type"] === type)) note("ours", row, type!, null);
-    }
-  }
+  for (const change of recordedConditions(recorded)) note("recorded", change);
+  for (const change of ourConditions(ours)) note("ours", change);
   for (const [key, list] of lists) {
     const [side, ...rest] = key.split(" ");
     const other = lists.get(`${side === "ours" ? "recorded" : "ours"} ${rest.join(" ")}`) ?? [];
