@@ -8,7 +8,7 @@ import {
   type Surroundings,
 } from "./client/index.ts";
 import { type CloudCall, type CloudProvider, templateNode } from "./cloud/index.ts";
-import { serviceLoadBalancerController } from "./controllers/index.ts";
+import { externalAttacher, externalProvisioner, serviceLoadBalancerController } from "./controllers/index.ts";
 import type { Extension } from "./extension.ts";
 import { startControllers } from "./kube-controller-manager.ts";
 import {
@@ -73,12 +73,16 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
   new ControllerRunner(cloudManager, serviceLoadBalancerController);
   // The cloud's own node controller: a machine that was given back has no Node.
   cloud.onRelease(({ spec }) => api.handle({ verb: "delete", kind: "Node", key: objectKey(undefined, spec.name) }));
+  // What runs beside the drivers of volumes, with the sidecars' own flow control.
+  const csi = processOf(parts, { name: "csi-controller", limits: () => ({ perSecond: 5, burst: 10 }) });
+  for (const controller of [externalProvisioner, externalAttacher]) new ControllerRunner(csi, controller);
   const schedulerProcess = processOf(parts, { name: "kube-scheduler", limits: () => scenario.scheduler });
   const scheduler = schedulerIn(schedulerProcess, parts);
   const components: Component[] = [
     elected(manager, scenario.controllerManager.replicas, parts),
     elected(schedulerProcess, scenario.scheduler.replicas, parts),
     cloudManager,
+    csi,
   ];
   if (scenario.clusterAutoscaler !== undefined) components.push(autoscaler(parts, scenario.clusterAutoscaler));
   for (const controller of operators) {

@@ -25,6 +25,7 @@ import {
   statefulSetController,
   taintEvictionController,
   ttlAfterFinishedController,
+  volumeProtectionController,
 } from "./controllers/index.ts";
 import { type Kind, kindInfos, type MetricsApi } from "./model/index.ts";
 import { type Scenario, zoneIn } from "./scenario/index.ts";
@@ -58,6 +59,7 @@ export function startControllers(
     garbageCollector(kinds),
     persistentVolumeController,
     claimProtectionController,
+    volumeProtectionController,
     ephemeralVolumeController,
     attachDetachController,
     namespaceController(kinds),

@@ -131,7 +131,9 @@ export class ApiServer {
       const context = { uid: identified.metadata.uid!, now: this.store.clock.time(this.store.nowUs) };
       const object = prepareForCreate(identified as never, context) as unknown as NewObject;
       const errors = isValidated(object) ? validateCreate(object as never) : [];
-      return errors.length > 0 ? { ok: false, error: invalidObject(object, errors) } : { ok: true, object };
+      return errors.length > 0
+        ? { ok: false, error: invalidObject(object, errors) }
+        : { ok: true, object: asRead(object) };
     } catch (error) {
       if (error instanceof DecodeError)
         return { ok: false, error: { code: 400, reason: "BadRequest", message: error.message } };
@@ -326,4 +328,9 @@ function boundPod(pod: Pod, node: string, store: Store, boundLabels: BoundLabels
     spec: { ...pod.spec, nodeName: node },
     status: Object.assign(status, { conditions: [...conditions, scheduled] }),
   };
+}
+
+/** A stored claim has no phase yet; whoever reads it is told the default. */
+function asRead(object: NewObject): NewObject {
+  return object.kind === "PersistentVolumeClaim" ? ({ ...object, status: { phase: "Pending" } } as NewObject) : object;
 }

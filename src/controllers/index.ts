@@ -1,4 +1,6 @@
 export { cronJobController, type TimeZones } from "./cron-job/reconcile.ts";
+export { externalAttacher } from "./csi/external-attacher.ts";
+export { externalProvisioner } from "./csi/external-provisioner.ts";
 export { daemonSetController } from "./daemon-set/reconcile.ts";
 export { deploymentController } from "./deployment/reconcile.ts";
 export { disruptionController } from "./disruption.ts";
@@ -11,8 +13,8 @@ export { conditionTaintController } from "./node-lifecycle/condition-taints.ts";
 export { type NodeMonitorFlags, nodeMonitor } from "./node-lifecycle/node-monitor.ts";
 export { attachDetachController } from "./persistent-volume/attach-detach.ts";
 export { persistentVolumeController } from "./persistent-volume/binder.ts";
-export { claimProtectionController } from "./persistent-volume/claim-protection.ts";
 export { ephemeralVolumeController } from "./persistent-volume/ephemeral-volume.ts";
+export { claimProtectionController, volumeProtectionController } from "./persistent-volume/protection.ts";
 export { podGarbageCollector } from "./pod-garbage-collector.ts";
 export { replicaSetController, replicationController } from "./replica-set/reconcile.ts";
 export { resourceQuotaController } from "./resource-quota.ts";

@@ -7,6 +7,9 @@ export interface PodClaim {
   readonly ephemeral: boolean;
 }
 
+/** On a claim: the provisioner that is to make its volume. */
+export const storageProvisioner = "volume.kubernetes.io/storage-provisioner";
+
 const none: readonly PodClaim[] = [];
 
 /** Claims that a pod's volumes name or are to get, in the order of the volumes. */

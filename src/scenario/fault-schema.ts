@@ -99,7 +99,13 @@ const registrySlow = z.strictObject({
 });
 
 const component = z
-  .enum(["kube-controller-manager", "kube-scheduler", "cloud-controller-manager", "cluster-autoscaler"])
+  .enum([
+    "kube-controller-manager",
+    "kube-scheduler",
+    "cloud-controller-manager",
+    "csi-controller",
+    "cluster-autoscaler",
+  ])
   .describe("Of several replicas the one that leads.");
 
 const componentCrash = z.strictObject({

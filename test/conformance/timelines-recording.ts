@@ -64,6 +64,7 @@ export const bystanders: ReadonlySet<string> = new Set([
 const signatures: Readonly<Record<string, string>> = {
   "node-lifecycle-controller": "node-controller",
   "daemonset-controller": "daemon-set-controller",
+  "persistentvolume-controller": "persistent-volume-binder",
   kubectl: "user",
 };
 

@@ -1,8 +1,10 @@
 import { ApiServer, type NewObject, Store } from "../../src/apiserver/index.ts";
-import { type Effect, Process } from "../../src/client/index.ts";
+import { ControllerRunner, type Effect, Process } from "../../src/client/index.ts";
+import { externalAttacher, externalProvisioner } from "../../src/controllers/index.ts";
 import { startControllers } from "../../src/kube-controller-manager.ts";
 import {
   type CompiledLabelSelector,
+  claimsOf,
   isPodReady,
   isPodTerminal,
   type Kind,
@@ -59,6 +61,7 @@ export class ControlPlane {
       },
     );
     startControllers(this.manager, api, smallScenario(), this.#metrics(), ["Database"]);
+    for (const controller of [externalProvisioner, externalAttacher]) new ControllerRunner(this.manager, controller);
     api.store.onCommit(({ after }) => {
       if (after?.kind === "Pod") this.#look(after as Pod);
     });
@@ -123,7 +126,11 @@ export class ControlPlane {
       this.api.store.get("Node", objectKey(undefined, pod.spec.nodeName ?? ""))
     )
       live(() => this.api.handle({ verb: "delete", kind: "Pod", key, options: { gracePeriodSeconds: 0 } }));
-    else if (!pod.spec.nodeName) live(() => this.api.handle({ verb: "bind", key, uid, node }));
+    else if (!pod.spec.nodeName)
+      live(() => {
+        for (const claim of claimsOf(pod)) this.patch("PersistentVolumeClaim", claim, "main", withNode(node));
+        this.api.handle({ verb: "bind", key, uid, node });
+      });
     else if (pod.status.phase === "Pending") live((stored) => this.become(stored, "Running"));
     else if (pod.status.phase === "Running" && pod.metadata.labels?.["job-name"] !== undefined)
       live((stored) => this.become(stored, "Succeeded"));
@@ -173,6 +180,15 @@ export class ControlPlane {
     }));
   }
 }
+
+/** What the scheduler says to those who make volumes. */
+const withNode = (node: string) => (claim: KubeObject) => ({
+  ...claim,
+  metadata: {
+    ...claim.metadata,
+    annotations: { ...claim.metadata.annotations, "volume.kubernetes.io/selected-node": node },
+  },
+});
 
 export const podTemplate = (app: string, image = "app:1") => ({
   metadata: { labels: { app } },

@@ -226,8 +226,9 @@ export const lives: readonly Life[] = [
   },
   { client: "persistentvolume-controller", what: "binds and releases", live: keepClaims },
   { client: "attachdetach-controller", what: "attaches and detaches", live: keepClaims },
-  { client: "disks.example.com", what: "attaches", live: keepClaims },
-  { client: "persistentvolumeclaim-protection-controller", what: "lets a claim go", live: keepClaims },
+  { client: "disks.example.com", what: "makes, attaches and deletes", live: keepClaims },
+  { client: "pvc-protection-controller", what: "lets a claim go", live: keepClaims },
+  { client: "pv-protection-controller", what: "lets a volume go", live: keepClaims },
   {
     client: "ephemeral-volume-controller",
     what: "makes a pod's claims",

@@ -26,7 +26,7 @@ import {
   type Pod,
   sameContent,
 } from "../../model/index.ts";
-import { claimPods } from "../claim-pods.ts";
+import { claimPods } from "../claim-dependents.ts";
 import { createPod, deletePod } from "../pod-control.ts";
 import { isPodAvailable } from "../replica-set/status.ts";
 import { staleCache } from "../stale-cache.ts";

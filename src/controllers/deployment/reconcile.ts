@@ -19,6 +19,7 @@ import {
   type ReplicaSet,
   sameContent,
 } from "../../model/index.ts";
+import { claimReplicaSets } from "../claim-dependents.ts";
 import { sizeAnnotations } from "./annotations.ts";
 import { cleanUpHistory } from "./history.ts";
 import { currentAndOld, isFailure, newReplicaSet } from "./new-replica-set.ts";
@@ -72,7 +73,7 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
   const deployment = view.get("Deployment", key);
   if (deployment === undefined) return "done";
   if (selectsEverything(deployment)) return yield* refuseToSelectEverything(deployment);
-  const replicaSets = yield* claimReplicaSets(deployment, view);
+  const replicaSets = yield* claimReplicaSets(client, deployment, view);
   if (deployment.metadata.deletionTimestamp !== undefined) return yield* writeStatus(deployment, replicaSets, view);
   const paused = yield* notePause(deployment, view);
   if (paused !== undefined) return paused;
@@ -97,28 +98,6 @@ function* refuseToSelectEverything(deployment: Deployment): Task<Outcome> {
   const observedGeneration = deployment.metadata.generation;
   if (deployment.status.observedGeneration === observedGeneration) return "done";
   return yield* put({ ...deployment, status: { ...deployment.status, observedGeneration } }, "status");
-}
-
-function* claimReplicaSets(deployment: Deployment, view: View): Task<ReplicaSet[]> {
-  const own = [...view.ownedBy("ReplicaSet", deployment.metadata.uid)];
-  for (const orphan of [...view.orphans("ReplicaSet", deployment.metadata.namespace ?? "")]) {
-    if (orphan.metadata.deletionTimestamp !== undefined) continue;
-    if (!matchesLabelSelector(deployment.spec.selector, orphan.metadata.labels ?? {})) continue;
-    const { name, uid } = deployment.metadata;
-    const reference = {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      name,
-      uid,
-      controller: true,
-      blockOwnerDeletion: true,
-    };
-    const ownerReferences = [...(orphan.metadata.ownerReferences ?? []), reference];
-    const next = { ...orphan, metadata: { ...orphan.metadata, ownerReferences } };
-    const reply = yield* callApi(client, { verb: "update", next, part: "main" });
-    if (reply.ok) own.push(reply.object as ReplicaSet);
-  }
-  return own;
 }
 
 /** Pausing and resuming is noted in the Progressing condition, in a write of its own, so that the clock stands still. */

@@ -10,7 +10,7 @@ import {
   type ObjectKey,
   type Pod,
 } from "../../model/index.ts";
-import { claimPods } from "../claim-pods.ts";
+import { claimPods } from "../claim-dependents.ts";
 import { createPod, deletePod } from "../pod-control.ts";
 import { inDeletionOrder } from "../replica-set/deletion-ranking.ts";
 import { finishedUs, remainingUs, withFinished } from "./backoff.ts";
@@ -243,11 +243,10 @@ export class JobSync {
   }
 
   *#removeOne(pod: Pod, uncounted: boolean): Task<ApiError | undefined> {
-    if (uncounted && isTracked(pod)) {
-      const refused = yield* removeFinalizer(pod, (object) => this.#memory.own.note(this.#key, object));
-      if (refused !== undefined) return refused;
-    }
-    const error = yield* deletePod(client, this.#job, pod);
+    let error: ApiError | undefined;
+    if (uncounted && isTracked(pod))
+      error = yield* removeFinalizer(pod, (object) => this.#memory.own.note(this.#key, object));
+    error ??= yield* deletePod(client, this.#job, pod);
     if (error !== undefined) this.#memory.expectations.deleted(this.#key, pod.metadata.uid);
     return error;
   }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { ApiError } from "../../apiserver/index.ts";
 import {
   type Change,
   type Controller,
@@ -32,9 +31,6 @@ const client = "attachdetach-controller";
 const reconciler: Ticker = { phaseUs: 0, periodUs: 100_000 };
 /** `maxWaitForUnmountDuration`: after this a volume is taken from a machine that is not well, unmounted or not. */
 const maxWaitForUnmountUs = 360_000_000;
-/** What the driver and the cloud take: 1 to 4 s mostly (kubernetes-sigs/aws-ebs-csi-driver pkg/cloud/cloud.go, comment @429e202). */
-const attachUs = 3_000_000;
-const detachUs = 3_000_000;
 const outOfService = "node.kubernetes.io/out-of-service";
 
 interface Memory {
@@ -47,8 +43,7 @@ interface Memory {
 }
 
 /**
- * attach-detach-controller of kube-controller-manager v1.36, and in one with it the driver: a volume is attached to the machines
- * whose pods use it, and leaves a machine only when the kubelet says that it is not in use there, when the Node is gone or out
+ * attach-detach-controller of kube-controller-manager v1.36: a volume is attached to the machines whose pods use it, and leaves a machine only when the kubelet says that it is not in use there, when the Node is gone or out
  * of service, or, while the machine is not ready, after six minutes. One key is one volume.
  */
 export const attachDetachController: Controller<Memory> = {
@@ -110,6 +105,7 @@ function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
   const told = memory.told.get(volume.metadata.name) ?? new Set();
   let nextUs = Number.POSITIVE_INFINITY;
   for (const attachment of attachments) {
+    if (attachment.metadata.deletionTimestamp !== undefined) continue; // Its end brings the volume here again.
     const { nodeName } = attachment.spec;
     const { name } = attachment.metadata;
     const since = wanted.has(nodeName) ? undefined : (memory.unwantedSince.get(name) ?? view.nowUs);
@@ -122,19 +118,21 @@ function* reconcile(key: ObjectKey, view: View, memory: Memory): Task<Outcome> {
     if (atUs <= view.nowUs) {
       memory.unwantedSince.delete(name);
       memory.published.delete(name);
-      return yield* detach(attachment, source, view); // Its end brings the volume here again.
+      return yield* detach(attachment, source);
     }
     nextUs = Math.min(nextUs, atUs);
   }
   for (const [node, pods] of wanted) {
     const here = attachments.find(({ spec }) => spec.nodeName === node);
-    if (here?.status.attached === true && isPublished(here, source, view, memory)) continue;
-    const elsewhere = attachments.filter(({ spec }) => spec.nodeName !== node);
-    if (elsewhere.length === 0 || !isExclusive(volume)) {
-      const outcome = yield* attach(volume, source, node, pods, here, view);
-      if (outcome === "done") memory.published.add(attachmentName(source, node));
+    if (here?.status.attached === true && here.metadata.deletionTimestamp === undefined) {
+      if (isPublished(here, source, view, memory)) continue;
+      const outcome = yield* publish(volume, source, node, pods);
+      if (outcome === "done") memory.published.add(here.metadata.name);
       return outcome;
     }
+    if (here !== undefined) continue; // The driver is at it.
+    const elsewhere = attachments.filter(({ spec }) => spec.nodeName !== node);
+    if (elsewhere.length === 0 || !isExclusive(volume)) return yield* ask(volume, source, node);
     if (told.has(node)) continue;
     memory.told.set(volume.metadata.name, told.add(node));
     yield* tellToWait(volume, pods, podsOn(wanted, elsewhere));
@@ -186,29 +184,20 @@ function isExclusive({ spec: { accessModes = [] } }: PersistentVolume): boolean 
   return !accessModes.includes("ReadWriteMany") && !accessModes.includes("ReadOnlyMany");
 }
 
-function* attach(
-  volume: PersistentVolume,
-  source: CsiVolume,
-  nodeName: string,
-  pods: readonly Pod[],
-  begun: VolumeAttachment | undefined,
-  view: View,
-): Task<Outcome> {
-  const { name } = volume.metadata;
+/** Asks the driver to attach the volume. */
+function* ask({ metadata }: PersistentVolume, source: CsiVolume, nodeName: string): Task<Outcome> {
   const attachment = {
     apiVersion: "storage.k8s.io/v1",
     kind: "VolumeAttachment",
     metadata: { name: attachmentName(source, nodeName) },
-    spec: { attacher: source.driver, nodeName, source: { persistentVolumeName: name } },
+    spec: { attacher: source.driver, nodeName, source: { persistentVolumeName: metadata.name } },
   };
-  if (begun === undefined) {
-    const reply = yield* callApi(client, { verb: "create", object: attachment });
-    if (!reply.ok && reply.error.reason !== "AlreadyExists") return { retry: reply.error };
-  }
-  if (begun?.status.attached !== true) {
-    const error = yield* byDriver(attachment.metadata.name, source, view);
-    if (error !== undefined) return error.code === 404 ? "done" : { retry: error };
-  }
+  const reply = yield* callApi(client, { verb: "create", object: attachment });
+  return reply.ok || reply.error.reason === "AlreadyExists" ? "done" : { retry: reply.error };
+}
+
+/** Tells the pods, and their kubelet. */
+function* publish(volume: PersistentVolume, source: CsiVolume, nodeName: string, pods: readonly Pod[]): Task<Outcome> {
   for (const pod of pods) yield* recordEvent(client, pod, "Normal", "SuccessfulAttachVolume", attachedText(volume));
   const unique = uniqueVolumeName(source);
   return yield* changeAttached(nodeName, (volumes) => [
@@ -221,24 +210,10 @@ function attachedText({ metadata }: PersistentVolume): string {
   return `AttachVolume.Attach succeeded for volume "${metadata.name}" `;
 }
 
-/** The driver does it, and says so. */
-function* byDriver(name: string, { driver }: CsiVolume, view: View): Task<ApiError | undefined> {
-  yield* waitUntil(view.nowUs + attachUs);
-  const done = (stored: VolumeAttachment): VolumeAttachment => ({
-    ...stored,
-    status: { ...stored.status, attached: true },
-  });
-  const key = objectKey(undefined, name);
-  const part = "status";
-  const reply = yield* callApi(driver, { verb: "patch", kind: "VolumeAttachment", key, part, change: done });
-  return reply.ok ? undefined : reply.error;
-}
-
-function* detach({ metadata, spec }: VolumeAttachment, source: CsiVolume, view: View): Task<Outcome> {
+function* detach({ metadata, spec }: VolumeAttachment, source: CsiVolume): Task<Outcome> {
   const unique = uniqueVolumeName(source);
   const outcome = yield* changeAttached(spec.nodeName, (volumes) => volumes.filter(({ name }) => name !== unique));
   if (outcome !== "done") return outcome;
-  yield* waitUntil(view.nowUs + detachUs);
   const key = objectKey(undefined, metadata.name);
   const reply = yield* callApi(client, { verb: "delete", kind: "VolumeAttachment", key });
   return reply.ok || reply.error.code === 404 ? "done" : { retry: reply.error };

@@ -24,7 +24,7 @@ import {
   type ReplicationController,
   sameContent,
 } from "../../model/index.ts";
-import { claimPods } from "../claim-pods.ts";
+import { claimPods } from "../claim-dependents.ts";
 import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";
 import { staleCache } from "../stale-cache.ts";
 import { inDeletionOrder } from "./deletion-ranking.ts";

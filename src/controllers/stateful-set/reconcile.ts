@@ -22,7 +22,7 @@ import {
   type StatefulSet,
   sameContent,
 } from "../../model/index.ts";
-import { claimPods } from "../claim-pods.ts";
+import { claimPods } from "../claim-dependents.ts";
 import { staleCache } from "../stale-cache.ts";
 import { ordinalOf } from "./identity.ts";
 import { createClaims, createStatefulPod, deleteStatefulPod, fixClaimOwners } from "./pod-control.ts";
