@@ -70,7 +70,8 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
       memory.ports ??= new LivePorts(view, metrics);
       yield* syncAutoscaler(hpa, memory.ports, flags, memory);
       memory.dueUs.set(key, view.nowUs + flags.syncPeriodUs);
-      return memory.asleep.has(key) ? "done" : { requeueInUs: flags.syncPeriodUs };
+      const untilUs = memory.asleep.get(key)?.untilUs ?? view.nowUs + flags.syncPeriodUs;
+      return untilUs === Number.POSITIVE_INFINITY ? "done" : { requeueInUs: untilUs - view.nowUs };
     },
   };
 }
