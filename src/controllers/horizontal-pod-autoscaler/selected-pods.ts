@@ -96,6 +96,15 @@ export class SelectedPods {
   }
 }
 
+/** Whether two versions of a pod are the same to everything that reads selected pods. */
+export function looksTheSame(before: Pod, after: Pod): boolean {
+  if (before.spec !== after.spec || before.metadata.labels !== after.metadata.labels) return false;
+  if (standingOf(before) !== standingOf(after) || before.status?.phase !== after.status?.phase) return false;
+  if (before.status?.startTime !== after.status?.startTime) return false;
+  const [was, is] = [podCondition(before, "Ready"), podCondition(after, "Ready")];
+  return was?.status === is?.status && was?.lastTransitionTime === is?.lastTransitionTime;
+}
+
 function standingOf({ metadata, status }: Pod): number {
   if (metadata.deletionTimestamp !== undefined || status?.phase === "Failed") return standing.ignored;
   return status?.phase === "Pending" ? standing.pending : standing.started;
