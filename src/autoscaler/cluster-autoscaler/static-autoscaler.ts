@@ -1,6 +1,6 @@
 import { callProvider, type Task, type View } from "../../client/index.ts";
 import type { CloudCall, CloudReply } from "../../cloud/index.ts";
-import { type Node, objectKey, type Pod } from "../../model/index.ts";
+import { type Node, objectKey } from "../../model/index.ts";
 import { Actuator } from "./actuator.ts";
 import { tell } from "./announcements.ts";
 import { drainContextOf, inKeyOrder, podsOn, snapshotOf } from "./cluster-lists.ts";
@@ -19,6 +19,7 @@ import { ScaleDownPlanner } from "./scale-down-planner.ts";
 import { planScaleUp, type ScaleUpPlan } from "./scale-up.ts";
 import { increaseSizes, tellPods } from "./scale-up-execution.ts";
 import type { ScaleUpInfo } from "./similar-groups.ts";
+import type { PodOfKind } from "./similar-pods.ts";
 import { hasTaint, removeTaint, toBeDeletedTaint } from "./taints.ts";
 import { freshNode, type NodeTemplate, templatesOf } from "./template-nodes.ts";
 import { type Utilization, utilizationOf } from "./utilization.ts";
@@ -100,8 +101,8 @@ export class StaticAutoscaler {
     if (allNodes.length === 0 && !this.#options.scaleUpFromZero) return status;
     // Pods are listed before the provider is asked, which takes its time: one that comes meanwhile is for the next run.
     const { expendablePodsPriorityCutoff: cutoff } = this.#options;
-    const snapshot = snapshotOf(allNodes, view, cutoff, this.#roundRobin);
-    const pending = this.#waiting.pending(view);
+    const waiting = this.#waiting.look(view);
+    const snapshot = snapshotOf(allNodes, view, cutoff, waiting.nominated, this.#roundRobin);
     const daemonSets = inKeyOrder(view.list("DaemonSet"));
     const reply = yield* callProvider<CloudReply>({ operation: "refresh" } satisfies CloudCall);
     if (!reply.ok || reply.groups === undefined) return status;
@@ -147,7 +148,7 @@ export class StaticAutoscaler {
       upcoming,
       complaints: [],
     };
-    const pods = this.#waiting.toHelp(pending, view, snapshot, this.actuator.draining, nowUs);
+    const pods = this.#waiting.toHelp(waiting, view, snapshot, this.actuator.draining, nowUs);
     const scaleDownForbidden = yield* this.#scaleUp(pods, round);
     if (this.#options.scaleDownEnabled) yield* this.#scaleDown(round, scaleDownForbidden);
     if (this.#options.enforceNodeGroupMinSize) yield* this.#raiseToMinimum(round);
@@ -188,7 +189,7 @@ export class StaticAutoscaler {
   }
 
   /** Answers whether scaling down is out of the question in this run. */
-  *#scaleUp(pods: readonly Pod[], round: Round): Task<boolean> {
+  *#scaleUp(pods: readonly PodOfKind[], round: Round): Task<boolean> {
     const { status, readyNodes, nowUs, view } = round;
     const { maxNodesTotal } = this.#options;
     if (pods.length === 0) {
@@ -239,11 +240,10 @@ export class StaticAutoscaler {
     yield* tell("MaxNodesTotalReached", `Max total nodes in cluster reached: ${maxNodesTotal}`, "Warning");
   }
 
-  #scaleUpInput(pods: readonly Pod[], round: Round): Parameters<typeof planScaleUp>[0] {
+  #scaleUpInput(pods: readonly PodOfKind[], round: Round): Parameters<typeof planScaleUp>[0] {
     const { snapshot, groups, templates, readyNodes, nowUs, upcoming } = round;
     return {
       pods,
-      kinds: this.#waiting.kinds,
       snapshot,
       groups,
       templates,
