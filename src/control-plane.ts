@@ -164,6 +164,7 @@ function autoscaler(parts: ControlPlaneParts, flags: NonNullable<Scenario["clust
   new ClusterAutoscaler({
     process,
     options: optionsOf(flags),
+    writesStatus: flags["write-status-configmap"],
     groups: cloud.pools.map((pool) => ({
       id: pool.name,
       template: templateNode(pool),

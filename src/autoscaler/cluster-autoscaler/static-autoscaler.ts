@@ -6,6 +6,7 @@ import { tell } from "./announcements.ts";
 import { drainContextOf, inKeyOrder, podsOn, snapshotOf } from "./cluster-lists.ts";
 import type { ClusterSnapshot, RoundRobin } from "./cluster-snapshot.ts";
 import { ClusterState } from "./cluster-state.ts";
+import { type ClusterStatus, clusterStatusOf } from "./cluster-status.ts";
 import { Cooldowns } from "./cooldowns.ts";
 import { DisruptionBudgets } from "./disruption-budgets.ts";
 import { type DrainContext, podsToMove } from "./drainability.ts";
@@ -20,6 +21,7 @@ import { planScaleUp, type ScaleUpPlan } from "./scale-up.ts";
 import { increaseSizes, tellPods } from "./scale-up-execution.ts";
 import type { ScaleUpInfo } from "./similar-groups.ts";
 import type { PodOfKind } from "./similar-pods.ts";
+import type { Probes } from "./status-config-map.ts";
 import { hasTaint, removeTaint, toBeDeletedTaint } from "./taints.ts";
 import { freshNode, type NodeTemplate, templatesOf } from "./template-nodes.ts";
 import { type Utilization, utilizationOf } from "./utilization.ts";
@@ -55,6 +57,10 @@ export class StaticAutoscaler {
   #initialized = false;
   #runs = 0;
   #sleepUntilUs: number | undefined;
+  /** Of the last run; `undefined`: it came to nothing before it had looked at the groups. */
+  #groups: NodeGroups | undefined;
+  #clusterStatus: ClusterStatus | undefined;
+  #probes: Probes = { nodesUs: 0, candidatesUs: undefined };
   readonly cooldowns: Cooldowns;
   readonly #upkeep: GroupUpkeep;
   readonly #waiting: WaitingPods;
@@ -90,10 +96,26 @@ export class StaticAutoscaler {
     return this.#sleepUntilUs;
   }
 
+  /** What the last run has to say of itself, and when it looked; `undefined`: nothing. */
+  status(): { readonly status: ClusterStatus; readonly probes: Probes } | undefined {
+    if (this.#groups === undefined) return undefined;
+    const { nodesUs: nowUs, candidatesUs: candidatesAtUs } = this.#probes;
+    const input = {
+      state: this.state,
+      groups: this.#groups,
+      candidates: this.#candidatesBefore,
+      candidatesAtUs,
+      nowUs,
+    };
+    this.#clusterStatus = clusterStatusOf(input, this.#clusterStatus);
+    return { status: this.#clusterStatus, probes: this.#probes };
+  }
+
   *runOnce(view: View): Task<RunStatus> {
     const nowUs = view.nowUs;
     const status = emptyStatus();
     this.#sleepUntilUs = nowUs; // A run that ends early is made again.
+    this.#groups = undefined;
     this.#runs += 1;
     const allNodes = inKeyOrder(view.list("Node")).map(withoutUnfinished);
     if (!this.#initialized) yield* this.#cleanUp(view);
@@ -125,6 +147,8 @@ export class StaticAutoscaler {
     for (const notice of this.state.update(allNodes, groups, nowUs)) {
       yield* tell(notice.reason, notice.message, notice.type);
     }
+    this.#groups = groups;
+    this.#probes = { ...this.#probes, nodesUs: nowUs };
     yield* this.#upkeep.revertTimedOut(groups);
     yield* this.#upkeep.removeLongUnregistered(groups);
     if (!this.state.isClusterHealthy()) {
@@ -291,6 +315,7 @@ export class StaticAutoscaler {
       nowUs,
     });
     const unneeded = this.planner.unneeded;
+    this.#probes = { ...this.#probes, candidatesUs: nowUs };
     this.#candidatesBefore = new Set(unneeded.map(({ metadata }) => metadata.name));
     if (forbidden || this.cooldowns.holds(nowUs)) {
       status.scaleDown.result = "ScaleDownInCooldown";
