@@ -43,7 +43,7 @@ const scrapePeriodUs = 15_000_000;
 const rateWindowUs = 120_000_000;
 
 /** The metrics APIs as a process sees them. */
-type MetricsSources = (reader: Process, external?: ExternalSource) => MetricsApis;
+type MetricsOf = (reader: Process, external?: ExternalSource) => MetricsApis;
 
 export interface ControlPlane {
   readonly components: ReadonlyMap<string, Component>;
@@ -61,7 +61,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
       burst: scenario.controllerManager["kube-api-burst"],
     }),
   });
-  const metrics = metricsSources(parts);
+  const { metricsOf: metrics, prometheus } = metricsSources(parts);
   const keda = scenario.usesKeda ? kedaIn(parts, metrics) : undefined;
   const operators = extensions.flatMap(({ controllers = [] }) => controllers);
   const watched = operators.flatMap(({ watches }) => watches.map(({ kind }) => kind));
@@ -79,6 +79,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     elected(manager, scenario.controllerManager.replicas, parts),
     elected(schedulerProcess, scenario.scheduler.replicas, parts),
     cloudManager,
+    prometheus,
   ];
   if (scenario.clusterAutoscaler !== undefined) components.push(autoscaler(parts, scenario.clusterAutoscaler));
   for (const controller of operators) {
@@ -127,19 +128,23 @@ function processOf({ surroundings, scenario, streams }: ControlPlaneParts, optio
 }
 
 /** One metrics-server and one adapter for everybody; each reader matches pods in its own cache. */
-function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): MetricsSources {
+function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): {
+  readonly metricsOf: MetricsOf;
+  readonly prometheus: Component;
+} {
   const { loop, world, clock } = surroundings;
   const server = new MetricsServer({ loop, world, clock, ticker: tickerOf(scrapePeriodUs, streams("metrics-server")) });
   const ticker = tickerOf(scrapePeriodUs, streams("prometheus"));
   const adapter = new MetricsAdapter({ loop, world, ticker, rateWindowUs, traffic });
-  return ({ view }, external) =>
+  const metricsOf: MetricsOf = ({ view }, external) =>
     new MetricsApis(server, adapter, (namespace, selector) => view.podsSelected(namespace, selector), external);
+  return { metricsOf, prometheus: adapter };
 }
 
 /** keda-operator, and the metrics server that asks it. */
 function kedaIn(
   parts: ControlPlaneParts,
-  metrics: MetricsSources,
+  metrics: MetricsOf,
 ): { readonly process: Process; readonly metrics: ExternalSource } {
   const { timeZones } = parts.scenario;
   const process = processOf(parts, { name: "keda-operator", limits: () => ({ perSecond: 20, burst: 30 }) });

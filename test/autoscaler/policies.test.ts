@@ -94,6 +94,14 @@ describe("scheduled scaling", () => {
     expect(result.violations).toEqual([]);
   });
 
+  it("comes late where its process was down, and catches up", () => {
+    const policies = [{ scheduled: { name: "calendar", timeZone: "America/New_York", holds } }];
+    const faults = [{ at: "9m", kind: "component-crash", component: "calendar", for: "3m" }];
+    const result = simulate(smallScenario({ ...at, policies, faults }, hpa), "1");
+    expect(wantedAt(result, 710)).toBe(2);
+    expect(wantedAt(result, 750)).toBe(8);
+  });
+
   it("takes the largest of the windows that are open", () => {
     const more = [...holds, { target: "hpa/web", from: "15 9 * * *", to: "25 9 * * *", hold: 5 }];
     const scenario = smallScenario(
