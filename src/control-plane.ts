@@ -1,4 +1,11 @@
-import { ClusterAutoscaler, kedaMetrics, kedaOperator, optionsOf, orderText } from "./autoscaler/index.ts";
+import {
+  ClusterAutoscaler,
+  kedaMetrics,
+  kedaOperator,
+  optionsOf,
+  orderText,
+  TriggerFailures,
+} from "./autoscaler/index.ts";
 import {
   type Component,
   ControllerRunner,
@@ -149,8 +156,9 @@ function kedaIn(
   const { timeZones } = parts.scenario;
   const process = processOf(parts, { name: "keda-operator", limits: () => ({ perSecond: 20, burst: 30 }) });
   const sources = { offsetsOf: (zone: string) => zoneIn(timeZones, zone), prometheus: metrics(process) };
-  new ControllerRunner(process, kedaOperator(sources));
-  return { process, metrics: kedaMetrics(process.view, sources) };
+  const failures = new TriggerFailures();
+  new ControllerRunner(process, kedaOperator(sources, failures));
+  return { process, metrics: kedaMetrics(process.view, sources, failures) };
 }
 
 function schedulerIn(process: Process, { scenario, streams, extensions }: ControlPlaneParts): KubeScheduler {

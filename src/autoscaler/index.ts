@@ -12,7 +12,9 @@ export {
   optionsOf,
 } from "./cluster-autoscaler/options.ts";
 export type { RunStatus } from "./cluster-autoscaler/run-status.ts";
-export { type KedaSources, kedaMetrics, kedaOperator } from "./keda/keda-operator.ts";
+export { TriggerFailures } from "./keda/fallback.ts";
+export { type KedaSources, kedaMetrics } from "./keda/keda-metrics.ts";
+export { kedaOperator } from "./keda/keda-operator.ts";
 export { type ScaledObject, targetOf } from "./keda/scaled-object.ts";
 export { parseSeries } from "./keda/triggers.ts";
 export type { Order } from "./policies/orders.ts";
