@@ -26,7 +26,7 @@ import {
   MetricsServer,
 } from "./metrics/index.ts";
 import { objectKey } from "./model/index.ts";
-import { startPolicies } from "./policies.ts";
+import { policyProcesses } from "./policies.ts";
 import { type Scenario, zoneIn } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import type { RandomStream, RandomStreams, Ticker } from "./sim/index.ts";
@@ -95,7 +95,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     components.push(operator);
   }
   if (keda !== undefined) components.push(keda.process);
-  const policies = startPolicies({
+  const policies = policyProcesses({
     scenario,
     defined: extensions.flatMap(({ policies: own = [] }) => own),
     streams: parts.streams,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { forecast } from "../../src/autoscaler/policies/predictive-scaling.ts";
+import { forecast } from "../../src/autoscaler/policies/forecast.ts";
 import {
   definePolicy,
   type Extension,

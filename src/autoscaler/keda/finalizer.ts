@@ -1,6 +1,6 @@
 import { callApi, type Outcome, recordEvent, type Task } from "../../client/index.ts";
 import { type KubeObject, keyOf, otherFinalizers } from "../../model/index.ts";
-import { carryOut } from "../policies/orders.ts";
+import { carryOut } from "../policies/carry-out.ts";
 import { client, type ScaledObject, targetKey, targetOf } from "./scaled-object.ts";
 
 const finalizer = "finalizer.keda.sh";

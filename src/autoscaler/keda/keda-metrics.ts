@@ -9,7 +9,7 @@ import {
   objectKey,
 } from "../../model/index.ts";
 import { fallbackAnswer, type TriggerFailures } from "./fallback.ts";
-import { type ScaledObject, scaledObjectLabel, targetKey, targetOf } from "./scaled-object.ts";
+import { type ScaledObject, scaledObjectLabel, targetReplicas } from "./scaled-object.ts";
 import { ask, metricName, metricSpec, type TriggerSources } from "./triggers.ts";
 
 export interface KedaSources {
@@ -37,10 +37,7 @@ export function kedaMetrics(
     const { fallback } = scaledObject.spec;
     const target = metricSpec(triggers[index]!, index, name).external?.target.averageValue;
     if (fallback === undefined || target === undefined || failed <= fallback.failureThreshold) return answer;
-    const scaled = view.get(targetOf(scaledObject).kind, targetKey(scaledObject)) as
-      | { readonly spec: { readonly replicas?: number } }
-      | undefined;
-    return fallbackAnswer(fallback, scaled?.spec.replicas ?? 1, milliValue(target) / 1000, view.nowUs);
+    return fallbackAnswer(fallback, targetReplicas(scaledObject, view) ?? 1, milliValue(target) / 1000, view.nowUs);
   };
 }
 

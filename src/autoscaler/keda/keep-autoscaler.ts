@@ -9,7 +9,7 @@ import {
 } from "../../model/index.ts";
 import { ready, unpaused } from "./conditions.ts";
 import { autoscalerFor, autoscalerName } from "./owned-autoscaler.ts";
-import { client, type ScaledObject, targetKey, targetOf, targetText } from "./scaled-object.ts";
+import { client, type ScaledObject, targetReplicas, targetText } from "./scaled-object.ts";
 import { metricName } from "./triggers.ts";
 import { conditionOf, writeStatus } from "./write-status.ts";
 
@@ -42,15 +42,12 @@ function autoscalerOf(scaledObject: ScaledObject, view: View): HorizontalPodAuto
 
 function* tellOfAutoscaler(scaledObject: ScaledObject, view: View): Task<Outcome | undefined> {
   const { triggers } = scaledObject.spec;
-  const target = view.get(targetOf(scaledObject).kind, targetKey(scaledObject)) as
-    | { readonly spec: { readonly replicas?: number } }
-    | undefined;
   const status = {
     scaleTargetKind: targetText(scaledObject),
     hpaName: autoscalerName(scaledObject),
     externalMetricNames: triggers.flatMap((trigger, index) => metricName(trigger, index) ?? []),
     resourceMetricNames: triggers.flatMap(({ type }) => (type === "cpu" || type === "memory" ? type : [])),
-    originalReplicaCount: scaledObject.status?.originalReplicaCount ?? (target && (target.spec.replicas ?? 1)),
+    originalReplicaCount: scaledObject.status?.originalReplicaCount ?? targetReplicas(scaledObject, view),
     pausedReplicaCount: undefined,
   };
   const resumed = conditionOf(scaledObject, "Paused")?.status === "True" ? [unpaused] : [];

@@ -1,17 +1,17 @@
 import type { Outcome, Task, View } from "../../client/index.ts";
-import { carryOut } from "../policies/orders.ts";
+import { carryOut } from "../policies/carry-out.ts";
 import { paused } from "./conditions.ts";
 import { dropAutoscaler } from "./keep-autoscaler.ts";
 import type { Pause } from "./pause.ts";
-import { client, type ScaledObject, targetKey, targetOf } from "./scaled-object.ts";
+import { client, type ScaledObject, targetKey, targetOf, targetReplicas } from "./scaled-object.ts";
 import { conditionOf, writeStatus } from "./write-status.ts";
 
 /** Brings the target to the count that it is paused at, if there is one, and takes the HPA away. */
 export function* keepPaused(scaledObject: ScaledObject, { replicas }: Pause, view: View): Task<Outcome | undefined> {
   const { kind } = targetOf(scaledObject);
   const key = targetKey(scaledObject);
-  const target = view.get(kind, key) as { readonly spec: { readonly replicas?: number } } | undefined;
-  if (replicas !== undefined && target !== undefined && (target.spec.replicas ?? 1) !== replicas) {
+  const current = targetReplicas(scaledObject, view);
+  if (replicas !== undefined && current !== undefined && current !== replicas) {
     yield* carryOut(client, { do: "scale", kind: kind as "Deployment", key, replicas });
   }
   const refused = yield* dropAutoscaler(scaledObject, view);

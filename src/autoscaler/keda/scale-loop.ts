@@ -1,6 +1,6 @@
 import { recordEvent, type Task, type View } from "../../client/index.ts";
 import { keyOf, namespaceOf } from "../../model/index.ts";
-import { carryOut } from "../policies/orders.ts";
+import { carryOut } from "../policies/carry-out.ts";
 import {
   fallbackExists,
   noFallback,
@@ -21,6 +21,7 @@ import {
   type TriggerHealth,
   targetKey,
   targetOf,
+  targetReplicas,
   targetText,
 } from "./scaled-object.ts";
 import { ask, type TriggerSources } from "./triggers.ts";
@@ -44,14 +45,12 @@ export function* poll(
   const { metadata, spec } = scaledObject;
   const namespace = namespaceOf(keyOf(scaledObject));
   const answers = spec.triggers.flatMap((trigger) => ask(trigger, namespace, sources) ?? []);
-  const target = view.get(targetOf(scaledObject).kind, targetKey(scaledObject)) as
-    | { readonly spec: { readonly replicas?: number } }
-    | undefined;
-  if (target === undefined) return;
+  const replicas = targetReplicas(scaledObject, view);
+  if (replicas === undefined) return;
   const lastActive = scaledObject.status?.lastActiveTime;
   const { scaleIn, scaleOut } = pauseOf(scaledObject);
   const findings: Findings = {
-    replicas: target.spec.replicas ?? 1,
+    replicas,
     // With cpu and memory alone there is nothing that could be inactive.
     active: answers.length === 0 || answers.some(({ active }) => active),
     failed: answers.some(({ value }) => !value.ok),

@@ -1,3 +1,4 @@
+import type { View } from "../../client/index.ts";
 import {
   type HorizontalPodAutoscaler,
   type KubeObject,
@@ -113,4 +114,12 @@ export function targetText(scaledObject: ScaledObject): string {
 /** The object that is scaled, by its key. */
 export function targetKey({ metadata, spec }: ScaledObject): ObjectKey {
   return objectKey(metadata.namespace, spec.scaleTargetRef.name);
+}
+
+/** `spec.replicas` of the target, as the cache has it; `undefined`: it is not there. */
+export function targetReplicas(scaledObject: ScaledObject, view: View): number | undefined {
+  const target = view.get(targetOf(scaledObject).kind, targetKey(scaledObject)) as
+    | { readonly spec: { readonly replicas?: number } }
+    | undefined;
+  return target && (target.spec.replicas ?? 1);
 }
