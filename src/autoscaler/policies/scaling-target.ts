@@ -16,7 +16,14 @@ export type ScalingTarget =
 
 /** One text for each target. */
 export function targetId(target: ScalingTarget): string {
-  return target.kind === "pool" ? `pool/${target.pool}` : `${target.kind}/${target.key}`;
+  switch (target.kind) {
+    case "hpa":
+      return `hpa/${target.key}`;
+    case "workload":
+      return `${target.workload}/${target.key}`;
+    case "pool":
+      return `pool/${target.pool}`;
+  }
 }
 
 /** The order that gives a target a size; of an HPA that is its least size, and never above its greatest. */
