@@ -1,4 +1,11 @@
-import { ClusterAutoscaler, kedaMetrics, kedaOperator, optionsOf, orderText } from "./autoscaler/index.ts";
+import {
+  ClusterAutoscaler,
+  kedaMetrics,
+  kedaOperator,
+  optionsOf,
+  orderText,
+  TriggerFailures,
+} from "./autoscaler/index.ts";
 import {
   type Component,
   ControllerRunner,
@@ -19,7 +26,7 @@ import {
   MetricsServer,
 } from "./metrics/index.ts";
 import { objectKey } from "./model/index.ts";
-import { startPolicies } from "./policies.ts";
+import { policyProcesses } from "./policies.ts";
 import { type Scenario, zoneIn } from "./scenario/index.ts";
 import { KubeScheduler, loadConfiguration, pluginRegistry } from "./scheduler/index.ts";
 import type { RandomStream, RandomStreams, Ticker } from "./sim/index.ts";
@@ -43,7 +50,7 @@ const scrapePeriodUs = 15_000_000;
 const rateWindowUs = 120_000_000;
 
 /** The metrics APIs as a process sees them. */
-type MetricsSources = (reader: Process, external?: ExternalSource) => MetricsApis;
+type MetricsOf = (reader: Process, external?: ExternalSource) => MetricsApis;
 
 export interface ControlPlane {
   readonly components: ReadonlyMap<string, Component>;
@@ -61,7 +68,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
       burst: scenario.controllerManager["kube-api-burst"],
     }),
   });
-  const metrics = metricsSources(parts);
+  const { metricsOf: metrics, prometheus } = metricsSources(parts);
   const keda = scenario.usesKeda ? kedaIn(parts, metrics) : undefined;
   const operators = extensions.flatMap(({ controllers = [] }) => controllers);
   const watched = operators.flatMap(({ watches }) => watches.map(({ kind }) => kind));
@@ -83,6 +90,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     elected(schedulerProcess, scenario.scheduler.replicas, parts),
     cloudManager,
     csi,
+    prometheus,
   ];
   if (scenario.clusterAutoscaler !== undefined) components.push(autoscaler(parts, scenario.clusterAutoscaler));
   for (const controller of operators) {
@@ -91,7 +99,7 @@ export function startControlPlane(parts: ControlPlaneParts): ControlPlane {
     components.push(operator);
   }
   if (keda !== undefined) components.push(keda.process);
-  const policies = startPolicies({
+  const policies = policyProcesses({
     scenario,
     defined: extensions.flatMap(({ policies: own = [] }) => own),
     streams: parts.streams,
@@ -131,25 +139,30 @@ function processOf({ surroundings, scenario, streams }: ControlPlaneParts, optio
 }
 
 /** One metrics-server and one adapter for everybody; each reader matches pods in its own cache. */
-function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): MetricsSources {
+function metricsSources({ surroundings, streams, traffic }: ControlPlaneParts): {
+  readonly metricsOf: MetricsOf;
+  readonly prometheus: Component;
+} {
   const { loop, world, clock } = surroundings;
   const server = new MetricsServer({ loop, world, clock, ticker: tickerOf(scrapePeriodUs, streams("metrics-server")) });
   const ticker = tickerOf(scrapePeriodUs, streams("prometheus"));
   const adapter = new MetricsAdapter({ loop, world, ticker, rateWindowUs, traffic });
-  return ({ view }, external) =>
+  const metricsOf: MetricsOf = ({ view }, external) =>
     new MetricsApis(server, adapter, (namespace, selector) => view.podsSelected(namespace, selector), external);
+  return { metricsOf, prometheus: adapter };
 }
 
 /** keda-operator, and the metrics server that asks it. */
 function kedaIn(
   parts: ControlPlaneParts,
-  metrics: MetricsSources,
+  metrics: MetricsOf,
 ): { readonly process: Process; readonly metrics: ExternalSource } {
   const { timeZones } = parts.scenario;
   const process = processOf(parts, { name: "keda-operator", limits: () => ({ perSecond: 20, burst: 30 }) });
   const sources = { offsetsOf: (zone: string) => zoneIn(timeZones, zone), prometheus: metrics(process) };
-  new ControllerRunner(process, kedaOperator(sources));
-  return { process, metrics: kedaMetrics(process.view, sources) };
+  const failures = new TriggerFailures();
+  new ControllerRunner(process, kedaOperator(sources, failures));
+  return { process, metrics: kedaMetrics(process.view, sources, failures) };
 }
 
 function schedulerIn(process: Process, { scenario, streams, extensions }: ControlPlaneParts): KubeScheduler {
@@ -168,6 +181,7 @@ function autoscaler(parts: ControlPlaneParts, flags: NonNullable<Scenario["clust
   new ClusterAutoscaler({
     process,
     options: optionsOf(flags),
+    writesStatus: flags["write-status-configmap"],
     groups: cloud.pools.map((pool) => ({
       id: pool.name,
       template: templateNode(pool),

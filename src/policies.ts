@@ -16,7 +16,7 @@ interface PolicyParts {
 }
 
 /** Makes the policies that the scenario chose, each in a process of its own. None is started yet. */
-export function startPolicies({ scenario, defined, streams, processOf, metricsOf, onOrder }: PolicyParts): Process[] {
+export function policyProcesses({ scenario, defined, streams, processOf, metricsOf, onOrder }: PolicyParts): Process[] {
   return scenario.policies.map((choice) => {
     const policy = policyOf(choice, scenario.timeZones, defined);
     const process = processOf(policy.name);

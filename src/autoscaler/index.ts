@@ -12,12 +12,15 @@ export {
   optionsOf,
 } from "./cluster-autoscaler/options.ts";
 export type { RunStatus } from "./cluster-autoscaler/run-status.ts";
-export { type KedaSources, kedaMetrics, kedaOperator } from "./keda/keda-operator.ts";
+export { TriggerFailures } from "./keda/fallback.ts";
+export { type KedaSources, kedaMetrics } from "./keda/keda-metrics.ts";
+export { kedaOperator } from "./keda/keda-operator.ts";
 export { type ScaledObject, targetOf } from "./keda/scaled-object.ts";
 export { parseSeries } from "./keda/triggers.ts";
-export type { Order } from "./policies/orders.ts";
-export { orderText } from "./policies/orders.ts";
+export type { Forecast } from "./policies/forecast.ts";
+export { type Order, orderText } from "./policies/order.ts";
 export { type Decision, definePolicy, type Policy, type Seen } from "./policies/policy.ts";
 export { type PolicyLoopOptions, startPolicy } from "./policies/policy-loop.ts";
-export { type Forecast, type PredictiveOptions, predictiveScaling } from "./policies/predictive-scaling.ts";
-export { type Hold, type ScalingTarget, scheduledScaling } from "./policies/scheduled-scaling.ts";
+export { type PredictiveOptions, predictiveScaling } from "./policies/predictive-scaling.ts";
+export type { ScalingTarget } from "./policies/scaling-target.ts";
+export { type Hold, scheduledScaling } from "./policies/scheduled-scaling.ts";

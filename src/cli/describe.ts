@@ -1,6 +1,14 @@
 import { Command } from "commander";
 import { loadExtensions } from "../experiment/index.ts";
-import { isKnownKind, type KubeObject, keyOf, kindInfos, objectKey, shortHumanDuration } from "../model/index.ts";
+import {
+  type ConfigMap,
+  isKnownKind,
+  type KubeObject,
+  keyOf,
+  kindInfos,
+  objectKey,
+  shortHumanDuration,
+} from "../model/index.ts";
 import { readScenario, ScenarioError } from "../scenario/index.ts";
 import { Simulation } from "../simulate.ts";
 import { describedFields, type Field, linesOf } from "./described-fields.ts";
@@ -49,12 +57,19 @@ function description(object: KubeObject, simulation: Simulation): string {
     ["Annotations", pairs(annotations)],
     ...describedFields(object, simulation.api.store),
   ];
-  return `${linesOf(fields)}${conditionsText(object)}${eventsText(object, simulation)}`;
+  return `${linesOf(fields)}${dataText(object)}${conditionsText(object)}${eventsText(object, simulation)}`;
 }
 
 function pairs(map: Readonly<Record<string, string>> | undefined): string {
   const entries = Object.entries(map ?? {}).map(([key, value]) => `${key}=${value}`);
   return entries.length === 0 ? "<none>" : entries.sort().join("\n");
+}
+
+/** A ConfigMap's entries, as kubectl sets them out. */
+function dataText(object: KubeObject): string {
+  if (object.kind !== "ConfigMap") return "";
+  const entries = Object.entries((object as ConfigMap).data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `\nData\n====\n${entries.map(([name, text]) => `${name}:\n----\n${text}\n\n`).join("")}`;
 }
 
 interface Condition {

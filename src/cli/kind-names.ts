@@ -1,45 +1,41 @@
-/** Short names as kubectl has them. */
-const kinds: Readonly<Record<string, string>> = {
-  po: "Pod",
-  pod: "Pod",
-  pods: "Pod",
-  no: "Node",
-  node: "Node",
-  nodes: "Node",
-  deploy: "Deployment",
-  deployment: "Deployment",
-  deployments: "Deployment",
-  rs: "ReplicaSet",
-  replicaset: "ReplicaSet",
-  replicasets: "ReplicaSet",
-  sts: "StatefulSet",
-  statefulset: "StatefulSet",
-  statefulsets: "StatefulSet",
-  ds: "DaemonSet",
-  daemonset: "DaemonSet",
-  daemonsets: "DaemonSet",
-  job: "Job",
-  jobs: "Job",
-  cj: "CronJob",
-  cronjob: "CronJob",
-  cronjobs: "CronJob",
-  svc: "Service",
-  service: "Service",
-  services: "Service",
-  hpa: "HorizontalPodAutoscaler",
-  pdb: "PodDisruptionBudget",
-  ns: "Namespace",
-  namespaces: "Namespace",
-  pvc: "PersistentVolumeClaim",
-  pv: "PersistentVolume",
-  ev: "Event",
-  events: "Event",
-  event: "Event",
-  endpointslices: "EndpointSlice",
-  endpointslice: "EndpointSlice",
-};
+import { kindInfos } from "../model/index.ts";
+
+/** kubectl's short names. */
+const shortNames = new Map([
+  ["po", "Pod"],
+  ["no", "Node"],
+  ["deploy", "Deployment"],
+  ["rs", "ReplicaSet"],
+  ["rc", "ReplicationController"],
+  ["sts", "StatefulSet"],
+  ["ds", "DaemonSet"],
+  ["cj", "CronJob"],
+  ["svc", "Service"],
+  ["ep", "Endpoints"],
+  ["cm", "ConfigMap"],
+  ["quota", "ResourceQuota"],
+  ["limits", "LimitRange"],
+  ["hpa", "HorizontalPodAutoscaler"],
+  ["pdb", "PodDisruptionBudget"],
+  ["pc", "PriorityClass"],
+  ["sc", "StorageClass"],
+  ["ns", "Namespace"],
+  ["pvc", "PersistentVolumeClaim"],
+  ["pv", "PersistentVolume"],
+  ["ev", "Event"],
+  ["event", "Event"],
+  ["events", "Event"],
+]);
+
+const names = new Map([
+  ...Object.entries(kindInfos).flatMap(([kind, { plural }]): [string, string][] => [
+    [kind.toLowerCase(), kind],
+    [plural, kind],
+  ]),
+  ...shortNames,
+]);
 
 /** The kind that a word on the command line names. */
 export function kindNamed(word: string): string {
-  return kinds[word.toLowerCase()] ?? word;
+  return names.get(word.toLowerCase()) ?? word;
 }

@@ -42,16 +42,32 @@ const forgottenAfterUs = 600_000_000;
  * scrape. Only what somebody reads is sampled.
  */
 export class MetricsAdapter {
+  readonly name = "prometheus";
+  /** Nobody reaches it. */
+  cutOff = false;
   readonly #options: MetricsAdapterOptions;
   readonly #series = new Map<string, SampledSeries>();
+  #running = true;
+  #scraping = false;
   readonly #scrape = handler<undefined>("prometheus/scrape", () => this.#onScrape());
 
   constructor(options: MetricsAdapterOptions) {
     this.#options = options;
   }
 
+  start(): void {
+    this.#running = true;
+  }
+
+  /** It answers nobody and forgets what it has scraped, until it is started again. */
+  crash(): void {
+    this.#running = false;
+    this.#series.clear();
+  }
+
   /** One value for each pod that has been scraped. */
   podMetrics({ metric }: MetricQuery, pods: Iterable<Pod>): MetricsAnswer<MetricValue> {
+    if (this.#isLost) return unavailable;
     const known = trafficMetrics.get(metric);
     if (known === undefined) return notFound(`${metric} for pods`);
     const { traffic, world } = this.#options;
@@ -76,6 +92,7 @@ export class MetricsAdapter {
     { namespace, metric }: MetricQuery,
     { kind, name }: { readonly kind: string; readonly name: string },
   ): MetricsAnswer<MetricValue> {
+    if (this.#isLost) return unavailable;
     const known = trafficMetrics.get(metric);
     const value = kind === "Service" && known ? this.#readService(known, metric, `${namespace}/${name}`) : undefined;
     if (value === undefined) return notFound(`${metric} for ${kind.toLowerCase()}s ${name}`);
@@ -84,6 +101,7 @@ export class MetricsAdapter {
 
   /** Series of the namespace's services, labelled `service`, and of externals, labelled `external`. */
   externalMetrics({ namespace, metric, selector }: MetricQuery): MetricsAnswer<MetricValue> {
+    if (this.#isLost) return unavailable;
     const known = trafficMetrics.get(metric);
     if (known === undefined) return { ok: true, items: [] };
     const items: MetricValue[] = [];
@@ -98,6 +116,10 @@ export class MetricsAdapter {
       if (value !== undefined) items.push(this.#value(name, value));
     }
     return { ok: true, items };
+  }
+
+  get #isLost(): boolean {
+    return this.cutOff || !this.#running;
   }
 
   #readService(known: TrafficMetric, metric: string, name: string): number | undefined {
@@ -115,7 +137,7 @@ export class MetricsAdapter {
     if (series === undefined) {
       series = new SampledSeries(read, isRate ? Math.max(2, Math.round(rateWindowUs / ticker.periodUs)) : 1);
       if (bornUs <= loop.nowUs - rateWindowUs) series.fill();
-      if (this.#series.size === 0) this.#scheduleScrape();
+      if (!this.#scraping) this.#scheduleScrape();
       this.#series.set(id, series);
     }
     series.readUs = loop.nowUs;
@@ -129,6 +151,7 @@ export class MetricsAdapter {
 
   #onScrape(): void {
     const { nowUs } = this.#options.loop;
+    this.#scraping = false;
     for (const [id, series] of this.#series) {
       if (nowUs - series.readUs > forgottenAfterUs) this.#series.delete(id);
       else series.sample();
@@ -138,9 +161,12 @@ export class MetricsAdapter {
 
   #scheduleScrape(): void {
     const { loop, ticker } = this.#options;
+    this.#scraping = true;
     loop.schedule(nextTickAt(ticker, loop.nowUs + 1), phase.api, this.#scrape, undefined);
   }
 }
+
+const unavailable = { ok: false, error: "the server is currently unable to handle the request" } as const;
 
 function notFound(what: string): MetricsAnswer<MetricValue> {
   return { ok: false, error: `the server could not find the metric ${what}` };

@@ -48,8 +48,8 @@ export class MetricsApis implements MetricsApi {
     return this.#server.resourceMetrics(namespace, this.#podsMatching(namespace, pods));
   }
 
-  usageRests(namespace: string, pods: CompiledLabelSelector): boolean {
-    return this.#server.usageRests(namespace, this.#podsMatching(namespace, pods));
+  usageRestsSinceUs(namespace: string, pods: CompiledLabelSelector): number | undefined {
+    return this.#server.usageRestsSinceUs(namespace, this.#podsMatching(namespace, pods));
   }
 
   podMetrics(query: MetricQuery, pods: CompiledLabelSelector): MetricsAnswer<MetricValue> {

@@ -101,9 +101,10 @@ export class MetricsServer {
     return { ok: true, items };
   }
 
-  /** Whether the next scrapes would tell the same about these pods, as things are. */
-  usageRests(namespace: string, pods: readonly Pod[]): boolean {
-    return this.#find(namespace, pods).every(({ moving }) => !moving);
+  /** Where their windows begin, if the next scrapes would tell the same about these pods, as things are. */
+  usageRestsSinceUs(namespace: string, pods: readonly Pod[]): number | undefined {
+    if (this.#find(namespace, pods).some(({ moving }) => moving)) return undefined;
+    return this.#wholeSecond(this.#scrapedUs) - this.#options.ticker.periodUs;
   }
 
   /** Called at a scrape after which the answer about a pod has changed, its timestamp aside. */

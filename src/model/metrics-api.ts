@@ -43,8 +43,11 @@ export type MetricsAnswer<Item> =
 export interface MetricsApi {
   /** `metrics.k8s.io`: pods that a selector matches and that have usage. Good until the next event: the items are used again. */
   resourceMetrics(namespace: string, pods: CompiledLabelSelector): MetricsAnswer<PodUsage>;
-  /** Whether later scrapes will answer the same about these pods, timestamps aside, until `onUsageChange` tells of one. */
-  usageRests(namespace: string, pods: CompiledLabelSelector): boolean;
+  /**
+   * Where the windows of the present answer about these pods begin, if later scrapes will answer the same, timestamps aside,
+   * until `onUsageChange` tells of one; `undefined` if they may not.
+   */
+  usageRestsSinceUs(namespace: string, pods: CompiledLabelSelector): number | undefined;
   /** `custom.metrics.k8s.io` of pods. */
   podMetrics(query: MetricQuery, pods: CompiledLabelSelector): MetricsAnswer<MetricValue>;
   /** `custom.metrics.k8s.io` of one object: one item. */

@@ -184,11 +184,8 @@ function addTotals(totals: Totals, { arrived, served, failed, waiting, users, la
 }
 
 function addShare(into: LatencyHistogram, from: LatencyHistogram, share: number): void {
-  if (share === 1) {
-    into.merge(from);
-    return;
-  }
-  for (const [bucket, count] of from.counts.entries()) if (count > 0) into.add(bucket, count * share);
+  if (share === 1) into.merge(from);
+  else into.mergeShare(from, share);
 }
 
 function quantiles(latency: LatencyHistogram): {

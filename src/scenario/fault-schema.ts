@@ -99,14 +99,12 @@ const registrySlow = z.strictObject({
 });
 
 const component = z
-  .enum([
-    "kube-controller-manager",
-    "kube-scheduler",
-    "cloud-controller-manager",
-    "csi-controller",
-    "cluster-autoscaler",
-  ])
-  .describe("Of several replicas the one that leads.");
+  .string()
+  .min(1)
+  .describe(
+    "kube-controller-manager, kube-scheduler, cloud-controller-manager, csi-controller, cluster-autoscaler, prometheus, " +
+      "keda-operator, aws-node-termination-handler, or the name of a policy or of an extension's controller. Of several replicas the one that leads.",
+  );
 
 const componentCrash = z.strictObject({
   kind: z.literal("component-crash"),

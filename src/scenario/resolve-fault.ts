@@ -10,6 +10,8 @@ export interface FaultContext {
   /** Where it stands in the scenario. */
   readonly path: readonly PropertyKey[];
   readonly pools: readonly NodePoolText[];
+  /** Processes that decide; `undefined`: extensions may bring others. */
+  readonly components: readonly string[] | undefined;
   reference(text: string, path: readonly PropertyKey[]): { readonly short: string; readonly namespace: string };
   service(text: string, path: readonly PropertyKey[]): ObjectKey;
   readonly complain: Complain;
@@ -46,6 +48,10 @@ export function resolveFault(text: FaultText, context: FaultContext): Fault {
       return { ...base, kind: text.kind, factor: text.factor ?? Number.POSITIVE_INFINITY };
     case "component-crash":
     case "component-partition":
+      if (context.components !== undefined && !context.components.includes(text.component)) {
+        const expected = `a process of the control plane: ${context.components.join(", ")}`;
+        context.complain("UNKNOWN_REFERENCE", [...path, "component"], expected, text.component);
+      }
       return { ...base, kind: text.kind, component: text.component };
     case "api-server-outage":
     case "cloud-throttling":

@@ -104,6 +104,7 @@ export class Resolver {
       ...this.#actions.map((action) => (action.do === "apply" ? action.objects : [])),
     ].some((objects) => objects.some(isScaledObject));
     if (usesKeda) this.#assumptions.push("KEDA is installed (there are ScaledObjects)");
+    const policies = this.#policies(pools, timeZones);
     const scenario: Scenario = {
       name: this.#name,
       question: text.question,
@@ -125,7 +126,7 @@ export class Resolver {
       externals: text.external.map(({ name, latency, connections }) => ({ name, latency, connections })),
       flows: this.#flows(),
       calls: { timeoutUs: text.calls.timeout, retries: text.calls.retries },
-      policies: this.#policies(pools, timeZones),
+      policies,
       actions: this.#actions,
       faults: text.faults.map((fault, index) => {
         const path = ["spec", "faults", index];
@@ -133,6 +134,7 @@ export class Resolver {
           atUs: this.#instant(fault.at, [...path, "at"]),
           path,
           pools: text.cluster.nodePools,
+          components: text.extensions.length > 0 ? undefined : this.#components(usesKeda, policies),
           reference: (written, at) => this.#reference(written, at),
           service: (written, at) => this.#service(written, at),
           complain: this.#complain,
@@ -314,6 +316,25 @@ export class Resolver {
     const offsets = zoneOffsets(zone, fromSeconds, toSeconds);
     if (offsets !== undefined) zones.set(zone, offsets);
     return offsets !== undefined;
+  }
+
+  /** Processes that decide in this cluster. */
+  #components(usesKeda: boolean, policies: readonly PolicyChoice[]): string[] {
+    const { nodePools, clusterAutoscaler } = this.#text.cluster;
+    const interrupts =
+      nodePools.some(({ spot }) => spot !== undefined) ||
+      this.#text.faults.some(({ kind }) => kind === "spot-interruption");
+    return [
+      "kube-controller-manager",
+      "kube-scheduler",
+      "cloud-controller-manager",
+      "csi-controller",
+      "prometheus",
+      ...(clusterAutoscaler === undefined ? [] : ["cluster-autoscaler"]),
+      ...(usesKeda ? ["keda-operator"] : []),
+      ...(interrupts ? ["aws-node-termination-handler"] : []),
+      ...policies.map(({ name }) => name),
+    ];
   }
 
   #policies(pools: readonly NodePool[], zones: Map<string, readonly ZoneOffset[]>): PolicyChoice[] {

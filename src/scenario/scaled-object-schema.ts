@@ -61,6 +61,16 @@ const resource = (type: "cpu" | "memory") =>
 
 /** A ScaledObject as its CRD and KEDA's admission webhook take it, as far as it is simulated. */
 export const scaledObjectSchema = z.looseObject({
+  metadata: z.looseObject({
+    annotations: z
+      .looseObject({
+        "autoscaling.keda.sh/paused-replicas": z
+          .string()
+          .regex(/^\d+$/, { error: 'BAD_VALUE|a count as text, such as "3"' })
+          .optional(),
+      })
+      .optional(),
+  }),
   spec: z
     .strictObject({
       scaleTargetRef: z.strictObject({
@@ -75,6 +85,15 @@ export const scaledObjectSchema = z.looseObject({
       idleReplicaCount: count.optional(),
       minReplicaCount: count.optional(),
       maxReplicaCount: z.number().int().min(1).optional(),
+      fallback: z
+        .strictObject({
+          failureThreshold: count,
+          replicas: count,
+          behavior: z
+            .enum(["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"])
+            .optional(),
+        })
+        .optional(),
       advanced: z
         .strictObject({
           restoreToOriginalReplicaCount: z.boolean().optional(),
@@ -91,12 +110,25 @@ export const scaledObjectSchema = z.looseObject({
     .refine(({ idleReplicaCount: idle, minReplicaCount = 0 }) => idle === undefined || idle < minReplicaCount, {
       error: "BAD_VALUE|an idleReplicaCount below minReplicaCount",
     })
+    .refine(({ fallback, triggers }) => fallback === undefined || triggers.some(mayFallBack), {
+      error: "BAD_VALUE|a fallback beside a trigger that is not cpu or memory and has an AverageValue",
+    })
     .refine(
       ({ minReplicaCount = 0, triggers }) =>
         minReplicaCount > 0 || triggers.some(({ type }) => type === "cron" || type === "prometheus"),
       { error: "BAD_VALUE|a minReplicaCount above 0, since cpu and memory say nothing of no pods" },
     ),
 });
+
+function mayFallBack({
+  type,
+  metricType = "AverageValue",
+}: {
+  readonly type: string;
+  readonly metricType?: string;
+}): boolean {
+  return type !== "cpu" && type !== "memory" && metricType === "AverageValue";
+}
 
 /** Whether an object is what KEDA acts on. */
 export function isScaledObject({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean {

@@ -120,6 +120,7 @@ const clusterAutoscalerFlags = z.strictObject({
   "max-drain-parallelism": z.number().int().min(1).default(1),
   "ok-total-unready-count": z.number().int().min(0).default(3),
   "max-total-unready-percentage": z.number().min(0).max(100).default(45),
+  "write-status-configmap": z.boolean().default(true),
 });
 
 const usd = z.number().min(0);

@@ -15,9 +15,15 @@ export const bucketEdgesUs: readonly number[] = Array.from({ length: bucketCount
   Math.round(firstEdgeUs * exp(index * bucketWidthLog)),
 );
 
+const noCounts = new Float64Array(0);
+/** Room is made for so many buckets at a time: most histograms fill a few dozen neighbors. */
+const roomStep = 16;
+
 /** Counts of requests by latency: whole numbers, so histograms of any stretches add up without loss. */
 export class LatencyHistogram {
-  readonly counts = new Float64Array(bucketCount);
+  /** Of buckets from `#first` on; what lies outside is empty. */
+  #counts: Float64Array = noCounts;
+  #first = 0;
   #total = 0;
   /** Buckets outside of these are empty. */
   #low = bucketCount;
@@ -28,23 +34,37 @@ export class LatencyHistogram {
   }
 
   add(bucket: number, count: number): void {
-    this.counts[bucket] = this.counts[bucket]! + count;
+    this.#widen(bucket, bucket);
+    this.#counts[bucket - this.#first]! += count;
     this.#total += count;
-    this.#low = Math.min(this.#low, bucket);
-    this.#high = Math.max(this.#high, bucket);
   }
 
   merge(other: LatencyHistogram): void {
-    for (let bucket = other.#low; bucket <= other.#high; bucket += 1) {
-      this.counts[bucket] = this.counts[bucket]! + other.counts[bucket]!;
+    if (other.#high < other.#low) return;
+    this.#widen(other.#low, other.#high);
+    const counts = this.#counts;
+    const shift = other.#first - this.#first;
+    for (let index = other.#low - other.#first; index <= other.#high - other.#first; index += 1) {
+      counts[index + shift]! += other.#counts[index]!;
     }
     this.#total += other.#total;
-    this.#low = Math.min(this.#low, other.#low);
-    this.#high = Math.max(this.#high, other.#high);
+  }
+
+  /** That share of another's counts, which need not be whole numbers then. */
+  mergeShare(other: LatencyHistogram, share: number): void {
+    if (other.#high < other.#low) return;
+    this.#widen(other.#low, other.#high);
+    const counts = this.#counts;
+    const shift = other.#first - this.#first;
+    for (let index = other.#low - other.#first; index <= other.#high - other.#first; index += 1) {
+      const count = other.#counts[index]! * share;
+      counts[index + shift]! += count;
+      this.#total += count;
+    }
   }
 
   clear(): void {
-    for (let bucket = this.#low; bucket <= this.#high; bucket += 1) this.counts[bucket] = 0;
+    this.#counts.fill(0);
     this.#total = 0;
     this.#low = bucketCount;
     this.#high = -1;
@@ -55,7 +75,7 @@ export class LatencyHistogram {
     const wanted = p * this.#total;
     let below = 0;
     for (let bucket = this.#low; bucket <= this.#high; bucket += 1) {
-      const count = this.counts[bucket]!;
+      const count = this.#counts[bucket - this.#first]!;
       if (count > 0 && below + count >= wanted) {
         const low = bucket === 0 ? 0 : bucketEdgesUs[bucket - 1]!;
         const high = bucketEdgesUs[Math.min(bucket, bucketCount - 2)]!;
@@ -69,11 +89,26 @@ export class LatencyHistogram {
   /** The mean in microseconds, every request taken at the middle of its bucket. */
   meanUs(): number {
     let sum = 0;
-    for (let bucket = 0; bucket < bucketCount; bucket += 1) {
+    for (let bucket = this.#low; bucket <= this.#high; bucket += 1) {
       const low = bucket === 0 ? 0 : bucketEdgesUs[bucket - 1]!;
       const high = bucketEdgesUs[Math.min(bucket, bucketCount - 2)]!;
-      sum += (this.counts[bucket]! * (low + high)) / 2;
+      sum += (this.#counts[bucket - this.#first]! * (low + high)) / 2;
     }
     return this.#total === 0 ? 0 : sum / this.#total;
+  }
+
+  /** Counts may follow in these buckets. */
+  #widen(low: number, high: number): void {
+    const counts = this.#counts;
+    if (low < this.#first || high >= this.#first + counts.length) {
+      const first = Math.floor(Math.min(low, this.#low) / roomStep) * roomStep;
+      const end = Math.ceil((Math.max(high, this.#high) + 1) / roomStep) * roomStep;
+      this.#counts = new Float64Array(end - first);
+      const held = counts.subarray(this.#low - this.#first, this.#high - this.#first + 1);
+      if (held.length > 0) this.#counts.set(held, this.#low - first);
+      this.#first = first;
+    }
+    this.#low = Math.min(this.#low, low);
+    this.#high = Math.max(this.#high, high);
   }
 }

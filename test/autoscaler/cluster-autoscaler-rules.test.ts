@@ -13,9 +13,9 @@ import {
 import type { NodeGroup } from "../../src/autoscaler/cluster-autoscaler/node-groups.ts";
 import { defaultOptions } from "../../src/autoscaler/cluster-autoscaler/options.ts";
 import { balance } from "../../src/autoscaler/cluster-autoscaler/similar-groups.ts";
-import { equivalenceGroups } from "../../src/autoscaler/cluster-autoscaler/similar-pods.ts";
 import { utilizationOf } from "../../src/autoscaler/cluster-autoscaler/utilization.ts";
 import { type Node, type Pod, type PodDisruptionBudget, WallClock } from "../../src/model/index.ts";
+import { groupsOf } from "./groups-of.ts";
 
 const second = 1_000_000;
 const minute = 60 * second;
@@ -100,6 +100,7 @@ describe("expanders", () => {
     group: group(id, 0, 10, price),
     nodeCount,
     pods: Array.from({ length: pods }, () => pod()),
+    requested: { cpuMillicores: 500 * pods, memoryBytes: 1_073_741_824 * pods },
     similar: [],
     capacity: { cpuMillicores: cores * 1000, memoryBytes: cores * 4 * 1_073_741_824 },
     hasGpu: false,
@@ -143,7 +144,7 @@ describe("equivalence groups", () => {
     });
   it("hold pods of one controller with equal specs, in first-seen order", () => {
     const token = (name: string) => ({ volumes: [{ name: `kube-api-access-${name}`, projected: {} }] });
-    const groups = equivalenceGroups([
+    const groups = groupsOf([
       named("a", token("x")),
       named("b", { nodeSelector: { disk: "ssd" } }),
       named("c", token("y")),
@@ -154,8 +155,8 @@ describe("equivalence groups", () => {
 
   it("remember ten specs of a controller; every further pod stands alone", () => {
     const many = Array.from({ length: 12 }, (_, index) => named(`p${index}`, { nodeSelector: { n: String(index) } }));
-    expect(equivalenceGroups([...many, named("q", { nodeSelector: { n: "11" } })])).toHaveLength(13);
-    expect(equivalenceGroups([...many, named("q", { nodeSelector: { n: "9" } })])).toHaveLength(12);
+    expect(groupsOf([...many, named("q", { nodeSelector: { n: "11" } })])).toHaveLength(13);
+    expect(groupsOf([...many, named("q", { nodeSelector: { n: "9" } })])).toHaveLength(12);
   });
 });
 

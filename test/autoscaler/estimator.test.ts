@@ -3,9 +3,9 @@ import { expect, it } from "vitest";
 import { ClusterSnapshot } from "../../src/autoscaler/cluster-autoscaler/cluster-snapshot.ts";
 import { estimate } from "../../src/autoscaler/cluster-autoscaler/estimator.ts";
 import { PlainNodes } from "../../src/autoscaler/cluster-autoscaler/new-nodes.ts";
-import { equivalenceGroups } from "../../src/autoscaler/cluster-autoscaler/similar-pods.ts";
 import type { NodeTemplate } from "../../src/autoscaler/cluster-autoscaler/template-nodes.ts";
 import type { KubeObject, Node, Pod } from "../../src/model/index.ts";
+import { groupsOf } from "./groups-of.ts";
 
 const namespace = { kind: "Namespace", metadata: { name: "default" } } as unknown as KubeObject;
 
@@ -46,9 +46,7 @@ it("counting and asking all filters come to the same nodes for plain pods", () =
         const snapshot = new ClusterSnapshot([namespace]);
         for (let index = 0; index < old; index++) snapshot.addNode(node(`old-${index}`, 100, 100), []);
         const template: NodeTemplate = { node: node("template", 4000, 8000), pods: [] };
-        const groups = equivalenceGroups(
-          sets.flatMap(([count, cpu, memory], set) => pods(set, count, cpu, memory, spec)),
-        );
+        const groups = groupsOf(sets.flatMap(([count, cpu, memory], set) => pods(set, count, cpu, memory, spec)));
         expect(PlainNodes.for(snapshot, template, groups) === undefined).toBe(spec === asksFilters);
         const {
           nodeCount,
@@ -68,7 +66,7 @@ it("leaves the snapshot as it was", () => {
   const snapshot = new ClusterSnapshot([namespace]);
   snapshot.addNode(node("old", 4000, 8000), pods(0, 2, 500, 500, {}));
   const template: NodeTemplate = { node: node("template", 4000, 8000), pods: [] };
-  const groups = equivalenceGroups(pods(1, 9, 1500, 100, asksFilters));
+  const groups = groupsOf(pods(1, 9, 1500, 100, asksFilters));
   expect(estimate({ snapshot, template, groups, maxNodes: 10 }).nodeCount).toBe(5);
   expect(snapshot.nodes.map(({ name, pods: held }) => [name, held.length])).toEqual([["old", 2]]);
 });

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { decideScale, type Situation } from "../../src/autoscaler/keda/decide-scale.ts";
+import { fallbackAnswer } from "../../src/autoscaler/keda/fallback.ts";
+import { pauseOf } from "../../src/autoscaler/keda/pause.ts";
+import type { ScaledObject } from "../../src/autoscaler/keda/scaled-object.ts";
 import { metricName, parseSeries } from "../../src/autoscaler/keda/triggers.ts";
 import { type RunResult, ScenarioError, Simulation, simulate } from "../../src/index.ts";
-import { type HorizontalPodAutoscaler, objectKey } from "../../src/model/index.ts";
+import { type HorizontalPodAutoscaler, type KubeObject, objectKey } from "../../src/model/index.ts";
 import { complaintText } from "../../src/scenario/index.ts";
 import { smallScenario } from "../small-scenario.ts";
 
@@ -41,6 +44,8 @@ describe("the scale loop decides as KEDA's scale executor", () => {
     replicas: 0,
     active: false,
     failed: false,
+    pausedIn: false,
+    pausedOut: false,
     nowUs: 1000 * second,
     createdUs: 0,
     lastActiveUs: undefined,
@@ -75,6 +80,18 @@ describe("the scale loop decides as KEDA's scale executor", () => {
       "idle and active is woken to the least",
       { active: true, replicas: 1, spec: spec({ minReplicaCount: 3, idleReplicaCount: 1 }) },
       { do: "activate", replicas: 3 },
+    ],
+    ["active at zero stays there while scaling out is paused", { active: true, pausedOut: true }, { do: "nothing" }],
+    ["inactive stays while scaling in is paused", { replicas: 2, pausedIn: true }, { do: "nothing" }],
+    [
+      "failing with a fallback is the HPA's business",
+      { replicas: 2, failed: true, spec: spec({ fallback: { failureThreshold: 3, replicas: 5 } }) },
+      { do: "nothing" },
+    ],
+    [
+      "failing with a fallback of none goes to rest",
+      { replicas: 2, failed: true, spec: spec({ fallback: { failureThreshold: 3, replicas: 0 } }) },
+      { do: "deactivate", replicas: 0 },
     ],
     ["idle stays idle", { replicas: 1, spec: spec({ minReplicaCount: 3, idleReplicaCount: 1 }) }, { do: "nothing" }],
   ])("%s", (_what, changed, step) => {
@@ -203,6 +220,178 @@ it("scales by a metric of Prometheus, from zero and back", () => {
   expect(wantedAt(result, 39 * 60)).toBe(0);
   expect(result.assumptions).toContain("KEDA is installed (there are ScaledObjects)");
   expect(result.notSimulated).toEqual([]);
+});
+
+const openKey = objectKey("default", "open");
+const hpaKey = objectKey("default", "keda-hpa-open");
+
+/** A day on which the window is open from minute 15 on, and somebody's annotations. */
+function annotated(annotations: object): Simulation {
+  const at = { start: "2026-03-02T09:00:00-05:00", duration: "60m", warmUp: "2m" };
+  const manifests = `${web(2)}${scaledObject(open)}`.replace(
+    "metadata: { name: open }",
+    `metadata: { name: open, annotations: ${JSON.stringify(annotations)} }`,
+  );
+  return new Simulation(smallScenario(at, manifests), "1");
+}
+
+function replicas({ api }: Simulation): number {
+  const web = api.store.get("Deployment", objectKey("default", "web"))!;
+  return web.spec.replicas ?? 1;
+}
+
+function annotate({ api }: Simulation, annotations: object): void {
+  const change = (stored: KubeObject): KubeObject => ({
+    ...stored,
+    metadata: { ...stored.metadata, annotations: annotations as never },
+  });
+  expect(api.handle({ verb: "patch", kind: "ScaledObject", key: openKey, part: "main", change }).ok).toBe(true);
+}
+
+function conditions({ api }: Simulation): Record<string, string> {
+  const { status } = api.store.get("ScaledObject", openKey) as unknown as ScaledObject;
+  return Object.fromEntries(
+    (status?.conditions ?? []).map(({ type, status, reason }) => [type, `${status} ${reason}`]),
+  );
+}
+
+describe("people pause a ScaledObject", () => {
+  const minute = 60 * second;
+
+  it("as it is: no HPA, and the calendar is not looked at", () => {
+    const simulation = annotated({ "autoscaling.keda.sh/paused": "true" });
+    simulation.runUntil(32 * minute);
+    expect(replicas(simulation)).toBe(2);
+    expect(simulation.api.store.get("HorizontalPodAutoscaler", hpaKey)).toBeUndefined();
+    expect(conditions(simulation)).toEqual({ Paused: "True ScaledObjectPaused" });
+    annotate(simulation, {});
+    simulation.runUntil(40 * minute);
+    expect(replicas(simulation)).toBe(12);
+    expect(conditions(simulation)).toMatchObject({ Paused: "False ScaledObjectUnpaused", Active: "True ScalerActive" });
+  });
+
+  it("at a count, while it scales", () => {
+    const simulation = annotated({});
+    simulation.runUntil(32 * minute);
+    expect(replicas(simulation)).toBe(12);
+    annotate(simulation, { "autoscaling.keda.sh/paused-replicas": "3" });
+    simulation.runUntil(50 * minute);
+    expect(replicas(simulation)).toBe(3);
+    expect(simulation.api.store.get("HorizontalPodAutoscaler", hpaKey)).toBeUndefined();
+  });
+
+  it("in one direction: woken by the window, and not put to rest after it", () => {
+    const simulation = annotated({ "autoscaling.keda.sh/paused-scale-in": "true" });
+    simulation.runUntil(32 * minute);
+    expect(replicas(simulation)).toBe(12);
+    const hpa = simulation.api.store.get("HorizontalPodAutoscaler", hpaKey)!;
+    expect(hpa.spec.behavior?.scaleDown?.selectPolicy).toBe("Disabled");
+  });
+
+  it.each([
+    [{}, { whole: false, scaleIn: false, scaleOut: false }],
+    [{ "autoscaling.keda.sh/paused": "false" }, { whole: false, scaleIn: false, scaleOut: false }],
+    [{ "autoscaling.keda.sh/paused": "why not" }, { whole: true, scaleIn: false, scaleOut: false }],
+    [{ "autoscaling.keda.sh/paused-replicas": "0" }, { whole: true, replicas: 0, scaleIn: false, scaleOut: false }],
+    [{ "autoscaling.keda.sh/paused-scale-out": "true" }, { whole: false, scaleIn: false, scaleOut: true }],
+  ])("%j", (annotations, pause) => {
+    expect(pauseOf({ metadata: { annotations } as never })).toEqual(pause);
+  });
+});
+
+describe("a trigger whose Prometheus is down", () => {
+  const failing = (more: string): Simulation => {
+    const trigger = `  minReplicaCount: 1
+${more}  triggers:
+    - type: prometheus
+      metadata: { query: 'requests_per_second{service="web"}', threshold: "20" }
+`;
+    const spec = {
+      duration: "20m",
+      behavior: [{ for: "deployment/web", perRequest: { cpu: "5ms" }, startup: "5s" }],
+      traffic: [{ to: "service/web", timeout: "1s", rate: 40 }],
+      faults: [{ at: "5m", kind: "component-crash", component: "prometheus", for: "10m" }],
+    };
+    return new Simulation(smallScenario(spec, `${web(2)}${scaledObject(trigger)}`), "1");
+  };
+  const start = 120 * second;
+
+  it("leaves the count alone", () => {
+    const simulation = failing("");
+    simulation.runUntil(start + 14 * 60 * second);
+    expect(replicas(simulation)).toBe(2);
+    expect(conditions(simulation)).toMatchObject({ Ready: "False TriggerError" });
+    simulation.runUntil(start + 17 * 60 * second);
+    expect(conditions(simulation)).toMatchObject({ Ready: "True ScaledObjectReady" });
+  });
+
+  it("falls back to a count after so many failures, and comes back", () => {
+    const simulation = failing("  fallback: { failureThreshold: 3, replicas: 5 }\n");
+    simulation.runUntil(start + 5 * 60 * second + 44 * second);
+    expect(replicas(simulation)).toBe(2);
+    simulation.runUntil(start + 8 * 60 * second);
+    expect(replicas(simulation)).toBe(5);
+    expect(conditions(simulation)).toMatchObject({ Fallback: "True FallbackExists" });
+    const { status } = simulation.api.store.get("ScaledObject", openKey) as unknown as ScaledObject;
+    expect(status!.health!["s0-prometheus"]).toMatchObject({ status: "Failing" });
+    simulation.runUntil(simulation.endUs + 3 * 60 * second);
+    expect(conditions(simulation)).toMatchObject({ Fallback: "False NoFallbackFound" });
+  });
+
+  it.each([
+    ["static", 3, 5],
+    ["currentReplicas", 3, 3],
+    ["currentReplicasIfHigher", 7, 7],
+    ["currentReplicasIfHigher", 3, 5],
+    ["currentReplicasIfLower", 3, 3],
+    ["currentReplicasIfLower", 7, 5],
+  ] as const)("falls back with behavior %s from %i to %i", (behavior, current, wanted) => {
+    const answer = fallbackAnswer({ failureThreshold: 3, replicas: 5, behavior }, current, 20.7, 0);
+    expect(answer.ok && answer.items[0]!.milli).toBe(wanted * 20 * 1000);
+  });
+});
+
+describe("a ScaledObject that goes", () => {
+  const at = { start: "2026-03-02T09:00:00-05:00", duration: "60m", warmUp: "2m" };
+
+  it.each([
+    [
+      "gives its target the count back that it had, if told to",
+      "  advanced: { restoreToOriginalReplicaCount: true }\n",
+      2,
+    ],
+    ["leaves the count where it is otherwise", "", 12],
+  ])("%s", (_what, more, left) => {
+    const simulation = new Simulation(smallScenario(at, `${web(2)}${scaledObject(more + open)}`), "1");
+    simulation.runUntil(32 * 60 * second);
+    expect(replicas(simulation)).toBe(12);
+    const [finalizer] = simulation.api.store.get("ScaledObject", openKey)!.metadata.finalizers ?? [];
+    expect(finalizer).toBe("finalizer.keda.sh");
+    expect(simulation.api.handle({ verb: "delete", kind: "ScaledObject", key: openKey }).ok).toBe(true);
+    simulation.runUntil(34 * 60 * second);
+    expect(simulation.api.store.get("ScaledObject", openKey)).toBeUndefined();
+    expect(simulation.api.store.get("HorizontalPodAutoscaler", hpaKey)).toBeUndefined();
+    expect(replicas(simulation)).toBe(left);
+  });
+});
+
+it("a keda-operator that is down wakes nobody until it is back", () => {
+  const spec = {
+    start: "2026-03-02T09:00:00-05:00",
+    duration: "60m",
+    warmUp: "2m",
+    faults: [{ at: "10m", kind: "component-crash", component: "keda-operator", for: "20m" }],
+  };
+  const result = simulate(smallScenario(spec, `${web(0)}${scaledObject(open)}`), "1");
+  expect(wantedAt(result, 29 * 60)).toBe(0);
+  expect(wantedAt(result, 35 * 60)).toBe(12);
+});
+
+it("a component that is not there cannot crash", () => {
+  const faults = [{ at: "1m", kind: "component-crash", component: "keda-operator" }];
+  expect(() => smallScenario({ faults }, web(1))).toThrow(
+    /a process of the control plane: kube-controller-manager, kube-scheduler/,
+  );
 });
 
 describe("a ScaledObject is refused with place, code, expected and found", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { forecast } from "../../src/autoscaler/policies/predictive-scaling.ts";
+import { forecast } from "../../src/autoscaler/policies/forecast.ts";
+import { scheduledScaling } from "../../src/autoscaler/policies/scheduled-scaling.ts";
 import {
   definePolicy,
   type Extension,
@@ -92,6 +93,31 @@ describe("scheduled scaling", () => {
     expect(wantedAt(result, 630)).toBe(8); // The HPA's next sync after 09:10, at most 15 s later.
     expect(wantedAt(result, 1199)).toBe(8);
     expect(result.violations).toEqual([]);
+  });
+
+  it("tells a Deployment from a StatefulSet of its name", () => {
+    const { decide, memory } = scheduledScaling(
+      "calendar",
+      (["Deployment", "StatefulSet"] as const).map((workload, index) => ({
+        target: { kind: "workload", workload, key: objectKey("default", "web") },
+        from: "0 0 * * *",
+        to: "0 12 * * *",
+        hold: 3 + index,
+        otherwise: 1,
+      })),
+      () => utc,
+    );
+    const seen = { nowUs: 0, epochSeconds: 3600, refused: [] } as unknown as Parameters<typeof decide>[0];
+    const sizes = decide(seen, memory(), undefined).orders.map((order) => order.do === "scale" && order.replicas);
+    expect(sizes).toEqual([3, 4]);
+  });
+
+  it("comes late where its process was down, and catches up", () => {
+    const policies = [{ scheduled: { name: "calendar", timeZone: "America/New_York", holds } }];
+    const faults = [{ at: "9m", kind: "component-crash", component: "calendar", for: "3m" }];
+    const result = simulate(smallScenario({ ...at, policies, faults }, hpa), "1");
+    expect(wantedAt(result, 710)).toBe(2);
+    expect(wantedAt(result, 750)).toBe(8);
   });
 
   it("takes the largest of the windows that are open", () => {

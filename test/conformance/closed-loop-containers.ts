@@ -87,8 +87,8 @@ export class Containers implements MetricsApi {
     return { ok: true, items };
   }
 
-  usageRests(): boolean {
-    return false;
+  usageRestsSinceUs(): undefined {
+    return undefined;
   }
 
   podMetrics(): MetricsAnswer<MetricValue> {

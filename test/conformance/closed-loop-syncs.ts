@@ -121,8 +121,8 @@ class SyncPorts implements Ports {
     return this.#pods;
   }
 
-  usageRests(): boolean {
-    return false;
+  usageRestsSinceUs(): undefined {
+    return undefined;
   }
 
   *getScale(): Task<ScaleReply> {

@@ -4,9 +4,9 @@ import { drainabilityOf } from "../../src/autoscaler/cluster-autoscaler/drainabi
 import { estimate, nodeLimit } from "../../src/autoscaler/cluster-autoscaler/estimator.ts";
 import { applyChain, filterOptions, type Market, type Option, priceOf, wasteOf } from "../../src/autoscaler/cluster-autoscaler/expanders.ts";
 import { defaultOptions } from "../../src/autoscaler/cluster-autoscaler/options.ts";
-import { equivalenceGroups } from "../../src/autoscaler/cluster-autoscaler/similar-pods.ts";
 import { utilizationOf } from "../../src/autoscaler/cluster-autoscaler/utilization.ts";
 import { type KubeObject, type Node, type Pod, type PodDisruptionBudget, WallClock } from "../../src/model/index.ts";
+import { groupsOf } from "../autoscaler/groups-of.ts";
 import { firstDifference } from "./area.ts";
 import { completed, startEpochUs } from "./cluster-autoscaler-world.ts";
 
@@ -44,7 +44,7 @@ export function checkEstimate({ input, expect }: EstimatorCase): string | undefi
     const pods = (input.existingPods ?? []).filter(({ spec }) => spec.nodeName === node.metadata.name);
     snapshot.addNode(completed("Node", node), pods.map(podOf));
   }
-  const groups = equivalenceGroups(input.pods.map(podOf));
+  const groups = groupsOf(input.pods.map(podOf));
   const room = [input.nodeGroup, ...(input.similarNodeGroups ?? [])].map(({ max, target }) => max - target);
   const { maxNodesPerScaleUp, maxNodesTotal, currentNodeCount: currentNodes } = input;
   const found = estimate({
@@ -137,6 +137,10 @@ function optionOf(recorded: RecordedOption): Option {
     group: { spec: { id, template: {} as Node, pricePerHour }, min: 0, max: 1000, target: 0, instances: [] },
     nodeCount,
     pods: Array.from({ length: recorded.podCount }, () => pod),
+    requested: {
+      cpuMillicores: recorded.podCount * recorded.podCpuMilli,
+      memoryBytes: recorded.podCount * recorded.podMemoryMi * 1_048_576,
+    },
     similar: [],
     capacity: {
       cpuMillicores: recorded.nodeCapacityCpuMilli,

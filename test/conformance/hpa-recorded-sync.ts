@@ -84,8 +84,10 @@ export class RecordedPorts implements Ports {
   }
 
   /** Who replays wakes the autoscaler when something has changed. */
-  usageRests(): boolean {
-    return true;
+  usageRestsSinceUs(): number {
+    const { atMs, metricsAgeMs, api } = this.#inputs;
+    const longestMs = Math.max(0, ...api.map(({ windowMs = 0 }) => windowMs));
+    return (atMs - metricsAgeMs - longestMs) * 1000;
   }
 
   *getScale(): Task<ScaleReply> {

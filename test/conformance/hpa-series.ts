@@ -203,17 +203,18 @@ class SeriesReplay {
    */
   #sleep(name: string, sync: RecordedSync, edited: boolean): string | undefined {
     const changes = this.#world.changesUntil(sync.atMs);
-    const changed = changes !== this.#podChanges || edited || sync.api !== undefined || sync.scale !== undefined;
+    const startedMs = sync.atMs - (this.#line.flags.apiLatencyMs ?? 0);
+    let changed = changes !== this.#podChanges || edited || sync.api !== undefined || sync.scale !== undefined;
     this.#podChanges = changes;
     const hpa = this.#hpas.get(name)!;
     const sleep = this.#memory.asleep.get(keyOf(hpa));
     if (sleep === undefined) return undefined;
+    changed ||= startedMs * 1000 >= sleep.untilUs;
     if (!changed) {
       const { atMs: _, hpa: _name, metricsAgeMs: _age, ...told } = sync;
       return Object.keys(told).length === 0 ? "" : `slept through ${JSON.stringify(told)}`;
     }
     this.#memory.endSleep(keyOf(hpa));
-    const startedMs = sync.atMs - (this.#line.flags.apiLatencyMs ?? 0);
     this.#dueMs = wake(hpa, sleep, this.#memory, this.#flags, startedMs * 1000) / 1000;
     return undefined;
   }

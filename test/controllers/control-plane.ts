@@ -160,7 +160,7 @@ export class ControlPlane {
     const nothing = (): MetricsAnswer<MetricValue> => ({ ok: true, items: [] });
     return {
       resourceMetrics,
-      usageRests: () => false,
+      usageRestsSinceUs: () => undefined,
       podMetrics: nothing,
       objectMetric: nothing,
       externalMetrics: nothing,

@@ -1,7 +1,10 @@
+import type { BackoffError } from "./cluster-status.ts";
+
 interface Failure {
   durationUs: number;
   untilUs: number;
   lastFailureUs: number;
+  error: BackoffError | undefined;
 }
 
 /** Groups that failed to grow are left alone: 5 min, doubled up to 30 when they fail again, forgotten after 3 h. */
@@ -13,11 +16,11 @@ export class Backoff {
     this.#limits = limits;
   }
 
-  failed(group: string, nowUs: number): void {
+  failed(group: string, nowUs: number, error?: BackoffError): void {
     const { initialUs, maxUs } = this.#limits;
     const known = this.#failures.get(group);
     if (known === undefined) {
-      this.#failures.set(group, { durationUs: initialUs, untilUs: nowUs + initialUs, lastFailureUs: nowUs });
+      this.#failures.set(group, { durationUs: initialUs, untilUs: nowUs + initialUs, lastFailureUs: nowUs, error });
       return;
     }
     // Several failures of one attempt count once.
@@ -26,6 +29,12 @@ export class Backoff {
       known.untilUs = nowUs + known.durationUs;
     }
     known.lastFailureUs = nowUs;
+    known.error = error;
+  }
+
+  /** Why the group failed last. */
+  errorOf(group: string): BackoffError | undefined {
+    return this.#failures.get(group)?.error;
   }
 
   isBackedOff(group: string, nowUs: number): boolean {

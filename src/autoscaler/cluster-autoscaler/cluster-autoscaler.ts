@@ -1,7 +1,8 @@
-import type { Change, Process } from "../../client/index.ts";
-import { type Node, type Pod, type PodDisruptionBudget, podCondition } from "../../model/index.ts";
+import type { Change, Process, Task } from "../../client/index.ts";
+import { type Node, type Pod, type PodDisruptionBudget, podCondition, sameContent } from "../../model/index.ts";
 import { type Handler, handler, phase, type Sequence } from "../../sim/index.ts";
 import { watchedKinds } from "./cluster-lists.ts";
+import type { ClusterStatus } from "./cluster-status.ts";
 import { EventFilter } from "./event-filter.ts";
 import type { NodeGroupSpec } from "./node-groups.ts";
 import type { AutoscalingOptions } from "./options.ts";
@@ -9,6 +10,7 @@ import { isUnschedulable } from "./pod-kinds.ts";
 import { isNodeReady } from "./readiness.ts";
 import type { RunStatus } from "./run-status.ts";
 import { StaticAutoscaler } from "./static-autoscaler.ts";
+import { statusText, writeStatusConfigMap } from "./status-config-map.ts";
 
 /** What made a run start: a pod that found no place, the scan interval, or that a run before did something. */
 export type Trigger = "pod" | "timer" | "scaleUp" | "scaleDown";
@@ -23,6 +25,8 @@ export interface ClusterAutoscalerOptions {
   readonly runUs?: number;
   /** Whether runs that can come to nothing are left out. Default true. */
   readonly sleeps?: boolean;
+  /** `--write-status-configmap`. Default false. */
+  readonly writesStatus?: boolean;
   /** Told of every run when it is over. */
   readonly onRun?: (status: RunStatus, startedUs: number, trigger: Trigger) => void;
 }
@@ -44,6 +48,8 @@ export class ClusterAutoscaler {
   #lastStartUs = 0;
   #previousStartUs = 0;
   #changed = false;
+  /** What the status ConfigMap says. */
+  #written: ClusterStatus | undefined;
 
   constructor(around: ClusterAutoscalerOptions) {
     this.#around = around;
@@ -74,6 +80,10 @@ export class ClusterAutoscaler {
     this.#lastStartUs = process.nowUs;
     this.#previousStartUs = process.nowUs;
     this.#startAt(process.nowUs + options.scanIntervalUs, "timer");
+    if (!this.#around.writesStatus) return;
+    this.#written = undefined;
+    const text = statusText(undefined, { nodesUs: 0, candidatesUs: undefined }, process.nowUs, process.clock);
+    process.run(writeStatusConfigMap(text, process.nowUs, process.clock), () => undefined);
   }
 
   #forget(): void {
@@ -92,13 +102,24 @@ export class ClusterAutoscaler {
     this.#previousStartUs = this.#lastStartUs;
     this.#lastStartUs = process.nowUs;
     const startedUs = process.nowUs;
-    const run = this.#autoscaler!.runOnce(process.view);
+    const run = this.#runOnce(startedUs);
     process.run(this.#filter?.through(run) ?? run, (status) => {
       onRun?.(status, startedUs, trigger);
       const { loop } = process.surroundings;
       if (runUs === 0) this.#ended();
       else loop.schedule(loop.nowUs + runUs, phase.decide, this.#end, process.life);
     });
+  }
+
+  *#runOnce(startedUs: number): Task<RunStatus> {
+    const { process, writesStatus = false } = this.#around;
+    const result = yield* this.#autoscaler!.runOnce(process.view);
+    const told = writesStatus ? this.#autoscaler!.status() : undefined;
+    // Upstream writes at the end of every run. Here a run that would change nothing but the instants of its looks does not.
+    if (told === undefined || sameContent(told.status, this.#written)) return result;
+    const text = statusText(told.status, told.probes, startedUs, process.clock);
+    if (yield* writeStatusConfigMap(text, startedUs, process.clock)) this.#written = told.status;
+    return result;
   }
 
   readonly #end: Handler<number> = handler("cluster-autoscaler/end", (life) => {

@@ -46,6 +46,7 @@ export function snapshotOf(
   nodes: readonly Node[],
   view: View,
   expendableCutoff: number,
+  nominated: readonly Pod[],
   roundRobin: RoundRobin,
 ): ClusterSnapshot {
   function* objects(): Iterable<KubeObject> {
@@ -53,11 +54,9 @@ export function snapshotOf(
   }
   const snapshot = new ClusterSnapshot(objects(), roundRobin);
   for (const node of nodes) snapshot.addNode(node, podsOn(node.metadata.name, view, expendableCutoff));
-  for (const pod of view.list("Pod")) {
-    const nominated = pod.status.nominatedNodeName ?? "";
-    if (nominated === "" || isAssigned(pod) || isPodTerminal(pod)) continue;
-    if (pod.metadata.deletionTimestamp !== undefined || snapshot.node(nominated) === undefined) continue;
-    if (!isExpendable(pod, expendableCutoff)) snapshot.addPod(infoOf(pod), nominated);
+  for (const pod of nominated) {
+    const { nominatedNodeName: name = "" } = pod.status;
+    if (snapshot.node(name) !== undefined) snapshot.addPod(infoOf(pod), name);
   }
   return snapshot;
 }

@@ -148,6 +148,11 @@ export class ClusterState {
     return count <= 0 ? none : { count, registered: notStarted };
   }
 
+  /** Of all nodes, whether or not they belong to a group. */
+  get total(): Readiness {
+    return this.#total;
+  }
+
   readinessOf(group: string): Readiness | undefined {
     return this.#readiness.get(group);
   }
@@ -250,9 +255,11 @@ export class ClusterState {
         continue;
       }
       if (request.expectedAddUs >= nowUs) continue;
-      const message = `Nodes added to group ${id} failed to register within ${goDuration(nowUs - request.timeUs)}`;
+      const elapsed = goDuration(nowUs - request.timeUs);
+      const message = `Nodes added to group ${id} failed to register within ${elapsed}`;
       notices.push({ type: "Warning", reason: "ScaleUpTimedOut", message });
-      this.backoff.failed(id, nowUs);
+      const why = `Scale-up timed out for node group ${id} after ${elapsed}`;
+      this.backoff.failed(id, nowUs, { code: "timeout", message: why });
       this.#requests.delete(id);
       this.timedOut.push({ group: id, increase: request.increase });
     }
@@ -280,7 +287,7 @@ export class ClusterState {
         const message = `Failed adding ${unseen} nodes to group ${id} due to ${code}; source errors: ${messages}`;
         notices.push({ type: "Warning", reason: "ScaleUpFailed", message });
         this.registerScaleUp(id, -unseen, nowUs);
-        this.backoff.failed(id, nowUs);
+        this.backoff.failed(id, nowUs, { code: instances[0]!.error!.code, message: messages });
       }
     }
     this.#failedBefore = failedNow;

@@ -18,6 +18,8 @@ export interface Estimate {
   readonly nodeCount: number;
   /** In the order of placement. */
   readonly pods: readonly Pod[];
+  /** How many of `pods` are like which. */
+  readonly counts: readonly { readonly sample: Pod; readonly count: number }[];
   /** Name of the node of each pod, in the order of `pods`; absent for those assumed without simulation. */
   readonly places: readonly (string | undefined)[];
   /** Names of the nodes that were added, in order. */
@@ -78,8 +80,8 @@ export function estimate(input: EstimateInput): Estimate {
   let mayAdd = true;
   for (const group of groups) {
     const left = packing.ontoAdded(group);
-    if (!mayAdd) continue;
-    mayAdd = group === fast ? packing.ontoAssumed(group, left) : packing.ontoNew(group, left);
+    if (mayAdd) mayAdd = group === fast ? packing.ontoAssumed(group, left) : packing.ontoNew(group, left);
+    packing.endGroup(group);
   }
   snapshot.revert();
   return packing.result();
@@ -92,6 +94,9 @@ class Packing {
   readonly #used = new Set<string>();
   readonly #pods: Pod[] = [];
   readonly #places: (string | undefined)[] = [];
+  readonly #counts: { readonly sample: Pod; readonly count: number }[] = [];
+  /** Pods of the groups that are dealt with. */
+  #counted = 0;
   #last: string | undefined;
   /** Nodes that were allowed, whether or not they hold a pod. */
   #granted = 0;
@@ -104,7 +109,20 @@ class Packing {
 
   result(): Estimate {
     const nodeCount = this.#used.size + this.#assumed;
-    return { nodeCount, pods: this.#pods, places: this.#places, newNodes: this.#nodes.names };
+    return {
+      nodeCount,
+      pods: this.#pods,
+      counts: this.#counts,
+      places: this.#places,
+      newNodes: this.#nodes.names,
+    };
+  }
+
+  /** What was placed since the last group is of this one. */
+  endGroup({ pods: [sample] }: PodGroup): void {
+    const count = this.#pods.length - this.#counted;
+    if (count > 0) this.#counts.push({ sample: sample!, count });
+    this.#counted = this.#pods.length;
   }
 
   /** Onto nodes that earlier groups asked for, until one pod does not fit; answers its index. */

@@ -9,6 +9,8 @@ export interface Option {
   readonly group: NodeGroup;
   readonly nodeCount: number;
   readonly pods: readonly Pod[];
+  /** By all these pods together. */
+  readonly requested: { readonly cpuMillicores: number; readonly memoryBytes: number };
   readonly similar: readonly NodeGroup[];
   /** Capacity of one node, not what is allocatable. */
   readonly capacity: { readonly cpuMillicores: number; readonly memoryBytes: number };
@@ -69,15 +71,8 @@ function lowest(options: readonly Option[], score: (option: Option) => number): 
 }
 
 /** Share of CPU plus share of memory that nobody would have asked for. */
-export function wasteOf({ pods, nodeCount, capacity }: Option): number {
-  let cpu = 0;
-  let memory = 0;
-  const requests = new TemplateRequests();
-  for (const pod of pods) {
-    const { cpuMillicores, memoryBytes } = requests.of(pod);
-    cpu += cpuMillicores;
-    memory += memoryBytes;
-  }
+export function wasteOf({ requested, nodeCount, capacity }: Option): number {
+  const { cpuMillicores: cpu, memoryBytes: memory } = requested;
   const availableCpu = capacity.cpuMillicores * nodeCount;
   const availableMemory = capacity.memoryBytes * nodeCount;
   return (availableCpu - cpu) / availableCpu + (availableMemory - memory) / availableMemory;

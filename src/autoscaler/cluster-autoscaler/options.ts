@@ -157,6 +157,7 @@ export interface AutoscalerFlags {
   readonly "max-drain-parallelism": number;
   readonly "ok-total-unready-count": number;
   readonly "max-total-unready-percentage": number;
+  readonly "write-status-configmap": boolean;
 }
 
 /** The options that a scenario's flags stand for. */

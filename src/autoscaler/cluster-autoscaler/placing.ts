@@ -1,12 +1,11 @@
 import type { Pod } from "../../model/index.ts";
 import type { NodeInfo, PodInfo } from "../../scheduler/index.ts";
 import { type ClusterSnapshot, infoOf, movedInfo } from "./cluster-snapshot.ts";
-import { PodKinds, SimilarPods } from "./similar-pods.ts";
+import { type PodOfKind, SimilarPods } from "./similar-pods.ts";
 
 /** A pod that waits; or, with `moves`, one that still runs and is thought to come back elsewhere. */
-export interface PodToPlace {
-  readonly pod: Pod;
-  readonly moves?: boolean;
+export interface PodToPlace extends PodOfKind {
+  readonly moves: boolean;
 }
 
 /** Places pods on a snapshot, remembering from run to run where a pod found room (`HintingSimulator`). */
@@ -14,29 +13,28 @@ export class HintingSimulator {
   #hints = new Map<string, string>();
   #old = new Map<string, string>();
 
-  /** Places what fits, in order; answers which pods did. Pods like one that failed are not tried. `kinds`: of this run. */
+  /** Places what fits, in order; answers which pods did. Pods like one that failed are not tried. */
   place(
     snapshot: ClusterSnapshot,
     pods: readonly PodToPlace[],
     acceptable: (node: NodeInfo) => boolean,
     stopAtFailure: boolean,
-    kinds: PodKinds = new PodKinds(),
   ): Set<Pod> {
     const placed = new Set<Pod>();
     const hinted = this.#hints.size > 0 || this.#old.size > 0;
-    const hopeless = new SimilarPods<true>(kinds);
-    for (const { pod, moves } of pods) {
+    const hopeless = new SimilarPods<true>();
+    for (const { pod, kind, moves } of pods) {
       const hint = hinted ? this.#hintOf(pod) : undefined;
       // Most pods of a flood are like one that just failed: nothing is computed for them.
-      if (hint === undefined && hopeless.of(pod) !== undefined) {
+      if (hint === undefined && hopeless.of(kind) !== undefined) {
         if (stopAtFailure) break;
         continue;
       }
-      const info = moves === true ? movedInfo(pod) : infoOf(pod);
+      const info = moves ? movedInfo(pod) : infoOf(pod);
       let name = hint === undefined ? undefined : this.#byHint(hint, snapshot, info, acceptable);
-      if (name === undefined && hopeless.of(pod) === undefined) {
+      if (name === undefined && hopeless.of(kind) === undefined) {
         name = snapshot.scheduleAnywhere(info, acceptable);
-        if (name === undefined) hopeless.remember(pod, true);
+        if (name === undefined) hopeless.remember(kind, true);
       }
       if (name !== undefined) {
         this.#hints.set(pod.metadata.uid, name);

@@ -8,6 +8,7 @@ import type { AutoscalingOptions } from "./options.ts";
 import { HintingSimulator } from "./placing.ts";
 import { hasGpuLabel, isNodeReady } from "./readiness.ts";
 import { ResourceRoom } from "./resource-limits.ts";
+import { PodKinds } from "./similar-pods.ts";
 import { taintedAtSeconds, toBeDeletedTaint } from "./taints.ts";
 import { type Utilization, utilizationOf } from "./utilization.ts";
 
@@ -206,7 +207,8 @@ export class ScaleDownPlanner {
   ): boolean {
     const { name } = info;
     for (const pod of pods) snapshot.removePod(infoOf(pod), name);
-    const moved = pods.map((pod) => ({ pod, moves: true }));
+    const kinds = new PodKinds();
+    const moved = pods.map((pod) => ({ pod, kind: kinds.of(pod), moves: true }));
     const acceptable = (node: NodeInfo): boolean => node.name !== name && destinations.has(node.name);
     const placed = this.#simulator.place(snapshot, moved, acceptable, true);
     if (placed.size < pods.length) return false;

@@ -25,7 +25,8 @@ export function* increaseSizes(
     const reply = yield* callProvider<CloudReply>(call);
     if (!reply.ok) {
       yield* tell("FailedToScaleUpGroup", `Scale-up failed for group ${id}: ${reply.error}`, "Warning");
-      state.backoff.failed(id, nowUs);
+      const message = `failed to increase node group size: ${reply.error}`;
+      state.backoff.failed(id, nowUs, { code: "cloudProviderError", message });
       Object.assign(status, { result: "ScaleUpError", awaiting: [], unhelped: [] });
       return;
     }

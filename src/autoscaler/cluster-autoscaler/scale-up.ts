@@ -1,14 +1,14 @@
-import { milliValue, type Node, type Pod, value } from "../../model/index.ts";
+import { milliValue, type Node, type Pod, podRequests, value } from "../../model/index.ts";
 import { type ClusterSnapshot, infoOf } from "./cluster-snapshot.ts";
 import type { ClusterState } from "./cluster-state.ts";
-import { estimate, nodeLimit } from "./estimator.ts";
+import { type Estimate, estimate, nodeLimit } from "./estimator.ts";
 import { applyChain, type Market, type Option } from "./expanders.ts";
 import type { NodeGroup, NodeGroups } from "./node-groups.ts";
 import type { AutoscalingOptions } from "./options.ts";
 import { hasGpuLabel } from "./readiness.ts";
 import { ResourceRoom } from "./resource-limits.ts";
 import { balance, type ScaleUpInfo, similarTemplates } from "./similar-groups.ts";
-import { equivalenceGroups, type PodKinds } from "./similar-pods.ts";
+import { equivalenceGroups, type PodOfKind } from "./similar-pods.ts";
 import type { NodeTemplate } from "./template-nodes.ts";
 
 /** A pod that no group could help, and why: the scheduler's words, or why the group was not asked. */
@@ -31,9 +31,7 @@ export interface ScaleUpPlan {
 }
 
 export interface ScaleUpInput {
-  readonly pods: readonly Pod[];
-  /** Which of them are alike, where that is known already. */
-  readonly kinds?: PodKinds;
+  readonly pods: readonly PodOfKind[];
   readonly snapshot: ClusterSnapshot;
   readonly groups: NodeGroups;
   readonly templates: ReadonlyMap<string, NodeTemplate>;
@@ -57,7 +55,7 @@ interface WaitingGroup {
 /** One option for all pods that wait: groups that may grow, what each would hold, the expanders' choice, and its split. */
 export function planScaleUp(input: ScaleUpInput): ScaleUpPlan {
   const { options, groups, state, nowUs, templates } = input;
-  const waiting: WaitingGroup[] = equivalenceGroups(input.pods, input.kinds).map(({ pods }) => ({
+  const waiting: WaitingGroup[] = equivalenceGroups(input.pods).map(({ pods }) => ({
     pods,
     rejected: new Map(),
     schedulable: false,
@@ -176,8 +174,21 @@ function optionOf(
     group,
     nodeCount: group.spec.zeroOrMax === true ? group.max : found.nodeCount,
     pods: found.pods,
+    requested: requestedBy(found.counts),
     similar,
     capacity: { cpuMillicores: milliValue(capacity["cpu"] ?? "0"), memoryBytes: value(capacity["memory"] ?? "0") },
     hasGpu: hasGpuLabel(template.node),
   };
+}
+
+/** What the pods of an estimate ask for together. */
+function requestedBy(counts: Estimate["counts"]): Option["requested"] {
+  let cpuMillicores = 0;
+  let memoryBytes = 0;
+  for (const { sample, count } of counts) {
+    const requests = podRequests(sample);
+    cpuMillicores += count * requests.cpuMillicores;
+    memoryBytes += count * requests.memoryBytes;
+  }
+  return { cpuMillicores, memoryBytes };
 }

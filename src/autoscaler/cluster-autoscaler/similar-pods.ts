@@ -9,18 +9,18 @@ export interface PodGroup {
 const mostGroupsOfController = 10;
 
 /** Groups of pods with one controller, equal labels and equal specs (`BuildPodGroups`). In first-seen order. */
-export function equivalenceGroups(pods: readonly Pod[], kinds: PodKinds = new PodKinds()): PodGroup[] {
+export function equivalenceGroups(pods: readonly PodOfKind[]): PodGroup[] {
   const groups: PodGroup[] = [];
-  const known = new SimilarPods<PodGroup>(kinds);
-  for (const pod of pods) {
-    const similar = known.of(pod);
+  const known = new SimilarPods<PodGroup>();
+  for (const { pod, kind } of pods) {
+    const similar = known.of(kind);
     if (similar !== undefined) {
       similar.pods.push(pod);
       continue;
     }
     const group = { pods: [pod] };
     groups.push(group);
-    known.remember(pod, group);
+    known.remember(kind, group);
   }
   return groups;
 }
@@ -32,21 +32,19 @@ export interface PodKind {
   readonly sample: Pod;
 }
 
-/** Finds the kind of pods, for as long as a run lasts: each pod is compared once. */
+/** A pod, compared once. */
+export interface PodOfKind {
+  readonly pod: Pod;
+  /** One object for all pods that are alike; `undefined`: a bare pod or one of a DaemonSet, which is like no other. */
+  readonly kind: PodKind | undefined;
+}
+
+/** Finds the kind of pods, for as long as a run lasts. */
 export class PodKinds {
   readonly #byController = new Map<string, PodKind[]>();
-  readonly #kinds = new Map<Pod, PodKind | undefined>();
 
-  /** One object for all pods that are alike; `undefined`: a bare pod or one of a DaemonSet, which is like no other. */
+  /** To be remembered by the caller: a pod is compared with the kinds of its controller. */
   of(pod: Pod): PodKind | undefined {
-    const known = this.#kinds.get(pod);
-    if (known !== undefined || this.#kinds.has(pod)) return known;
-    const kind = this.#find(pod);
-    this.#kinds.set(pod, kind);
-    return kind;
-  }
-
-  #find(pod: Pod): PodKind | undefined {
     const controller = controllerOf(pod);
     if (controller === undefined || controller.kind === "DaemonSet") return undefined;
     let kinds = this.#byController.get(controller.uid);
@@ -65,21 +63,14 @@ export class PodKinds {
 
 /** Remembers something of kinds of pods, of so many of one controller. */
 export class SimilarPods<T> {
-  readonly #kinds: PodKinds;
   readonly #values = new Map<PodKind, T>();
   readonly #counts = new Map<string, number>();
 
-  constructor(kinds: PodKinds) {
-    this.#kinds = kinds;
-  }
-
-  of(pod: Pod): T | undefined {
-    const kind = this.#kinds.of(pod);
+  of(kind: PodKind | undefined): T | undefined {
     return kind && this.#values.get(kind);
   }
 
-  remember(pod: Pod, value: T): void {
-    const kind = this.#kinds.of(pod);
+  remember(kind: PodKind | undefined, value: T): void {
     if (kind === undefined) return;
     const count = this.#counts.get(kind.controller) ?? 0;
     if (count >= mostGroupsOfController) return;

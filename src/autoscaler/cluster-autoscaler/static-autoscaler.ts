@@ -1,11 +1,12 @@
 import { callProvider, type Task, type View } from "../../client/index.ts";
 import type { CloudCall, CloudReply } from "../../cloud/index.ts";
-import { type Node, objectKey, type Pod } from "../../model/index.ts";
+import { type Node, objectKey } from "../../model/index.ts";
 import { Actuator } from "./actuator.ts";
 import { tell } from "./announcements.ts";
 import { drainContextOf, inKeyOrder, podsOn, snapshotOf } from "./cluster-lists.ts";
 import type { ClusterSnapshot, RoundRobin } from "./cluster-snapshot.ts";
 import { ClusterState } from "./cluster-state.ts";
+import { type ClusterStatus, clusterStatusOf } from "./cluster-status.ts";
 import { Cooldowns } from "./cooldowns.ts";
 import { DisruptionBudgets } from "./disruption-budgets.ts";
 import { type DrainContext, podsToMove } from "./drainability.ts";
@@ -19,6 +20,8 @@ import { ScaleDownPlanner } from "./scale-down-planner.ts";
 import { planScaleUp, type ScaleUpPlan } from "./scale-up.ts";
 import { increaseSizes, tellPods } from "./scale-up-execution.ts";
 import type { ScaleUpInfo } from "./similar-groups.ts";
+import type { PodOfKind } from "./similar-pods.ts";
+import type { Probes } from "./status-config-map.ts";
 import { hasTaint, removeTaint, toBeDeletedTaint } from "./taints.ts";
 import { freshNode, type NodeTemplate, templatesOf } from "./template-nodes.ts";
 import { type Utilization, utilizationOf } from "./utilization.ts";
@@ -54,6 +57,10 @@ export class StaticAutoscaler {
   #initialized = false;
   #runs = 0;
   #sleepUntilUs: number | undefined;
+  /** Of the last run; `undefined`: it came to nothing before it had looked at the groups. */
+  #groups: NodeGroups | undefined;
+  #clusterStatus: ClusterStatus | undefined;
+  #probes: Probes = { nodesUs: 0, candidatesUs: undefined };
   readonly cooldowns: Cooldowns;
   readonly #upkeep: GroupUpkeep;
   readonly #waiting: WaitingPods;
@@ -89,10 +96,26 @@ export class StaticAutoscaler {
     return this.#sleepUntilUs;
   }
 
+  /** What the last run has to say of itself, and when it looked; `undefined`: nothing. */
+  status(): { readonly status: ClusterStatus; readonly probes: Probes } | undefined {
+    if (this.#groups === undefined) return undefined;
+    const { nodesUs: nowUs, candidatesUs: candidatesAtUs } = this.#probes;
+    const input = {
+      state: this.state,
+      groups: this.#groups,
+      candidates: this.#candidatesBefore,
+      candidatesAtUs,
+      nowUs,
+    };
+    this.#clusterStatus = clusterStatusOf(input, this.#clusterStatus);
+    return { status: this.#clusterStatus, probes: this.#probes };
+  }
+
   *runOnce(view: View): Task<RunStatus> {
     const nowUs = view.nowUs;
     const status = emptyStatus();
     this.#sleepUntilUs = nowUs; // A run that ends early is made again.
+    this.#groups = undefined;
     this.#runs += 1;
     const allNodes = inKeyOrder(view.list("Node")).map(withoutUnfinished);
     if (!this.#initialized) yield* this.#cleanUp(view);
@@ -100,8 +123,8 @@ export class StaticAutoscaler {
     if (allNodes.length === 0 && !this.#options.scaleUpFromZero) return status;
     // Pods are listed before the provider is asked, which takes its time: one that comes meanwhile is for the next run.
     const { expendablePodsPriorityCutoff: cutoff } = this.#options;
-    const snapshot = snapshotOf(allNodes, view, cutoff, this.#roundRobin);
-    const pending = this.#waiting.pending(view);
+    const waiting = this.#waiting.look(view);
+    const snapshot = snapshotOf(allNodes, view, cutoff, waiting.nominated, this.#roundRobin);
     const daemonSets = inKeyOrder(view.list("DaemonSet"));
     const reply = yield* callProvider<CloudReply>({ operation: "refresh" } satisfies CloudCall);
     if (!reply.ok || reply.groups === undefined) return status;
@@ -124,6 +147,8 @@ export class StaticAutoscaler {
     for (const notice of this.state.update(allNodes, groups, nowUs)) {
       yield* tell(notice.reason, notice.message, notice.type);
     }
+    this.#groups = groups;
+    this.#probes = { ...this.#probes, nodesUs: nowUs };
     yield* this.#upkeep.revertTimedOut(groups);
     yield* this.#upkeep.removeLongUnregistered(groups);
     if (!this.state.isClusterHealthy()) {
@@ -147,7 +172,7 @@ export class StaticAutoscaler {
       upcoming,
       complaints: [],
     };
-    const pods = this.#waiting.toHelp(pending, view, snapshot, this.actuator.draining, nowUs);
+    const pods = this.#waiting.toHelp(waiting, view, snapshot, this.actuator.draining, nowUs);
     const scaleDownForbidden = yield* this.#scaleUp(pods, round);
     if (this.#options.scaleDownEnabled) yield* this.#scaleDown(round, scaleDownForbidden);
     if (this.#options.enforceNodeGroupMinSize) yield* this.#raiseToMinimum(round);
@@ -188,7 +213,7 @@ export class StaticAutoscaler {
   }
 
   /** Answers whether scaling down is out of the question in this run. */
-  *#scaleUp(pods: readonly Pod[], round: Round): Task<boolean> {
+  *#scaleUp(pods: readonly PodOfKind[], round: Round): Task<boolean> {
     const { status, readyNodes, nowUs, view } = round;
     const { maxNodesTotal } = this.#options;
     if (pods.length === 0) {
@@ -239,11 +264,10 @@ export class StaticAutoscaler {
     yield* tell("MaxNodesTotalReached", `Max total nodes in cluster reached: ${maxNodesTotal}`, "Warning");
   }
 
-  #scaleUpInput(pods: readonly Pod[], round: Round): Parameters<typeof planScaleUp>[0] {
+  #scaleUpInput(pods: readonly PodOfKind[], round: Round): Parameters<typeof planScaleUp>[0] {
     const { snapshot, groups, templates, readyNodes, nowUs, upcoming } = round;
     return {
       pods,
-      kinds: this.#waiting.kinds,
       snapshot,
       groups,
       templates,
@@ -291,6 +315,7 @@ export class StaticAutoscaler {
       nowUs,
     });
     const unneeded = this.planner.unneeded;
+    this.#probes = { ...this.#probes, candidatesUs: nowUs };
     this.#candidatesBefore = new Set(unneeded.map(({ metadata }) => metadata.name));
     if (forbidden || this.cooldowns.holds(nowUs)) {
       status.scaleDown.result = "ScaleDownInCooldown";

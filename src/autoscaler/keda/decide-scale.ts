@@ -7,6 +7,9 @@ export interface Situation {
   readonly active: boolean;
   /** A scaler answered with an error. */
   readonly failed: boolean;
+  /** People do not want it put to rest, or woken. */
+  readonly pausedIn: boolean;
+  readonly pausedOut: boolean;
   readonly nowUs: number;
   readonly createdUs: number;
   readonly lastActiveUs: number | undefined;
@@ -22,22 +25,28 @@ export type ScaleStep =
 const defaultCooldownSeconds = 300;
 
 /** KEDA's scale executor for ScaledObjects (`RequestScale`, as of 2026-08). */
-export function decideScale({ spec, replicas, active, failed, nowUs, createdUs, lastActiveUs }: Situation): ScaleStep {
-  const { minReplicaCount: least = 0, idleReplicaCount: idle } = spec;
+export function decideScale(situation: Situation): ScaleStep {
+  const { spec, replicas, active, failed, pausedIn, pausedOut, nowUs } = situation;
+  const { minReplicaCount: least = 0, idleReplicaCount: idle, fallback } = spec;
   if (active) {
     const asleep = replicas === 0 || (idle !== undefined && replicas < least);
-    return asleep ? { do: "activate", replicas: Math.max(1, least) } : failed ? { do: "nothing" } : { do: "note" };
+    if (asleep) return pausedOut ? { do: "nothing" } : { do: "activate", replicas: Math.max(1, least) };
+    return failed ? { do: "nothing" } : { do: "note" };
   }
-  if (failed) return { do: "nothing" };
+  // With a fallback the HPA brings it there, which it could not do from zero.
+  if (failed && fallback?.replicas !== 0) return { do: "nothing" };
   const mayRest = idle !== undefined ? replicas > idle : replicas > 0 && least === 0;
   if (mayRest) {
-    const { cooldownPeriod = defaultCooldownSeconds, initialCooldownPeriod = 0 } = spec;
-    const cooledUs =
-      lastActiveUs === undefined
-        ? createdUs + initialCooldownPeriod * 1_000_000
-        : lastActiveUs + cooldownPeriod * 1_000_000;
-    return cooledUs < nowUs ? { do: "deactivate", replicas: idle ?? least } : { do: "cool down" };
+    if (pausedIn) return { do: "nothing" };
+    return cooledUs(situation) < nowUs ? { do: "deactivate", replicas: idle ?? least } : { do: "cool down" };
   }
   // Without regard to any cooldown.
   return replicas < least && idle === undefined ? { do: "raise", replicas: least } : { do: "nothing" };
+}
+
+function cooledUs({ spec, createdUs, lastActiveUs }: Situation): number {
+  const { cooldownPeriod = defaultCooldownSeconds, initialCooldownPeriod = 0 } = spec;
+  return lastActiveUs === undefined
+    ? createdUs + initialCooldownPeriod * 1_000_000
+    : lastActiveUs + cooldownPeriod * 1_000_000;
 }

@@ -1,5 +1,6 @@
 import type { NewObject } from "../../apiserver/index.ts";
-import { controllerReference } from "../../model/index.ts";
+import { controllerReference, type HorizontalPodAutoscaler } from "../../model/index.ts";
+import { pauseOf } from "./pause.ts";
 import { type ScaledObject, targetOf } from "./scaled-object.ts";
 import { metricSpec } from "./triggers.ts";
 
@@ -17,7 +18,7 @@ export function autoscalerName({ metadata, spec }: ScaledObject): string {
 export function autoscalerFor(scaledObject: ScaledObject): NewObject {
   const { metadata, spec } = scaledObject;
   const { minReplicaCount = 0, maxReplicaCount: maxReplicas = greatestDefault, triggers } = spec;
-  const { behavior } = spec.advanced?.horizontalPodAutoscalerConfig ?? {};
+  const behavior = behaviorOf(scaledObject);
   const name = autoscalerName(scaledObject);
   const metrics = triggers.map((trigger, index) => metricSpec(trigger, index, metadata.name.slice(0, longestName)));
   return {
@@ -41,5 +42,17 @@ export function autoscalerFor(scaledObject: ScaledObject): NewObject {
       metrics: metrics.sort((a, b) => (a.type < b.type ? -1 : a.type > b.type ? 1 : 0)),
       ...(behavior && { behavior }),
     },
+  };
+}
+
+/** As the ScaledObject has it; a side that people have paused is disabled. */
+function behaviorOf(scaledObject: ScaledObject): HorizontalPodAutoscaler["spec"]["behavior"] {
+  const { behavior } = scaledObject.spec.advanced?.horizontalPodAutoscalerConfig ?? {};
+  const { scaleIn, scaleOut } = pauseOf(scaledObject);
+  if (!scaleIn && !scaleOut) return behavior;
+  return {
+    ...behavior,
+    ...(scaleIn && { scaleDown: { ...behavior?.scaleDown, selectPolicy: "Disabled" } }),
+    ...(scaleOut && { scaleUp: { ...behavior?.scaleUp, selectPolicy: "Disabled" } }),
   };
 }

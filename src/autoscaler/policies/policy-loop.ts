@@ -1,7 +1,8 @@
 import { callProvider, LoopRunner, type Process, type Task, type View } from "../../client/index.ts";
 import type { CloudCall, CloudReply, GroupListing } from "../../cloud/index.ts";
 import type { MetricsApi } from "../../model/index.ts";
-import { carryOut, type Order } from "./orders.ts";
+import { carryOut } from "./carry-out.ts";
+import type { Order } from "./order.ts";
 import type { Policy } from "./policy.ts";
 
 export interface PolicyLoopOptions {

@@ -1,7 +1,7 @@
 import type { View } from "../../client/index.ts";
 import type { GroupListing } from "../../cloud/index.ts";
 import type { MetricsApi } from "../../model/index.ts";
-import type { Order } from "./orders.ts";
+import type { Order } from "./order.ts";
 
 /** What a policy sees when it looks: caches that trail the API server, and metrics as their APIs answer at that instant. */
 export interface Seen {

@@ -1,18 +1,7 @@
-import { CronWindow, type ObjectKey, type OffsetMinutesAt } from "../../model/index.ts";
-import type { Order } from "./orders.ts";
+import { CronWindow, type OffsetMinutesAt } from "../../model/index.ts";
+import type { Order } from "./order.ts";
 import type { Policy, Seen } from "./policy.ts";
-
-/** What a schedule or a forecast moves. */
-export type ScalingTarget =
-  /** `minReplicas` of an HPA, which goes on reacting above it. */
-  | { readonly kind: "hpa"; readonly key: ObjectKey; readonly maxReplicas: number }
-  | {
-      readonly kind: "workload";
-      readonly workload: "Deployment" | "StatefulSet" | "ReplicaSet";
-      readonly key: ObjectKey;
-    }
-  /** The least size of a node pool. */
-  | { readonly kind: "pool"; readonly pool: string };
+import { orderOf, type ScalingTarget, targetId } from "./scaling-target.ts";
 
 /** "From 09:15 to 10:15 hold 12": cron schedules of five fields in one time zone. */
 export interface Hold {
@@ -84,20 +73,4 @@ function sizesAt(windows: readonly Window[], epochSeconds: number): Map<string, 
   }
   for (const [id, size] of open) sizes.set(id, size);
   return sizes;
-}
-
-function targetId(target: ScalingTarget): string {
-  return target.kind === "pool" ? `pool/${target.pool}` : `${target.kind}/${target.key}`;
-}
-
-/** The order that gives a target a size; of an HPA that is its least size, and never above its greatest. */
-export function orderOf(target: ScalingTarget, size: number): Order {
-  switch (target.kind) {
-    case "hpa":
-      return { do: "bounds", autoscaler: target.key, minReplicas: Math.min(size, target.maxReplicas) };
-    case "workload":
-      return { do: "scale", kind: target.workload, key: target.key, replicas: size };
-    case "pool":
-      return { do: "pool", pool: target.pool, min: size };
-  }
 }

@@ -2,7 +2,6 @@ import type { Change, Controller, Outcome, Task, View } from "../../client/index
 import {
   type HorizontalPodAutoscaler,
   type KubeObject,
-  type Labels,
   type MetricsApi,
   namespaceOf,
   type ObjectKey,
@@ -11,6 +10,7 @@ import {
 import { client, LivePorts } from "./live-ports.ts";
 import { AutoscalerMemory } from "./memory.ts";
 import type { AutoscalerFlags } from "./ports.ts";
+import { looksTheSame } from "./selected-pods.ts";
 import { targetId, wake } from "./sleep.ts";
 import { syncAutoscaler } from "./sync.ts";
 
@@ -38,15 +38,18 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
         kind: "Pod",
         keys: ({ before, after }: Change<Pod>, _view, memory) => {
           if (memory.asleep.size === 0) return [];
-          const { namespace = "" } = (after ?? before)!.metadata;
-          const labelSets = new Set<Labels>();
-          for (const pod of [before, after]) if (pod !== undefined) labelSets.add(pod.metadata.labels);
-          return sleepers(memory, namespace, labelSets);
+          if (before === undefined || after === undefined) return sleepers(memory, (before ?? after)!);
+          if (looksTheSame(before, after)) return [];
+          const { labels } = before.metadata;
+          const now = sleepers(memory, after);
+          return labels === after.metadata.labels ? now : [...sleepers(memory, before), ...now];
         },
       },
       ...["Deployment", "ReplicaSet", "StatefulSet"].map((kind) => ({
         kind,
         keys: ({ before, after }: Change<KubeObject>, _view: View, memory: AutoscalerMemory) => {
+          // Of a target's status, sleepers read nothing.
+          if (before !== undefined && after !== undefined && specOf(before) === specOf(after)) return [];
           const key = memory.sleeperByTarget(targetId((after ?? before)!));
           return key === undefined ? [] : [key];
         },
@@ -70,7 +73,8 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
       memory.ports ??= new LivePorts(view, metrics);
       yield* syncAutoscaler(hpa, memory.ports, flags, memory);
       memory.dueUs.set(key, view.nowUs + flags.syncPeriodUs);
-      return memory.asleep.has(key) ? "done" : { requeueInUs: flags.syncPeriodUs };
+      const untilUs = memory.asleep.get(key)?.untilUs ?? view.nowUs + flags.syncPeriodUs;
+      return untilUs === Number.POSITIVE_INFINITY ? "done" : { requeueInUs: untilUs - view.nowUs };
     },
   };
 }
@@ -79,13 +83,13 @@ export function horizontalPodAutoscaler(metrics: MetricsApi, flags: AutoscalerFl
 export function sleepersOf(pod: ObjectKey, view: View, memory: AutoscalerMemory): ObjectKey[] {
   if (memory.asleep.size === 0) return [];
   const object = view.get("Pod", pod);
-  return object === undefined ? [] : sleepers(memory, namespaceOf(pod), new Set([object.metadata.labels]));
+  return object === undefined ? [] : sleepers(memory, object);
 }
 
-function sleepers(
-  { selectors, asleep }: AutoscalerMemory,
-  namespace: string,
-  labelSets: ReadonlySet<Labels>,
-): ObjectKey[] {
-  return selectors.selecting(namespace, labelSets).filter((key) => asleep.has(key));
+function sleepers({ selectors, asleep }: AutoscalerMemory, { metadata }: Pod): ObjectKey[] {
+  return selectors.selectingPod(metadata.namespace ?? "", metadata.labels).filter((key) => asleep.has(key));
+}
+
+function specOf(object: KubeObject): unknown {
+  return (object as { readonly spec?: unknown }).spec;
 }

@@ -97,8 +97,8 @@ export class LivePorts implements Ports {
     return lost ?? this.#metrics.resourceMetrics(namespace, pods);
   }
 
-  usageRests(namespace: string, pods: CompiledLabelSelector): boolean {
-    return this.#metrics.usageRests(namespace, pods);
+  usageRestsSinceUs(namespace: string, pods: CompiledLabelSelector): number | undefined {
+    return this.#metrics.usageRestsSinceUs(namespace, pods);
   }
 
   *podMetrics(query: MetricQuery, pods: CompiledLabelSelector): Task<MetricsAnswer<MetricValue>> {

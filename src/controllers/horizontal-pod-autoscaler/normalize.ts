@@ -1,6 +1,6 @@
 import type { HPAScalingPolicy, HPAScalingRules } from "../../model/index.ts";
 import { int32OfFloat } from "./go-integers.ts";
-import { type History, remember, type ScaleEvent } from "./history.ts";
+import { type History, type Recommendation, remember, type ScaleEvent } from "./history.ts";
 
 /** What may become of a proposal. */
 export interface Bounds {
@@ -19,6 +19,8 @@ export interface Verdict {
 /** What is wanted now, and what it says in the conditions AbleToScale and ScalingLimited. */
 export interface Normalized {
   readonly replicas: number;
+  /** Before this instant the same proposal and count come to the same, if no other proposal is noted meanwhile. */
+  readonly steadyUntilUs: number;
   readonly able: Omit<Verdict, "replicas">;
   readonly limited: Verdict & { readonly isLimited: boolean };
 }
@@ -71,8 +73,14 @@ export function normalize(
 ): Normalized {
   const cutoffUs = nowUs - windowUs;
   let stabilized = proposal;
-  // The edge counts here, and does not with a behavior.
-  for (const { atUs, replicas } of recommendations) if (atUs >= cutoffUs) stabilized = Math.max(stabilized, replicas);
+  let voteUs = Number.POSITIVE_INFINITY;
+  for (const { atUs, replicas } of recommendations) {
+    // The edge counts here, and does not with a behavior.
+    if (atUs < cutoffUs || replicas < stabilized) continue;
+    if (replicas > stabilized) voteUs = atUs;
+    else if (stabilized > proposal) voteUs = Math.max(voteUs, atUs);
+    stabilized = replicas;
+  }
   remember(recommendations, { replicas: proposal, atUs: nowUs }, ({ atUs }) => atUs < cutoffUs);
   const limit = Math.max(2 * current, 4);
   let verdict: Verdict = { replicas: stabilized, ...withinRange };
@@ -80,7 +88,7 @@ export function normalize(
   else if (stabilized > Math.min(max, limit)) {
     verdict = max > limit ? { replicas: limit, ...tooFast } : { replicas: max, ...tooMany };
   }
-  return normalized(stabilized === proposal ? ready : stabilizedDown, verdict, stabilized);
+  return normalized(stabilized === proposal ? ready : stabilizedDown, verdict, stabilized, voteUs + windowUs + 1);
 }
 
 /** With any `spec.behavior`: stabilized in both directions, and as fast as its policies allow. */
@@ -92,15 +100,19 @@ export function normalizeWithBehavior(
   nowUs: number,
 ): Normalized {
   const { current } = bounds;
-  const stabilized = stabilize(proposal, current, behavior, history, nowUs);
+  const { stabilized, untilUs } = stabilize(proposal, current, behavior, history, nowUs);
   const moved = proposal >= current ? stabilizedUp : stabilizedDown;
   const verdict = withinRate(stabilized, bounds, behavior, history, nowUs);
-  return normalized(stabilized === proposal ? ready : moved, verdict, stabilized);
+  return normalized(stabilized === proposal ? ready : moved, verdict, stabilized, untilUs);
 }
 
-function normalized(able: Normalized["able"], verdict: Verdict, stabilized: number): Normalized {
+/** `untilUs`: when `stabilized` changes by itself. What limits its rate may change at any instant. */
+function normalized(able: Normalized["able"], verdict: Verdict, stabilized: number, untilUs: number): Normalized {
   const { replicas, reason, message } = verdict;
-  return { replicas, able, limited: { replicas, reason, message, isLimited: replicas !== stabilized } };
+  const isLimited = replicas !== stabilized;
+  const isAtRate = isLimited && verdict.reason !== tooFew.reason && verdict.reason !== tooMany.reason;
+  const steadyUntilUs = isAtRate ? Number.NEGATIVE_INFINITY : untilUs;
+  return { replicas, steadyUntilUs, able, limited: { replicas, reason, message, isLimited } };
 }
 
 function stabilize(
@@ -109,16 +121,26 @@ function stabilize(
   { upWindowUs, downWindowUs }: Behavior,
   { recommendations }: History,
   nowUs: number,
-): number {
+): { readonly stabilized: number; readonly untilUs: number } {
   let up = proposal;
   let down = proposal;
   for (const { atUs, replicas } of recommendations) {
     if (atUs > nowUs - upWindowUs) up = Math.min(up, replicas);
     if (atUs > nowUs - downWindowUs) down = Math.max(down, replicas);
   }
+  let untilUs = Number.POSITIVE_INFINITY;
+  if (up < proposal) untilUs = lastOf(recommendations, up) + upWindowUs;
+  if (down > proposal) untilUs = Math.min(untilUs, lastOf(recommendations, down) + downWindowUs);
   const oldestUs = nowUs - Math.max(upWindowUs, downWindowUs);
   remember(recommendations, { replicas: proposal, atUs: nowUs }, ({ atUs }) => atUs < oldestUs);
-  return Math.min(Math.max(current, up), down);
+  return { stabilized: Math.min(Math.max(current, up), down), untilUs };
+}
+
+/** When this count was recommended last. */
+function lastOf(recommendations: readonly Recommendation[], count: number): number {
+  let lastUs = Number.NEGATIVE_INFINITY;
+  for (const { atUs, replicas } of recommendations) if (replicas === count) lastUs = Math.max(lastUs, atUs);
+  return lastUs;
 }
 
 function withinRate(wanted: number, bounds: Bounds, { up, down }: Behavior, history: History, nowUs: number): Verdict {

@@ -39,8 +39,11 @@ export interface Ports {
   updateScale(scale: Scale, replicas: number): Task<ScaleReply>;
   wait(forUs: number): Task<void>;
   resourceMetrics(namespace: string, pods: CompiledLabelSelector): Task<MetricsAnswer<PodUsage>>;
-  /** Whether the usage of these pods has not moved lately, so that a reader may wait until it is told that it has. */
-  usageRests(namespace: string, pods: CompiledLabelSelector): boolean;
+  /**
+   * Where the windows of the present answer about these pods begin, if their usage has not moved lately, so that a reader
+   * may wait until it is told that it has; `undefined`: it moves.
+   */
+  usageRestsSinceUs(namespace: string, pods: CompiledLabelSelector): number | undefined;
   podMetrics(query: MetricQuery, pods: CompiledLabelSelector): Task<MetricsAnswer<MetricValue>>;
   objectMetric(query: MetricQuery, object: CrossVersionObjectReference): Task<MetricsAnswer<MetricValue>>;
   externalMetrics(query: MetricQuery): Task<MetricsAnswer<MetricValue>>;

@@ -1,4 +1,5 @@
 import { isPodReady, type Labels, type Pod, podCondition, type Time } from "../../model/index.ts";
+import type { ReadinessWindows } from "./pod-groups.ts";
 import { type PodRequests, podRequests } from "./pod-requests.ts";
 
 /** What a pod is to the replica calculator, whatever its metric. */
@@ -79,13 +80,29 @@ export class SelectedPods {
     return this.#readyCount;
   }
 
-  /** Whether no pod will change its group by mere lapse of time: all are past the window of their start. */
-  isSettled(nowUs: number, cpuInitializationUs: number): boolean {
+  /**
+   * Before this instant no pod changes its group by mere lapse of time (`groupPods`), while their usage rests. A pod that
+   * starts is awaited until its metric's window, which began at `sinceUs` and moves on, lies after its readiness.
+   */
+  settledUntilUs(nowUs: number, sinceUs: number, { cpuInitializationUs }: ReadinessWindows): number {
+    let untilUs = Number.POSITIVE_INFINITY;
     for (let index = 0; index < this.startUs.length; index += 1) {
-      if (this.startUs[index]! + cpuInitializationUs > nowUs) return false;
+      const startedUs = this.startUs[index]! + cpuInitializationUs;
+      if (startedUs <= nowUs || startedUs === Number.POSITIVE_INFINITY) continue;
+      if (this.unready[index] === 1) untilUs = Math.min(untilUs, startedUs);
+      else if (sinceUs < this.transitionUs[index]!) return nowUs;
     }
-    return true;
+    return untilUs;
   }
+}
+
+/** Whether two versions of a pod are the same to everything that reads selected pods. */
+export function looksTheSame(before: Pod, after: Pod): boolean {
+  if (before.spec !== after.spec || before.metadata.labels !== after.metadata.labels) return false;
+  if (standingOf(before) !== standingOf(after) || before.status?.phase !== after.status?.phase) return false;
+  if (before.status?.startTime !== after.status?.startTime) return false;
+  const [was, is] = [podCondition(before, "Ready"), podCondition(after, "Ready")];
+  return was?.status === is?.status && was?.lastTransitionTime === is?.lastTransitionTime;
 }
 
 function standingOf({ metadata, status }: Pod): number {

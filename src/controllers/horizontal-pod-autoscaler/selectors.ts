@@ -8,6 +8,8 @@ export class SelectorRegistry {
 
   /** To questions asked again; nothing once a selector has changed. */
   #answers = new WeakMap<ReadonlySet<Labels>, readonly ObjectKey[]>();
+  /** The same of single pods. */
+  #answersOfPods = new WeakMap<NonNullable<Labels>, readonly ObjectKey[]>();
   /** Known autoscalers whose selector is not. */
   readonly #awaited = new Set<ObjectKey>();
 
@@ -29,7 +31,7 @@ export class SelectorRegistry {
     if (!this.#known.has(key) || this.#known.get(key) === selector) return;
     this.remove(key);
     this.#known.set(key, selector);
-    this.#answers = new WeakMap();
+    this.#forgetAnswers();
     const pair = pairOf(key, selector);
     const keys = this.#byPair.get(pair);
     if (keys === undefined) this.#byPair.set(pair, new Set([key]));
@@ -41,7 +43,7 @@ export class SelectorRegistry {
     this.#known.delete(key);
     this.#awaited.delete(key);
     if (selector === undefined) return;
-    this.#answers = new WeakMap();
+    this.#forgetAnswers();
     this.#byPair.get(pairOf(key, selector))?.delete(key);
   }
 
@@ -50,17 +52,31 @@ export class SelectorRegistry {
     const known = this.#answers.get(labelSets);
     if (known !== undefined) return known;
     const found = new Set<ObjectKey>();
-    for (const labels of labelSets) {
-      this.#collect(`${namespace}/`, labels, found);
-      for (const name in labels) this.#collect(`${namespace}/${name}=${labels[name]}`, labels, found);
-    }
+    for (const labels of labelSets) for (const key of this.selectingPod(namespace, labels)) found.add(key);
     const answer = [...found].sort();
     this.#answers.set(labelSets, answer);
     return answer;
   }
 
-  #collect(pair: string, labels: Labels, found: Set<ObjectKey>): void {
-    for (const key of this.#byPair.get(pair) ?? []) if (this.#known.get(key)!.matches(labels)) found.add(key);
+  /** Autoscalers of a namespace that select pods with these labels, sorted. */
+  selectingPod(namespace: string, labels: Labels): readonly ObjectKey[] {
+    const known = labels && this.#answersOfPods.get(labels);
+    if (known !== undefined) return known;
+    const answer: ObjectKey[] = [];
+    this.#collect(`${namespace}/`, labels, answer);
+    for (const name in labels) this.#collect(`${namespace}/${name}=${labels[name]}`, labels, answer);
+    answer.sort();
+    if (labels !== undefined) this.#answersOfPods.set(labels, answer);
+    return answer;
+  }
+
+  #collect(pair: string, labels: Labels, found: ObjectKey[]): void {
+    for (const key of this.#byPair.get(pair) ?? []) if (this.#known.get(key)!.matches(labels)) found.push(key);
+  }
+
+  #forgetAnswers(): void {
+    this.#answers = new WeakMap();
+    this.#answersOfPods = new WeakMap();
   }
 }
 

@@ -4,15 +4,22 @@ import { remember } from "./history.ts";
 import type { AutoscalerMemory } from "./memory.ts";
 import type { AutoscalerFlags } from "./ports.ts";
 
-/**
- * An autoscaler whose last sync changed nothing and left nothing to wait for. Until the autoscaler, its target, one of
- * its pods or their usage changes, its syncs would all be the same, so none is run: a flat load costs nothing. It keeps
- * its beat meanwhile, and its recommendations are noted when it wakes.
- */
-export interface Sleep {
+/** The beat of syncs that change nothing. */
+interface Beat {
+  /** When the last sync ended. */
   readonly endedUs: number;
-  /** What a sync takes: it belongs to the beat. */
+  /** What a sync takes. */
   readonly durationUs: number;
+}
+
+/**
+ * An autoscaler whose last sync changed nothing. Until the autoscaler, its target, one of its pods or their usage changes,
+ * or an old recommendation or a pod's start is too long ago to count, its syncs would all be the same, so none is run: a
+ * flat load costs nothing. It keeps its beat meanwhile, and its recommendations are noted when it wakes.
+ */
+export interface Sleep extends Beat {
+  /** When the first sync begins that may differ though nothing has changed; Infinity: none does. */
+  readonly untilUs: number;
   readonly proposal: number;
   /** Kind and key of the target. */
   readonly target: string;
@@ -22,7 +29,17 @@ export function targetId({ kind, metadata }: KubeObject): string {
   return `${kind}/${keyOf({ metadata })}`;
 }
 
-/** Ends a sleep: notes what the syncs left out would have recommended, and says when the next is due. */
+/** When the first sync begins that ends at `atUs` or later. */
+export function firstBeatAt(atUs: number, { endedUs, durationUs }: Beat, syncPeriodUs: number): number {
+  const beatUs = syncPeriodUs + durationUs;
+  const skipped = Math.max(0, Math.ceil((atUs - endedUs) / beatUs) - 1);
+  return endedUs + syncPeriodUs + skipped * beatUs;
+}
+
+/**
+ * Ends a sleep: notes what the syncs left out would have recommended, and says when the next is due. One that would be under
+ * way now is due at once: it would see what has changed.
+ */
 export function wake(
   hpa: HorizontalPodAutoscaler,
   { endedUs, durationUs, proposal: replicas }: Sleep,
@@ -36,7 +53,7 @@ export function wake(
   // The first sync left out whose recommendation is not forgotten by now.
   const skipped = Math.max(0, Math.floor((nowUs - windowUs - endedUs) / beatUs) - 1);
   let dueUs = endedUs + flags.syncPeriodUs + skipped * beatUs;
-  for (; dueUs < nowUs; dueUs += beatUs) {
+  for (; dueUs + durationUs < nowUs; dueUs += beatUs) {
     const atUs = dueUs + durationUs;
     if (history !== undefined)
       remember(history.recommendations, { replicas, atUs }, (old) => old.atUs < atUs - windowUs);

@@ -8,7 +8,7 @@ import { type MetricContext, type MetricFailure, proposalOf } from "./metric-sou
 import { type Normalized, normalize, normalizeWithBehavior } from "./normalize.ts";
 import type { AutoscalerFlags, Ports, Scale, ScaleReply } from "./ports.ts";
 import { situationOf } from "./situation.ts";
-import { readsResourcesOnly, targetId } from "./sleep.ts";
+import { firstBeatAt, readsResourcesOnly, targetId } from "./sleep.ts";
 import type { Sync } from "./sync-state.ts";
 import { parseSelector, selectorOf } from "./target-selector.ts";
 import { finish, putStatus, writeStatus } from "./write-status.ts";
@@ -82,31 +82,37 @@ export function* syncAutoscaler(
   const proposal = Math.max(0, replicas);
   const shown = replicas > 0 ? metric : "";
   const reason = proposal > current ? `${shown} above target` : proposal < current ? "All metrics below target" : "";
-  const { replicas: desired, isSteady } = normalizeDesired(sync, history, proposal, current);
-  const silent = desired === current && isSteady && error === undefined;
+  const { replicas: desired, steadyUntilUs } = normalizeDesired(sync, history, proposal, current);
   const failure =
     desired === current
       ? yield* finish(sync, { current, desired, statuses, rescaled: false })
       : yield* rescale(sync, scale, desired, reason, statuses);
-  if (silent && failure === undefined) sleepIfSettled(sync, scale, proposal);
+  if (desired === current && failure === undefined && error === undefined) {
+    sleepIfSettled(sync, scale, proposal, steadyUntilUs);
+  }
   return failure ?? error;
 }
 
-/** Lets the autoscaler sleep when, with equal inputs, nothing would happen at its next sync either. */
+/** Lets the autoscaler sleep for as long as, with equal inputs, nothing would happen at its syncs. */
 function sleepIfSettled(
   { hpa, ports, flags, memory, startedUs, written }: Sync,
   { target, selector: text }: Scale,
   proposal: number,
+  steadyUntilUs: number,
 ): void {
   if (written.status || target === undefined || !readsResourcesOnly(hpa)) return;
   const namespace = hpa.metadata.namespace ?? "";
   if (memory.selectors.awaitsSome(namespace)) return; // It may select what this one does.
   const selector = selectorOf(text, memory);
-  if (!ports.pods(namespace, selector).isSettled(ports.nowUs, flags.windows.cpuInitializationUs)) return;
-  if (!ports.usageRests(namespace, selector)) return;
+  const restsSinceUs = ports.usageRestsSinceUs(namespace, selector);
+  if (restsSinceUs === undefined) return;
   const endedUs = ports.nowUs;
-  const durationUs = endedUs - startedUs;
-  memory.beginSleep(keyOf(hpa), { endedUs, durationUs, proposal, target: targetId(target) });
+  const settledUntilUs = ports.pods(namespace, selector).settledUntilUs(endedUs, restsSinceUs, flags.windows);
+  const quietUntilUs = Math.min(steadyUntilUs, settledUntilUs);
+  if (quietUntilUs <= endedUs) return;
+  const beat = { endedUs, durationUs: endedUs - startedUs };
+  const untilUs = firstBeatAt(quietUntilUs, beat, flags.syncPeriodUs);
+  memory.beginSleep(keyOf(hpa), { ...beat, untilUs, proposal, target: targetId(target) });
 }
 
 function* noScale({ hpa, ports, ...sync }: Sync, error: string): Task<void> {
@@ -153,24 +159,23 @@ function* computeReplicas(sync: Sync, scale: Scale): Task<Computed> {
   return { replicas, metric, statuses, error };
 }
 
-/** `isSteady`: with the same proposal, nothing that passes with time would change the answer. */
+/** `steadyUntilUs`: with the same proposal and the same count, the answer is the same before that instant. */
 function normalizeDesired(
   sync: Sync,
   history: History,
   proposal: number,
   current: number,
-): { readonly replicas: number; readonly isSteady: boolean } {
+): { readonly replicas: number; readonly steadyUntilUs: number } {
   const { hpa, ports, flags, conditions } = sync;
   const bounds = { current, min: hpa.spec.minReplicas ?? 1, max: hpa.spec.maxReplicas };
   const behavior = behaviorOf(hpa, flags);
-  const { replicas, able, limited }: Normalized =
+  const { replicas, able, limited, steadyUntilUs }: Normalized =
     behavior === undefined
       ? normalize(proposal, bounds, flags.downscaleStabilizationUs, history, ports.nowUs)
       : normalizeWithBehavior(proposal, bounds, behavior, history, ports.nowUs);
   conditions.set("AbleToScale", "True", able.reason, able.message, ports.time);
   conditions.set("ScalingLimited", limited.isLimited ? "True" : "False", limited.reason, limited.message, ports.time);
-  const isAtBound = limited.reason === "TooFewReplicas" || limited.reason === "TooManyReplicas";
-  return { replicas, isSteady: able.reason === "ReadyForNewScale" && (!limited.isLimited || isAtBound) };
+  return { replicas, steadyUntilUs };
 }
 
 /** Writes the new count; a conflict is read and tried again. */

@@ -25,6 +25,8 @@ export interface ClosedLoopOptions {
   /** Cores that all pods of the service share, from an instant on. */
   readonly demandMilli: readonly (readonly [atMs: number, millicores: number])[];
   readonly autoscaler: Partial<HorizontalPodAutoscaler["spec"]>;
+  /** The autoscaler syncs at every beat, whether or not anything could have changed. Default: false. */
+  readonly sleepless?: boolean;
 }
 
 const runMs = 3_000;
@@ -44,10 +46,12 @@ export class ClosedLoop {
   readonly world: World;
   /** Every count that was written to the Deployment, with its instant. */
   readonly written: { readonly atMs: number; readonly replicas: number }[] = [];
+  /** Every status that the autoscaler wrote, with its instant. */
+  readonly statuses: { readonly atUs: number; readonly status: HorizontalPodAutoscaler["status"] }[] = [];
   readonly #demandMilli: ClosedLoopOptions["demandMilli"];
   readonly #ready = new Set<RunningPod>();
 
-  constructor({ scrapePhaseMs, demandMilli, autoscaler }: ClosedLoopOptions) {
+  constructor({ scrapePhaseMs, demandMilli, autoscaler, sleepless = false }: ClosedLoopOptions) {
     const { loop } = this;
     const clock = new WallClock(1_767_000_000_000_000);
     this.api = new ApiServer(new Store(loop, clock), "1");
@@ -64,6 +68,7 @@ export class ClosedLoop {
       new MetricsAdapter({ loop, world: this.world, ticker, rateWindowUs: 120_000_000, traffic: this.#traffic() }),
       (namespace, selector) => manager.view.podsSelected(namespace, selector),
     );
+    if (sleepless) metrics.usageRestsSinceUs = () => undefined;
     startAutoscaler(manager, metrics, {
       syncPeriodUs: 15_000_000,
       downscaleStabilizationUs: 300_000_000,
@@ -78,6 +83,9 @@ export class ClosedLoop {
     this.api.store.onCommit(({ before, after, atUs }) => {
       if (after?.kind === "Pod" && before === undefined) this.#later(runMs, () => this.#run(keyOf(after)));
       if (after === undefined && before?.kind === "Pod") this.#stop(before.metadata.uid);
+      if (after?.kind === "HorizontalPodAutoscaler") {
+        this.statuses.push({ atUs, status: (after as HorizontalPodAutoscaler).status });
+      }
       if (after?.kind !== "Deployment") return;
       const { replicas = 1 } = (after as Deployment).spec;
       if (this.written.at(-1)?.replicas !== replicas) this.written.push({ atMs: atUs / 1000, replicas });

@@ -2,34 +2,14 @@ import type { ApiReply } from "../../apiserver/index.ts";
 import { callApi, callProvider, type Task } from "../../client/index.ts";
 import type { CloudCall, CloudReply } from "../../cloud/index.ts";
 import type { HorizontalPodAutoscaler, KubeObject, ObjectKey } from "../../model/index.ts";
-
-/** One thing that a policy wants to be otherwise. What is left out stays as it is. */
-export type Order =
-  /** `spec.replicas`, by hand: an HPA of the same workload goes on from there. */
-  | {
-      readonly do: "scale";
-      readonly kind: "Deployment" | "StatefulSet" | "ReplicaSet";
-      readonly key: ObjectKey;
-      readonly replicas: number;
-    }
-  /** The bounds of a HorizontalPodAutoscaler. */
-  | {
-      readonly do: "bounds";
-      readonly autoscaler: ObjectKey;
-      readonly minReplicas?: number;
-      readonly maxReplicas?: number;
-    }
-  /** Sizes of a node pool: its bounds move its size into them, and `size` within them. Machines above it are not drained. */
-  | {
-      readonly do: "pool";
-      readonly pool: string;
-      readonly min?: number;
-      readonly max?: number;
-      readonly size?: number;
-    };
+import type { Order } from "./order.ts";
 
 /** How often a write is tried again that met a newer object (`retry.DefaultRetry` of client-go: five times in all). */
 const attempts = 5;
+
+interface Scalable extends KubeObject {
+  readonly spec: { readonly replicas?: number };
+}
 
 /** Carries an order out; the text with which it was refused, if it was. An order that changes nothing is no write. */
 export function* carryOut(client: string, order: Order): Task<string | undefined> {
@@ -50,36 +30,6 @@ export function* carryOut(client: string, order: Order): Task<string | undefined
       return reply.ok ? undefined : reply.error;
     }
   }
-}
-
-/** `deployment default/web: 12 replicas`: how an order is told. */
-export function orderText(order: Order): string {
-  switch (order.do) {
-    case "scale":
-      return `${order.kind.toLowerCase()} ${order.key}: ${order.replicas} replicas`;
-    case "bounds":
-      return `hpa ${order.autoscaler}: ${sizesText([
-        ["minReplicas", order.minReplicas],
-        ["maxReplicas", order.maxReplicas],
-      ])}`;
-    case "pool":
-      return `node pool ${order.pool}: ${sizesText([
-        ["min", order.min],
-        ["max", order.max],
-        ["size", order.size],
-      ])}`;
-  }
-}
-
-interface Scalable extends KubeObject {
-  readonly spec: { readonly replicas?: number };
-}
-
-function sizesText(sizes: readonly (readonly [string, number | undefined])[]): string {
-  return sizes
-    .filter(([, size]) => size !== undefined)
-    .map(([name, size]) => `${name} ${size}`)
-    .join(", ");
 }
 
 function* edit<T extends KubeObject>(
