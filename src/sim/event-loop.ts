@@ -60,11 +60,7 @@ export class EventLoop {
   /** Fires up to `maxEvents` events not later than `untilUs`, then says whether any such are left. */
   step(maxEvents: number, untilUs: number): "more" | "done" {
     const queue = this.#queue;
-    for (let count = 0; count < maxEvents; count += 1) {
-      if (queue.nextAtUs() > untilUs) {
-        this.#nowUs = Math.max(this.#nowUs, untilUs);
-        return "done";
-      }
+    for (let count = 0; count < maxEvents && queue.nextAtUs() <= untilUs; count += 1) {
       queue.pop();
       const handler = queue.handler!;
       const argument = queue.argument;
@@ -76,6 +72,8 @@ export class EventLoop {
       if (this.#onFire !== undefined) this.#onFire(handler.label, queue.atUs, queue.sequence);
       handler.fire(argument);
     }
-    return queue.nextAtUs() > untilUs ? "done" : "more";
+    if (queue.nextAtUs() <= untilUs) return "more";
+    this.#nowUs = Math.max(this.#nowUs, untilUs);
+    return "done";
   }
 }
