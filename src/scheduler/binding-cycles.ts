@@ -1,8 +1,10 @@
-import type { Process, Task } from "../client/index.ts";
+import { callApi, type Process, type Task } from "../client/index.ts";
+import { keyOf, type Pod } from "../model/index.ts";
 import { handler, phase } from "../sim/index.ts";
 import { nodesUnavailable } from "./cycle/fit-error.ts";
 import type { CycleState } from "./framework/cycle-state.ts";
 import type { Framework } from "./framework/framework.ts";
+import { schedulerClient } from "./framework/scheduler-client.ts";
 import { isRejected, type Status, unresolvable } from "./framework/status.ts";
 import type { QueuedPod } from "./queue/queued-pod.ts";
 
@@ -51,7 +53,10 @@ export class BindingCycles {
     const permitted = reserved ?? framework.runPermit(state, pod, nodeName);
     if (permitted === undefined) this.#bind(placement);
     else if ("code" in permitted) this.#fail(placement, permitted, false);
-    else this.#park(placement, permitted);
+    else {
+      this.#process.run(nominate(placement), () => undefined);
+      this.#park(placement, permitted);
+    }
   }
 
   #park(placement: Placement, timeoutsUs: ReadonlyMap<string, number>): void {
@@ -78,9 +83,9 @@ export class BindingCycles {
 
   *#bindingCycle(placement: Placement): Task<void> {
     const { framework, state, queued, nodeName } = placement;
-    const failed =
-      (yield* framework.runPreBind(state, queued.pod, nodeName)) ??
-      (yield* framework.runBind(state, queued.pod, nodeName));
+    const work = framework.preBindWork(state, queued.pod, nodeName);
+    if (work !== undefined) yield* nominate(placement);
+    const failed = (work && (yield* work)) ?? (yield* framework.runBind(state, queued.pod, nodeName));
     if (failed !== undefined) {
       this.#fail(placement, failed, true);
       return;
@@ -98,4 +103,16 @@ export class BindingCycles {
     const message = rejected ? nodesUnavailable(1, "", statuses, "") : status.reasons.join(", ");
     this.#ends.failed(placement, { message, rejectedBy: rejected ? status.plugin : undefined, inBackground });
   }
+}
+
+/** Others are told where the pod will be, as there is still something to wait for (NominatedNodeNameForExpectation). */
+function* nominate({ queued, nodeName }: Placement): Task<void> {
+  const { pod } = queued.pod;
+  if (pod.status.nominatedNodeName === nodeName) return;
+  const change = (stored: Pod): Pod =>
+    stored.status.nominatedNodeName === nodeName
+      ? stored
+      : { ...stored, status: { ...stored.status, nominatedNodeName: nodeName } };
+  const { uid } = pod.metadata;
+  yield* callApi(schedulerClient, { verb: "patch", kind: "Pod", key: keyOf(pod), uid, part: "status", change });
 }

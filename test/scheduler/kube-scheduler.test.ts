@@ -73,7 +73,9 @@ describe("a pod whose claim waits for its first consumer", () => {
     const selected = claims()[0]!.metadata.annotations?.["volume.kubernetes.io/selected-node"];
     expect(selected).toBeDefined();
     expect(podNamed(simulation, "user").spec.nodeName).toBeUndefined();
+    expect(podNamed(simulation, "user").status.nominatedNodeName).toBe(selected);
     simulation.runUntil(20 * second);
+    expect(podNamed(simulation, "user").status.nominatedNodeName).toBeUndefined();
     expect(claims()[0]!.status.phase).toBe("Bound");
     expect(podNamed(simulation, "user").spec.nodeName).toBe(selected);
     expect(eventsAbout(simulation, "user")).toContain(`Scheduled: Successfully assigned default/user to ${selected}`);
@@ -103,6 +105,7 @@ describe("a pod whose claim waits for its first consumer", () => {
     const simulation = clusterWith([storageClass("disks.example.com"), claim, user], [], [config]);
     simulation.runUntil(4 * second);
     expect(podNamed(simulation, "user").spec.nodeName).toBeUndefined();
+    expect(podNamed(simulation, "user").status.nominatedNodeName).toBeUndefined();
     expect(eventsAbout(simulation, "user")).toContain(
       'FailedScheduling: running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
     );
@@ -184,6 +187,7 @@ describe("a plugin of one's own at the later points", () => {
     const waiting = handle!.waitingPods.get("default/p")!;
     expect(waiting.pendingPlugins).toEqual(["Parking"]);
     expect(podNamed(simulation, "p").spec.nodeName).toBeUndefined();
+    expect(podNamed(simulation, "p").status.nominatedNodeName).toBeDefined();
     if (what === "allowed") waiting.allow("Parking");
     if (what === "rejected") waiting.reject("Parking", "go away");
     simulation.runUntil(at * second);

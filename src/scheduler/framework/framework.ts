@@ -235,14 +235,14 @@ export class Framework {
     return waits.size === 0 ? undefined : waits;
   }
 
-  /** What has to be done before the pod may be bound. */
-  *runPreBind(state: CycleState, pod: PodInfo, nodeName: string): Task<Status | undefined> {
+  /** What has to be done before the pod may be bound; `undefined`: nothing (RunPreBindPreFlights). */
+  preBindWork(state: CycleState, pod: PodInfo, nodeName: string): Task<Status | undefined> | undefined {
+    const works: [Plugin, Task<Status | undefined>][] = [];
     for (const plugin of this.plugins.preBind as readonly Implementing<"preBind">[]) {
       const work = plugin.preBind(state, pod, nodeName);
-      const status = work === undefined ? undefined : yield* work;
-      if (status !== undefined) return refusal("PreBind", status, plugin);
+      if (work !== undefined) works.push([plugin, work]);
     }
-    return undefined;
+    return works.length === 0 ? undefined : inTurn(works);
   }
 
   /** Binds the pod by the first plugin that does not skip it. */
@@ -261,6 +261,14 @@ export class Framework {
       plugin.postBind(state, pod, nodeName);
     }
   }
+}
+
+function* inTurn(works: readonly [Plugin, Task<Status | undefined>][]): Task<Status | undefined> {
+  for (const [plugin, work] of works) {
+    const status = yield* work;
+    if (status !== undefined) return refusal("PreBind", status, plugin);
+  }
+  return undefined;
 }
 
 /** Of a framework that only decides: virtual time stands still and luck is constant. */
