@@ -14,6 +14,8 @@ export interface KubeletConfiguration {
   readonly everyPodMounts: boolean;
   readonly eviction: EvictionConfiguration;
   readonly imageGc: ImageGcPolicy;
+  /** `nodeStatusMaxImages`: so many images the node's status names, −1 is no bound. Default 50. */
+  readonly statusMaxImages: number;
   /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
   readonly shutdown: readonly ShutdownGroup[];
   /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
@@ -46,6 +48,7 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   everyPodMounts: false,
   eviction: defaultEviction,
   imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000 },
+  statusMaxImages: 50,
   shutdown: [],
   reportDraw: 0.5,
 };
@@ -68,6 +71,8 @@ export interface KubeletClocks {
   readonly fullSync: Ticker;
   /** Unused images are looked for, every five minutes. */
   readonly imageGc: Ticker;
+  /** The list of images is read for the node's status, every thirty seconds. */
+  readonly imageList: Ticker;
   /** The node's status, every ten seconds. */
   readonly nodeStatus: Ticker;
 }
@@ -83,6 +88,7 @@ export function kubeletClocks(startUs: number): KubeletClocks {
     eviction: { phaseUs: startUs, periodUs: 10 * second },
     runtimeUp: { phaseUs: startUs, periodUs: 5 * second },
     imageGc: { phaseUs: startUs, periodUs: 300 * second },
+    imageList: { phaseUs: startUs, periodUs: 30 * second },
     fullSync: { phaseUs: startUs, periodUs: 10 * second },
     nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
   };

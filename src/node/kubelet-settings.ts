@@ -34,6 +34,7 @@ export interface KubeletSettings {
   readonly imageGCHighThresholdPercent?: number;
   readonly imageGCLowThresholdPercent?: number;
   readonly imageMinimumGCAge?: number;
+  readonly nodeStatusMaxImages?: number;
   readonly kubeReserved?: Texts;
   readonly systemReserved?: Texts;
   readonly shutdownGracePeriod?: number;
@@ -75,6 +76,7 @@ export function configurationOf(
       lowPercent: settings.imageGCLowThresholdPercent ?? base.imageGc.lowPercent,
       minAgeUs: settings.imageMinimumGCAge ?? base.imageGc.minAgeUs,
     },
+    statusMaxImages: settings.nodeStatusMaxImages ?? base.statusMaxImages,
     shutdown: shutdownGroups(settings),
   };
 }

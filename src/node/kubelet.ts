@@ -5,10 +5,12 @@ import { BackOffs } from "./back-offs.ts";
 import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
 import { ImageGc } from "./image-gc.ts";
+import { ImageList } from "./image-list.ts";
 import { ImageManager } from "./image-manager.ts";
+import { fullImageName } from "./image-name.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
-import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
+import { type NodeReport, NodeReporter } from "./node-reporter.ts";
 import { Pleg } from "./pleg.ts";
 import { PodAdmission } from "./pod-admission.ts";
 import { differsSemantically, gatesChanged } from "./pod-changes.ts";
@@ -44,8 +46,8 @@ interface KubeletOptions {
   readonly networkError: () => string | undefined;
   /** Graceful shutdown is over: the machine may go down. */
   readonly released?: () => void;
-  /** Writes what changed of the node's conditions. */
-  readonly patchNode: (conditions: readonly ReportedCondition[]) => void;
+  /** Writes what changed of the node's status. */
+  readonly patchNode: (report: NodeReport) => void;
 }
 
 /** One machine's kubelet: the sync loop, and the managers that it feeds. */
@@ -65,6 +67,7 @@ export class Kubelet {
   readonly volumesInUse: VolumesInUse;
   readonly eviction: EvictionManager;
   readonly imageGc: ImageGc;
+  readonly imageList: ImageList;
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
   readonly allocation: AllocationManager;
@@ -129,6 +132,13 @@ export class Kubelet {
       ticker: this.clocks.imageGc,
       inUse: () => this.#imagesInUse(),
       nodeEvent: (...told) => this.nodeEvent(...told),
+    });
+    this.imageList = new ImageList({
+      execution,
+      host,
+      ticker: this.clocks.imageList,
+      mostImages: configuration.statusMaxImages,
+      changed: () => this.reporter.look(),
     });
     this.reporter = this.#nodeReporter();
     this.shutdown = this.#shutdownManager();
@@ -204,6 +214,8 @@ export class Kubelet {
         ...this.#options.complaints(),
         ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
       ],
+      images: () => this.imageList.images,
+      knownImages: () => this.#options.node()?.status?.images ?? [],
       patch: this.#options.patchNode,
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
     });
@@ -281,13 +293,14 @@ export class Kubelet {
     this.#admission.admit(pod, held);
   }
 
-  /** Of containers that exist, and of pods that are to run. */
+  /** Full names of the images of containers that exist, and of pods that are to run. */
   #imagesInUse(): ReadonlySet<string> {
     const images = new Set<string>();
     for (const { held, pod, mayRun } of this.workers.values()) {
-      for (const { spec } of held.containers) images.add(spec.image ?? "");
+      for (const { spec } of held.containers) images.add(fullImageName(spec.image ?? ""));
       if (mayRun)
-        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) images.add(image ?? "");
+        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers])
+          images.add(fullImageName(image ?? ""));
     }
     return images;
   }

@@ -1,4 +1,4 @@
-import type { ApiServer } from "../apiserver/index.ts";
+import type { ApiServer, NewObject } from "../apiserver/index.ts";
 import { type Node, objectKey, type Pod, type WallClock } from "../model/index.ts";
 import { draw, type EventLoop, type RandomStream, type Ticker } from "../sim/index.ts";
 import { controlPlane, type Machine, type World } from "../world/index.ts";
@@ -8,7 +8,7 @@ import { ImageStore } from "./image-store.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
 import { configurationOf, type KubeletSettings, noticedBytes } from "./kubelet-settings.ts";
-import type { ReportedCondition } from "./node-reporter.ts";
+import type { NodeReport } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
 import { staticPodOf } from "./static-pods.ts";
@@ -75,11 +75,16 @@ export class NodeAgent {
     return machine.alive && machine.kubeletAlive && this.#options.world.links.reachable(machine.index, controlPlane);
   }
 
+  #newNode(): NewObject {
+    const images = this.kubelet?.imageList.images ?? [];
+    return newNode(this.machine, { hostIP: this.#hostIP, time: this.#time, images });
+  }
+
   /** Up and registered from the beginning. */
   settle(): void {
     this.#boots += 1; // Power on began a boot, which is over already.
     this.#startKubelet();
-    this.#options.api.handle({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
+    this.#options.api.handle({ verb: "create", object: this.#newNode() });
     this.#postReady();
     this.#beginLease();
     this.#startStaticPods();
@@ -138,7 +143,7 @@ export class NodeAgent {
             );
         } else execution.resume();
         const registered = api.store.get("Node", this.#key) !== undefined;
-        if (!registered) this.#link.send({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
+        if (!registered) this.#link.send({ verb: "create", object: this.#newNode() });
         this.#beginLease();
         const readyUs = registered ? this.#link.requestUs : Math.ceil(draw(delays.networkReady, random));
         boot.at(
@@ -194,12 +199,13 @@ export class NodeAgent {
       runtimeReady: () => machine.runtimeReady,
       networkError: () => undefined,
       complaints: () => [],
-      patchNode: (conditions) => this.#patchConditions(conditions),
+      patchNode: (report) => this.#patchStatus(report),
     });
     host.diskChanged = () => {
       kubelet.eviction.look();
       kubelet.imageGc.look();
     };
+    host.imagesChanged = () => kubelet.imageList.look();
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
     machine.memoryFullBytes = memoryAlarmBytes(machine, []);
@@ -225,7 +231,7 @@ export class NodeAgent {
     this.kubelet?.eviction.look();
   }
 
-  #patchConditions(conditions: readonly ReportedCondition[]): void {
+  #patchStatus({ conditions, images }: NodeReport): void {
     const change = (node: Node): Node => {
       const before = node.status.conditions ?? [];
       const time = this.#time;
@@ -235,7 +241,8 @@ export class NodeAgent {
         return { ...condition, lastHeartbeatTime: time, lastTransitionTime };
       });
       const others = before.filter(({ type }) => !conditions.some((condition) => condition.type === type));
-      return { ...node, status: { ...node.status, conditions: [...others, ...next] } };
+      const status = { ...node.status, conditions: [...others, ...next], ...(images !== undefined && { images }) };
+      return { ...node, status };
     };
     this.#link.send({ verb: "patch", kind: "Node", key: this.#key, part: "status", change });
   }
@@ -291,6 +298,7 @@ export class NodeAgent {
   #resync(): void {
     const { kubelet } = this;
     if (kubelet === undefined) return;
+    kubelet.reporter.look(); // What was said while the link was cut is lost.
     const assigned = this.#options.assigned();
     const uids = new Set<string>(assigned.map(({ metadata }) => metadata.uid));
     for (const pod of assigned) this.#tell(kubelet, pod, false);

@@ -45,6 +45,8 @@ export class WorldHost implements Host {
   readonly #disk: MachineDisk;
   /** More is on the disk than somebody allows. */
   diskChanged: () => void = () => undefined;
+  /** Other images are on the disk than before. */
+  imagesChanged: () => void = () => undefined;
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(options: WorldHostOptions) {
@@ -93,8 +95,11 @@ export class WorldHost implements Host {
 
   pulled(image: string, pod: Pod): void {
     const { images, loop } = this.#options;
-    images.add(image, this.imageBytes(image, pod) * unpackedFactor, loop.nowUs);
+    if (images.has(image)) return;
+    const sizeBytes = this.imageBytes(image, pod);
+    images.add(image, { sizeBytes, bytes: sizeBytes * unpackedFactor }, loop.nowUs);
     this.#disk.changed();
+    this.imagesChanged();
   }
 
   images(): Iterable<StoredImage> {
@@ -103,6 +108,7 @@ export class WorldHost implements Host {
 
   removeImage(image: string): void {
     this.#options.images.remove(image);
+    this.imagesChanged();
   }
 
   imageBytes(_image: string, pod: Pod): number {

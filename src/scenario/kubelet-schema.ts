@@ -27,6 +27,12 @@ export const kubeletSettings = z
     imageGCHighThresholdPercent: z.number().int().min(0).max(100).optional().describe("Default 85."),
     imageGCLowThresholdPercent: z.number().int().min(0).max(100).optional().describe("Default 80."),
     imageMinimumGCAge: duration.optional().describe("Default 2m."),
+    nodeStatusMaxImages: z
+      .number()
+      .int()
+      .min(-1)
+      .optional()
+      .describe("The largest images, which the node's status names. Default 50; -1 for all."),
     kubeReserved: reserved.optional().describe("Default: what the instance type's image reserves."),
     systemReserved: reserved.optional(),
     shutdownGracePeriod: duration.optional().describe("Default 0: a shutdown is not noticed."),

@@ -3,6 +3,7 @@ import { amountsOf, cpuShares } from "../../src/node/container-amounts.ts";
 import type { PodUsage } from "../../src/node/eviction-manager.ts";
 import type { NodeStats } from "../../src/node/eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome, ProbeType } from "../../src/node/host.ts";
+import type { StoredImage } from "../../src/node/image-store.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "../../src/node/runtime-pod.ts";
 import { type EventLoop, handler, phase } from "../../src/sim/index.ts";
 import type { KubeletCase, RunPlan } from "./kubelet-case.ts";
@@ -26,6 +27,7 @@ export class RecordedHost implements Host {
   readonly #loop: EventLoop;
   readonly #record: (what: string, fields: Fields) => void;
   readonly #present = new Set<string>();
+  readonly #listed = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #runs = new Map<string, number>();
   readonly #plans = new WeakMap<RuntimeContainer, RunPlan>();
@@ -33,6 +35,7 @@ export class RecordedHost implements Host {
   #sandboxErrors: string[];
   readonly #machine: Record<string, unknown>;
   readonly #usage = new Map<string, Usage>();
+  imagesChanged: () => void = () => undefined;
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(recorded: KubeletCase, loop: EventLoop, record: (what: string, fields: Fields) => void) {
@@ -40,6 +43,7 @@ export class RecordedHost implements Host {
     this.#loop = loop;
     this.#record = record;
     this.#machine = { ...recorded.node };
+    for (const [image, { present }] of Object.entries(recorded.images ?? {})) if (present === true) this.#listed.add(image);
     this.#sandboxErrors = [...(recorded.sandboxErrors ?? [])];
   }
 
@@ -58,7 +62,9 @@ export class RecordedHost implements Host {
 
   hasImage(image: string): boolean {
     const plan = this.#case.images?.[image];
-    return plan === undefined || plan.present === true || this.#present.has(image);
+    const present = plan === undefined || plan.present === true || this.#present.has(image);
+    if (present) this.#list(image);
+    return present;
   }
 
   pull(image: string, pod: Pod): Outcome {
@@ -73,11 +79,22 @@ export class RecordedHost implements Host {
 
   pulled(image: string): void {
     this.#present.add(image);
+    this.#list(image);
     this.#record("pulled", { image });
   }
 
-  images(): Iterable<never> {
-    return [];
+  /** Images that no case lists are on the list once somebody asked for them. */
+  images(): Iterable<StoredImage> {
+    return [...this.#listed].map((name) => {
+      const sizeBytes = this.imageBytes(name);
+      return { name, sizeBytes, bytes: sizeBytes, pulledUs: 0, lastUsedUs: 0 };
+    });
+  }
+
+  #list(image: string): void {
+    if (this.#listed.has(image)) return;
+    this.#listed.add(image);
+    this.imagesChanged();
   }
 
   removeImage(): void {}

@@ -10,7 +10,7 @@ const mi = 1_048_576;
 
 describe("collected images", () => {
   const image = (name: string, bytes: number, lastUsedUs: number, pulledUs = 0): StoredImage => ({
-    ...{ name, bytes, pulledUs, lastUsedUs },
+    ...{ name, sizeBytes: bytes, bytes, pulledUs, lastUsedUs },
   });
   const images = [image("old", 10, 1), image("used", 10, 0), image("newer", 10, 5), image("young", 10, 0, 90)];
   it.each([
