@@ -18,6 +18,7 @@ import { PodWorker } from "./pod-worker.ts";
 import { Requeue } from "./requeue.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
+import { SharedParts } from "./shared-parts.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
 import { isMirrorPod, isStaticPod, StaticPods } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
@@ -33,6 +34,8 @@ interface KubeletOptions {
   /** Default: no volume has to be attached. */
   readonly attachments?: Attachments;
   readonly clock: WallClock;
+  /** Default: nothing is shared with other kubelets. */
+  readonly shared?: SharedParts;
   readonly clocks: KubeletClocks;
   readonly configuration: KubeletConfiguration;
   /** The Node as the kubelet knows it. */
@@ -57,6 +60,7 @@ export class Kubelet {
   readonly api: KubeletApi;
   readonly host: Host;
   readonly clock: WallClock;
+  readonly shared: SharedParts;
   readonly clocks: KubeletClocks;
   readonly configuration: KubeletConfiguration;
   readonly runtime: Runtime;
@@ -88,6 +92,7 @@ export class Kubelet {
     this.api = options.api;
     this.host = options.host;
     this.clock = options.clock;
+    this.shared = options.shared ?? new SharedParts();
     this.clocks = options.clocks;
     this.configuration = options.configuration;
     const { execution, host, api, clock, configuration } = this;
@@ -114,6 +119,7 @@ export class Kubelet {
       objectOf: (pod) => (isStaticPod(pod) ? this.statics.mirrorOf(pod) : pod),
       api,
       clock,
+      shared: this.shared,
       mayRun: (uid) => this.workers.get(uid)?.mayRun ?? false,
     });
     this.pleg = new Pleg({
@@ -333,6 +339,7 @@ export class Kubelet {
       return;
     }
     if (before !== undefined && !differsSemantically(before, pod)) {
+      worker.seen(this.allocation.granted(pod));
       if (isPodTerminal(pod) && !isPodTerminal(before)) this.allocation.retry();
       if (gatesChanged(pod)) this.syncSoon(uid);
       return;
@@ -397,7 +404,7 @@ export class Kubelet {
     const all = worker.evicted || worker.terminatedUs !== undefined;
     const kept = new Set<string>();
     for (const container of [...worker.held.containers]) {
-      if (container.state !== "exited") continue;
+      if (container.seen.state !== "exited") continue;
       if (!all && !kept.has(container.spec.name)) kept.add(container.spec.name);
       else if (all || container.spec.name === died.spec.name) this.runtime.remove(worker.held, container);
     }

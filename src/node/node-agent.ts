@@ -11,6 +11,7 @@ import { configurationOf, type KubeletSettings, noticedBytes } from "./kubelet-s
 import type { NodeReport } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
+import type { SharedParts } from "./shared-parts.ts";
 import { staticPodOf } from "./static-pods.ts";
 import { Execution } from "./work.ts";
 import { memoryAlarmBytes, WorldHost, type WorldHostOptions } from "./world-host.ts";
@@ -26,6 +27,7 @@ interface NodeAgentOptions {
   readonly api: ApiServer;
   readonly world: World;
   readonly clock: WallClock;
+  readonly shared: SharedParts;
   readonly delays: NodeDelays;
   readonly machine: Machine;
   readonly random: RandomStream;
@@ -162,7 +164,7 @@ export class NodeAgent {
   }
 
   #startKubelet(): void {
-    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api, settings } = this.#options;
+    const { loop, world, delays, random, softwareOf, nextPodIP, clock, shared, api, settings } = this.#options;
     const { machine } = this;
     const execution = this.#execution;
     const hostIP = this.#hostIP;
@@ -180,6 +182,7 @@ export class NodeAgent {
       noticedBytes: (capacity) => noticedBytes(configuration, capacity),
       lost: () => execution.dead,
     });
+    const hostIPs = [{ ip: hostIP }];
     const kubelet = new Kubelet({
       name: machine.spec.name,
       execution,
@@ -187,13 +190,14 @@ export class NodeAgent {
       attachments: this.#link.attachments,
       host,
       clock,
+      shared,
       clocks: kubeletClocks(this.#startUs),
       configuration,
       released: () => execution.at(loop.nowUs + systemStopUs, () => world.setPower(machine, false)),
       node: () => api.store.get("Node", this.#key),
       addressesOf: (_pod, sandbox) => ({
         hostIP,
-        hostIPs: [{ ip: hostIP }],
+        hostIPs,
         ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
       }),
       runtimeReady: () => machine.runtimeReady,

@@ -107,7 +107,7 @@ export class ProbeWorker {
     const status = this.#status();
     if (status?.containerID !== this.#containerID) return status?.containerID === undefined;
     if (this.#onHold) return true;
-    if (status.state?.running === undefined || container?.state !== "running") return this.#result === "failure";
+    if (status.state?.running === undefined || container?.seen.state !== "running") return this.#result === "failure";
     if ((status.started === true) === (this.type === "startup")) return true;
     const { result } = host.probe(container, this.type);
     return resultOf(result) === this.#result && (this.#last === undefined || this.#last === this.#result);
@@ -164,7 +164,7 @@ export class ProbeWorker {
     }
     const container = held.byId(id);
     const aliveSeconds = Math.floor(
-      (this.#nowUs - Math.floor((container?.startedUs ?? 0) / 1_000_000) * 1_000_000) / 1_000_000,
+      (this.#nowUs - Math.floor((container?.seen.startedUs ?? 0) / 1_000_000) * 1_000_000) / 1_000_000,
     );
     const due = aliveSeconds >= (this.#probe.initialDelaySeconds ?? 0);
     if (container === undefined || !due || (status.started === true) === (this.type === "startup")) {
@@ -183,7 +183,7 @@ export class ProbeWorker {
       const { result, tookUs, output } = host.probe(container, this.type);
       const overUs = this.#nowUs + tookUs;
       const untilUs = Math.min(overUs, this.#nowUs + seconds * 1_000_000);
-      if (result === "error" && container.state !== "running") yield untilUs;
+      if (result === "error" && container.seen.state !== "running") yield untilUs;
       else yield { signal: container.exit, notAfterUs: untilUs };
       const cut = this.#nowUs < untilUs;
       if (result === "error" && !cut && tries > 1) continue;

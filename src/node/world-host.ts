@@ -136,7 +136,7 @@ export class WorldHost implements Host {
       return;
     }
     const score = this.#oomScoreAdj(container.pod, container.spec);
-    const limits = limitsOf(container.spec.name, container.resources);
+    const limits = limitsOf(container.spec.name, container.seen.resources);
     this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
     this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
@@ -145,7 +145,7 @@ export class WorldHost implements Host {
     const { world } = this.#options;
     const startupUs = Math.ceil(draw(behavior.startup, random));
     const ifAlive = (task: () => void) => () => {
-      if (container.state === "running" && !container.terminating) task();
+      if (container.seen.state === "running" && !container.terminating) task();
     };
     this.#after(
       startupUs,
@@ -185,7 +185,7 @@ export class WorldHost implements Host {
   probe(container: RuntimeContainer): ProbeOutcome {
     const { running } = this.#of(container.pod);
     const isMain = running !== undefined && this.#processOf(container) === running.main;
-    const ok = container.state === "running" && (!isMain || (running.answers && !running.slow));
+    const ok = container.seen.state === "running" && (!isMain || (running.answers && !running.slow));
     return { result: ok ? "ok" : "fail", tookUs: 0, output: "the software did not answer in time" };
   }
 
@@ -228,14 +228,16 @@ export class WorldHost implements Host {
     if (running === undefined || process === undefined) return;
     const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
     this.#options.world.setLimits(running, process, {
-      ...limitsOf(container.spec.name, container.resources),
+      ...limitsOf(container.spec.name, container.seen.resources),
       oomScoreAdj,
     });
   }
 
   /** The container behind a process of the world. */
   static matches(container: RuntimeContainer, pod: RunningPod, process: RunningContainer): boolean {
-    return container.state === "running" && pod.containers[processIndex(container.pod, container.spec)] === process;
+    return (
+      container.seen.state === "running" && pod.containers[processIndex(container.pod, container.spec)] === process
+    );
   }
 
   #begin(pod: Pod): void {

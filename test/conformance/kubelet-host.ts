@@ -129,7 +129,7 @@ export class RecordedHost implements Host {
   }
 
   ended(container: RuntimeContainer): void {
-    this.#record("exit", { ...named(container), exitCode: container.exitCode, reason: container.reason });
+    this.#record("exit", { ...named(container), exitCode: container.seen.exitCode, reason: container.seen.reason });
   }
 
   removeContainer(): void {}
@@ -141,11 +141,11 @@ export class RecordedHost implements Host {
   }
 
   probe(container: RuntimeContainer, type: ProbeType): ProbeOutcome {
-    if (container.state !== "running") {
+    if (container.seen.state !== "running") {
       this.#record("probe", { ...named(container), type, result: "ok", tookMs: probeMs[type] + lateMs(container) });
       return { result: "error", tookUs: 0, output: "" };
     }
-    const sinceMs = (this.#loop.nowUs - container.startedUs) / 1000;
+    const sinceMs = (this.#loop.nowUs - container.seen.startedUs) / 1000;
     const segments = this.#plan(container).probes?.[type] ?? [];
     const segment = segments.findLast(({ fromMs }) => fromMs <= sinceMs);
     const tookMs = segment?.tookMs || probeMs[type] + lateMs(container);
@@ -228,7 +228,7 @@ export class RecordedHost implements Host {
   }
 
   updateResources(container: RuntimeContainer): void {
-    const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(container.resources);
+    const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(container.seen.resources);
     const { pod, container: name } = named(container);
     this.#record("cri", {
       ...{ call: "UpdateContainerResources", pod, container: name },
@@ -251,6 +251,6 @@ function lateMs({ spec }: RuntimeContainer): number {
   return ["b", "d"].includes(spec.name) ? 10 : 0;
 }
 
-function named({ pod, spec, attempt }: RuntimeContainer): Fields {
-  return { pod: pod.metadata.name, container: spec.name, attempt };
+function named({ pod, spec, seen }: RuntimeContainer): Fields {
+  return { pod: pod.metadata.name, container: spec.name, attempt: seen.attempt };
 }
