@@ -47,7 +47,7 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   maxContainerRestartUs: 300_000_000,
   everyPodMounts: false,
   eviction: defaultEviction,
-  imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000 },
+  imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000, maxAgeUs: 0 },
   statusMaxImages: 50,
   shutdown: [],
   reportDraw: 0.5,

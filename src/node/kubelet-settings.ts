@@ -34,6 +34,7 @@ export interface KubeletSettings {
   readonly imageGCHighThresholdPercent?: number;
   readonly imageGCLowThresholdPercent?: number;
   readonly imageMinimumGCAge?: number;
+  readonly imageMaximumGCAge?: number;
   readonly nodeStatusMaxImages?: number;
   readonly kubeReserved?: Texts;
   readonly systemReserved?: Texts;
@@ -75,6 +76,7 @@ export function configurationOf(
       highPercent: settings.imageGCHighThresholdPercent ?? base.imageGc.highPercent,
       lowPercent: settings.imageGCLowThresholdPercent ?? base.imageGc.lowPercent,
       minAgeUs: settings.imageMinimumGCAge ?? base.imageGc.minAgeUs,
+      maxAgeUs: settings.imageMaximumGCAge ?? base.imageGc.maxAgeUs,
     },
     statusMaxImages: settings.nodeStatusMaxImages ?? base.statusMaxImages,
     shutdown: shutdownGroups(settings),
@@ -252,6 +254,13 @@ function otherProblems(settings: KubeletSettings): SettingsProblem[] {
       ],
       expected: "imageGCLowThresholdPercent below imageGCHighThresholdPercent",
       found: settings.imageGCLowThresholdPercent ?? high,
+    });
+  const { imageMaximumGCAge = 0, imageMinimumGCAge = defaultKubeletConfiguration.imageGc.minAgeUs } = settings;
+  if (imageMaximumGCAge !== 0 && imageMaximumGCAge <= imageMinimumGCAge)
+    problems.push({
+      path: ["imageMaximumGCAge"],
+      expected: "0 or more than imageMinimumGCAge",
+      found: imageMaximumGCAge,
     });
   const longest = crashLoopBackOff?.maxContainerRestartPeriod;
   if (longest !== undefined && (longest < secondUs || longest > 300 * secondUs))

@@ -394,6 +394,7 @@ export class Kubelet {
     this.crashLoops.forget(`${worker.uid}/`);
     this.allocation.forget(worker.uid);
     for (const sandbox of worker.held.sandboxes) this.host.removeSandbox(sandbox);
+    if (this.configuration.imageGc.maxAgeUs > 0) this.imageGc.look();
   }
 
   #onPlegEvent(uid: string, died: RuntimeContainer | undefined): void {

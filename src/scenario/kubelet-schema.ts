@@ -27,6 +27,7 @@ export const kubeletSettings = z
     imageGCHighThresholdPercent: z.number().int().min(0).max(100).optional().describe("Default 85."),
     imageGCLowThresholdPercent: z.number().int().min(0).max(100).optional().describe("Default 80."),
     imageMinimumGCAge: duration.optional().describe("Default 2m."),
+    imageMaximumGCAge: duration.optional().describe("Default 0: images go only when room is needed."),
     nodeStatusMaxImages: z
       .number()
       .int()

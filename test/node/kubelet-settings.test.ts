@@ -60,6 +60,7 @@ describe("kubelet settings", () => {
       settings: { shutdownGracePeriod: 1_000_000, shutdownGracePeriodByPodPriority: [] },
       path: "shutdownGracePeriodByPodPriority",
     },
+    { settings: { imageMaximumGCAge: 60_000_000 }, path: "imageMaximumGCAge" },
     {
       settings: { crashLoopBackOff: { maxContainerRestartPeriod: 1 } },
       path: "crashLoopBackOff.maxContainerRestartPeriod",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Pod } from "../../src/model/index.ts";
-import { imagesToRemove } from "../../src/node/image-gc.ts";
+import { imagesToRemove, oldImages } from "../../src/node/image-gc.ts";
 import type { StoredImage } from "../../src/node/image-store.ts";
 import { localStorageExcess } from "../../src/node/local-storage.ts";
 import { Simulation } from "../../src/simulate.ts";
@@ -21,6 +21,47 @@ describe("collected images", () => {
   ])("to free $bytes are $removed: $because", ({ bytes, removed }) => {
     const chosen = imagesToRemove(images, new Set(["used"]), { bytes, minAgeUs: 20, nowUs: 100 });
     expect(chosen.map(({ name }) => name)).toEqual(removed);
+  });
+});
+
+describe("images that nobody uses any more", () => {
+  const minuteUs = 60_000_000;
+  const ticker = { phaseUs: 0, periodUs: 5 * minuteUs };
+  const at = (name: string, minutes: number): StoredImage => ({
+    ...{ name, sizeBytes: 1, bytes: 1, pulledUs: 0, lastUsedUs: minutes * minuteUs },
+  });
+  const images = [at("old", 12), at("used", 12), at("newer", 16)];
+  it.each([
+    { minutes: 70, removed: [], because: "the kubelet noticed its use 60 minutes ago, at a tick of its own" },
+    { minutes: 75, removed: ["old"], because: "that is longer than an hour" },
+    { minutes: 80, removed: ["old", "newer"], because: "both are too old" },
+    { minutes: 60, removed: [], because: "the kubelet itself is no older" },
+  ])("go after $minutes minutes: $removed, since $because", ({ minutes, removed }) => {
+    const options = { ticker, maxAgeUs: 60 * minuteUs, nowUs: minutes * minuteUs };
+    expect(oldImages(images, new Set(["used"]), options).map(({ name }) => name)).toEqual(removed);
+  });
+
+  it("are gone from the node's status, too", () => {
+    const manifest = JSON.stringify({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "p", labels: { app: "p" } },
+      spec: { restartPolicy: "Never", containers: [{ name: "c", image: "example.com/job:1" }] },
+    });
+    const nodePools = [
+      { name: "n", instanceType: "m6i.large", zones: ["us-east-1a"], min: 1, kubelet: { imageMaximumGCAge: "30m" } },
+    ];
+    const scenario = smallScenario(
+      { warmUp: "0s", duration: "70m", cluster: { nodePools }, actions: [{ at: "5m", delete: "pod/p" }] },
+      manifest,
+    );
+    const images = (atMinutes: number): number => {
+      const simulation = new Simulation(scenario, "1");
+      simulation.runUntil(atMinutes * minuteUs);
+      const [node] = [...simulation.api.store.list("Node")];
+      return node!.status.images?.length ?? 0;
+    };
+    expect([images(4), images(30), images(50)]).toEqual([1, 1, 0]);
   });
 });
 
