@@ -16,6 +16,8 @@ export interface KubeletConfiguration {
   readonly imageGc: ImageGcPolicy;
   /** `nodeStatusMaxImages`: so many images the node's status names, −1 is no bound. Default 50. */
   readonly statusMaxImages: number;
+  /** `podPidsLimit`: processes of one pod, −1 is no bound. Default −1. */
+  readonly podPidsLimit: number;
   /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
   readonly shutdown: readonly ShutdownGroup[];
   /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
@@ -49,6 +51,7 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   eviction: defaultEviction,
   imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000, maxAgeUs: 0 },
   statusMaxImages: 50,
+  podPidsLimit: -1,
   shutdown: [],
   reportDraw: 0.5,
 };

@@ -20,6 +20,8 @@ type Texts = Readonly<Record<string, string>>;
 /** Fields of `KubeletConfiguration` (kubelet.config.k8s.io/v1beta1, 1.36) under upstream's names; durations in microseconds. Absent: upstream's default. */
 export interface KubeletSettings {
   readonly maxPods?: number;
+  /** −1 is no bound. */
+  readonly podPidsLimit?: number;
   readonly serializeImagePulls?: boolean;
   readonly maxParallelImagePulls?: number;
   readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: number };
@@ -79,18 +81,28 @@ export function configurationOf(
       maxAgeUs: settings.imageMaximumGCAge ?? base.imageGc.maxAgeUs,
     },
     statusMaxImages: settings.nodeStatusMaxImages ?? base.statusMaxImages,
+    podPidsLimit: settings.podPidsLimit ?? base.podPidsLimit,
     shutdown: shutdownGroups(settings),
   };
 }
 
-/** Used bytes of a disk at which an eviction threshold is met, or images are to be collected. */
-export function noticedBytes({ eviction, imageGc }: KubeletConfiguration, capacityBytes: number): number[] {
-  const disk = eviction.thresholds.filter(
-    ({ signal }) => signal === "nodefs.available" || signal === "imagefs.available",
-  );
+const signalsOf = {
+  bytes: ["nodefs.available", "imagefs.available"],
+  inodes: ["nodefs.inodesFree", "imagefs.inodesFree"],
+  processes: ["pid.available"],
+} as const;
+
+/** Used amounts at which an eviction threshold is met, or images are to be collected. */
+export function noticedAmounts(
+  { eviction, imageGc }: KubeletConfiguration,
+  what: keyof typeof signalsOf,
+  capacity: number,
+): number[] {
+  const signals: readonly string[] = signalsOf[what];
+  const own = eviction.thresholds.filter(({ signal }) => signals.includes(signal));
   return [
-    Math.ceil((capacityBytes * imageGc.highPercent) / 100),
-    ...disk.map((threshold) => capacityBytes - thresholdAmount(threshold, capacityBytes)),
+    ...(what === "bytes" ? [Math.ceil((capacity * imageGc.highPercent) / 100)] : []),
+    ...own.map((threshold) => capacity - thresholdAmount(threshold, capacity)),
   ];
 }
 

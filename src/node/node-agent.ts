@@ -7,7 +7,7 @@ import type { NodeDelays } from "./delays.ts";
 import { ImageStore } from "./image-store.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
-import { configurationOf, type KubeletSettings, noticedBytes } from "./kubelet-settings.ts";
+import { configurationOf, type KubeletSettings, noticedAmounts } from "./kubelet-settings.ts";
 import type { NodeReport } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
@@ -179,7 +179,8 @@ export class NodeAgent {
       softwareOf,
       nextPodIP,
       hostIP,
-      noticedBytes: (capacity) => noticedBytes(configuration, capacity),
+      noticed: (what, capacity) => noticedAmounts(configuration, what, capacity),
+      podPidsLimit: configuration.podPidsLimit,
       lost: () => execution.dead,
     });
     const hostIPs = [{ ip: hostIP }];
@@ -205,7 +206,7 @@ export class NodeAgent {
       complaints: () => [],
       patchNode: (report) => this.#patchStatus(report),
     });
-    host.diskChanged = () => {
+    host.useGrew = () => {
       kubelet.eviction.look();
       kubelet.imageGc.look();
     };

@@ -12,6 +12,7 @@ const reserved = z.strictObject({
 export const kubeletSettings = z
   .strictObject({
     maxPods: z.number().int().min(1).optional(),
+    podPidsLimit: z.number().int().min(-1).optional().describe("Processes of one pod. Default -1: no bound."),
     serializeImagePulls: z.boolean().optional().describe("Default true, unless maxParallelImagePulls is above 1."),
     maxParallelImagePulls: z.number().int().min(1).optional(),
     crashLoopBackOff: z.strictObject({ maxContainerRestartPeriod: duration.optional() }).optional(),

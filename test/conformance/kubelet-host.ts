@@ -14,6 +14,7 @@ interface Usage {
   readonly memoryBytes: Map<string, number>;
   readonly diskBytes: Map<string, number>;
   readonly volumeBytes: Map<string, number>;
+  readonly inodes: number;
   processes: number;
 }
 
@@ -203,7 +204,7 @@ export class RecordedHost implements Host {
   #usageOf(pod: string): Usage {
     let usage = this.#usage.get(pod);
     if (usage === undefined) {
-      usage = { memoryBytes: new Map(), diskBytes: new Map(), volumeBytes: new Map(), processes: 0 };
+      usage = { memoryBytes: new Map(), diskBytes: new Map(), volumeBytes: new Map(), inodes: 0, processes: 0 };
       this.#usage.set(pod, usage);
     }
     return usage;

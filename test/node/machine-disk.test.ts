@@ -84,6 +84,7 @@ describe("limits of local storage", () => {
         ["m", m * mi],
       ].filter(([, bytes]) => (bytes as number) > 0) as [string, number][],
     ),
+    inodes: 0,
     processes: 0,
   });
   it.each([
@@ -142,5 +143,40 @@ spec: { ${fields} }
     const kubelet = { imageGCHighThresholdPercent: 20, imageGCLowThresholdPercent: 10 };
     const simulation = run(manifest, { for: "pod/w", disk: { growPerSecond: "10Mi" } }, 900, kubelet);
     expect(events(simulation, "FreeDiskSpaceFailed").length).toBeGreaterThan(0);
+  });
+
+  it("evicts who has most files when inodes run short, whatever their size", () => {
+    const manifest = writer('containers: [{ name: c, image: "i:1" }]');
+    const disk = { base: "1Mi", files: { growPerSecond: 20_000 } };
+    const simulation = run(manifest, { for: "pod/w", disk }, 600);
+    expect(events(simulation, "NodeHasDiskPressure")).toHaveLength(1);
+    expect(events(simulation, "EvictionThresholdMet")[0]!.message).toBe("Attempting to reclaim inodes");
+    expect(events(simulation, "Evicted")[0]!.message).toContain("The node was low on resource: inodes.");
+  });
+});
+
+describe("a machine whose process IDs run short", () => {
+  const manifest = `apiVersion: v1
+kind: Pod
+metadata: { name: w }
+spec: { containers: [{ name: c, image: "i:1" }] }
+`;
+  const reasons = (kubelet: object): string[] => {
+    const nodePools = [{ name: "general", instanceType: "m6i.large", zones: ["us-east-1a"], min: 1, kubelet }];
+    const behavior = [{ for: "pod/w", processes: { growPerSecond: 500 } }];
+    const spec = { cluster: { nodePools }, warmUp: "0s", duration: "10m", behavior };
+    const simulation = new Simulation(smallScenario(spec, manifest), "1");
+    simulation.runUntil(simulation.endUs);
+    return [...simulation.api.events.all()].map(({ reason }) => reason);
+  };
+  const evictionHard = { "pid.available": "10%" };
+
+  it("evicts who has most processes", () => {
+    expect(reasons({ evictionHard })).toEqual(expect.arrayContaining(["NodeHasInsufficientPID", "Evicted"]));
+  });
+
+  it("does without while nobody said at which threshold, and where a pod may not have so many", () => {
+    expect(reasons({})).not.toContain("Evicted");
+    expect(reasons({ evictionHard, podPidsLimit: 1024 })).not.toContain("Evicted");
   });
 });
