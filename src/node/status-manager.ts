@@ -9,7 +9,6 @@ import {
   type PodCondition,
   type PodPhase,
   type PodStatus,
-  podCondition,
   readyCondition,
   sameContent,
   type WallClock,
@@ -17,7 +16,8 @@ import {
 import { nextTickAt, type Ticker } from "../sim/index.ts";
 import { hasStarted } from "./container-statuses.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
-import { type Draft, isKubeletOwned, replacedCondition } from "./pod-status.ts";
+import { isOthers, mergedStatus } from "./merged-status.ts";
+import { type Draft, replacedCondition } from "./pod-status.ts";
 import type { SharedParts } from "./shared-parts.ts";
 import type { Execution } from "./work.ts";
 
@@ -285,11 +285,6 @@ export class StatusManager {
 
 type Changeable = { -readonly [Field in keyof PodStatus]: PodStatus[Field] };
 
-/** Of somebody else than the kubelet; the one about a disruption is everybody's. */
-function isOthers({ type }: PodCondition): boolean {
-  return !isKubeletOwned(type) && type !== "DisruptionTarget";
-}
-
 /** The status without what says why its phase is as it is. */
 function withoutWords(status: PodStatus): PodStatus {
   if (status.reason === undefined && status.message === undefined) return status;
@@ -310,39 +305,4 @@ function wasInitialized({ spec }: Pod, { containerStatuses = [], initContainerSt
 function beganInits(inits: readonly ContainerStatus[]): number {
   const last = inits.findLastIndex(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated);
   return Math.max(0, last) + 1;
-}
-
-/** kubelet's `mergePodStatus`: others' conditions stay, and no terminal phase is told while something may run. */
-function mergedStatus(stored: Pod, status: PodStatus, mayRun: boolean, now: string): PodStatus {
-  const old = stored.status;
-  const turnsTerminal = !isPodTerminal(stored) && isPodTerminal({ status });
-  if (!turnsTerminal && hasNothingOfOthers(old, status)) return status;
-  const conditions = [
-    ...(old.conditions ?? []).filter(isOthers),
-    ...(status.conditions ?? []).filter(({ type }) => isKubeletOwned(type)),
-  ];
-  const target = turnsTerminal && !mayRun ? podCondition({ status }, "DisruptionTarget") : undefined;
-  const kept = target ?? findCondition(old.conditions, "DisruptionTarget");
-  if (kept !== undefined) conditions.push(target === undefined ? kept : { ...target, lastTransitionTime: now });
-  const { reason, message, ...rest } = status;
-  const waits = turnsTerminal && mayRun;
-  const words = waits ? old : { reason, message };
-  const { reason: _reason, message: _message, ...others } = old;
-  const merged = Object.assign(
-    others,
-    rest,
-    { conditions },
-    waits && { phase: old.phase },
-    words.reason !== undefined && { reason: words.reason },
-    words.message !== undefined && { message: words.message },
-  );
-  return merged;
-}
-
-/** Whether the stored status has nothing that the kubelet's lacks, nor the kubelet's anything that only others may say. */
-function hasNothingOfOthers(stored: PodStatus, status: PodStatus): boolean {
-  for (const { type } of stored.conditions ?? []) if (!isKubeletOwned(type)) return false;
-  for (const { type } of status.conditions ?? []) if (!isKubeletOwned(type)) return false;
-  for (const field in stored) if (!(field in status) && field !== "reason" && field !== "message") return false;
-  return true;
 }
