@@ -10,13 +10,13 @@ export type ProbeResult = "success" | "failure" | "unknown";
 export interface ProbeSurroundings {
   readonly execution: Execution;
   readonly host: Host;
-  readonly pod: () => Pod;
+  pod(): Pod;
   readonly held: RuntimePod;
   /** The status manager's view: probes see containers through it. */
-  readonly status: () => PodStatus | undefined;
+  status(): PodStatus | undefined;
   /** The published result changed. */
-  readonly published: (type: ProbeType, containerID: string, result: ProbeResult) => void;
-  readonly unhealthy: (container: Container, message: string) => void;
+  published(type: ProbeType, containerID: string, result: ProbeResult): void;
+  unhealthy(container: Container, message: string): void;
 }
 
 const initialResults = { startup: "unknown", liveness: "success", readiness: "failure" } as const;
@@ -129,8 +129,8 @@ export class ProbeWorker {
     this.#cancelTick();
     if (this.#stopped) return;
     this.#turnUs = this.#nowUs;
-    const { execution, held, pod, status: podStatus } = this.#surroundings;
-    const phase = podStatus()?.phase;
+    const { execution, held } = this.#surroundings;
+    const { phase } = this.#surroundings.status() ?? {};
     if (phase === "Failed" || phase === "Succeeded") {
       this.#stopped = true;
       return;
@@ -153,11 +153,12 @@ export class ProbeWorker {
     }
     if (status.state?.running === undefined) {
       this.#publish("failure");
-      if (status.state?.terminated !== undefined && pod().spec.restartPolicy === "Never") this.stop();
+      if (status.state?.terminated !== undefined && this.#surroundings.pod().spec.restartPolicy === "Never")
+        this.stop();
       else this.#next();
       return;
     }
-    if (pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
+    if (this.#surroundings.pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
       this.#publish("success"); // A quiet end.
       this.stop();
       return;
@@ -198,11 +199,10 @@ export class ProbeWorker {
   }
 
   #finished(result: ProbeResult | undefined, output: string): void {
-    const { unhealthy } = this.#surroundings;
     const title = `${this.type[0]!.toUpperCase()}${this.type.slice(1)}`;
-    if (result === "failure") unhealthy(this.container, `${title} probe failed: ${output}`);
+    if (result === "failure") this.#surroundings.unhealthy(this.container, `${title} probe failed: ${output}`);
     if (result === undefined)
-      unhealthy(this.container, `${title} probe errored and resulted in unknown state: ${output}`);
+      this.#surroundings.unhealthy(this.container, `${title} probe errored and resulted in unknown state: ${output}`);
     else {
       this.#run = result === this.#last ? this.#run + 1 : 1;
       this.#last = result;
