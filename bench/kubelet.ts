@@ -5,6 +5,7 @@ import type { Host } from "../src/node/host.ts";
 import { Kubelet } from "../src/node/kubelet.ts";
 import type { KubeletApi } from "../src/node/kubelet-api.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "../src/node/kubelet-configuration.ts";
+import { SharedParts } from "../src/node/shared-parts.ts";
 import { Execution } from "../src/node/work.ts";
 import { EventLoop, handler, phase } from "../src/sim/index.ts";
 
@@ -92,7 +93,8 @@ export function benchKubelets(): void {
     const loop = new EventLoop();
     const { spec } = defaultPod({ spec: { containers: [{ name: "c", image: "i:1" }] } } as never);
     const pods: { readonly api: BenchApi; readonly pod: Pod }[] = [];
-    const apis = Array.from({ length: nodes }, (_, index) => kubeletOn(loop, index));
+    const shared = new SharedParts();
+    const apis = Array.from({ length: nodes }, (_, index) => kubeletOn(loop, shared, index));
     for (const [node, api] of apis.entries()) {
       for (let index = 0; index < podsPerNode; index += 1) pods.push({ api, pod: newPod(`p-${node}-${index}`, spec) });
     }
@@ -121,10 +123,10 @@ function nanoseconds({ user, system }: NodeJS.CpuUsage): number {
   return (user + system) * 1000;
 }
 
-function kubeletOn(loop: EventLoop, index: number): BenchApi {
+function kubeletOn(loop: EventLoop, shared: SharedParts, index: number): BenchApi {
   const api = new BenchApi(loop);
   api.kubelet = new Kubelet({
-    ...{ name: `n${index}`, execution: new Execution(loop), api, host, clock: new WallClock(0) },
+    ...{ name: `n${index}`, execution: new Execution(loop), api, host, clock: new WallClock(0), shared },
     clocks: kubeletClocks(index * 7_919 - 400_000_000),
     configuration: defaultKubeletConfiguration,
     node: () => ({ metadata: { name: "n" }, spec: {}, status: { allocatable: {} } }) as unknown as Node,

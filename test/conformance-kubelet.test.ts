@@ -6,13 +6,13 @@ import { kubelet } from "./conformance/kubelet.ts";
 /** Recorded cases per group, and how many of them come out line for line. The second number only ever grows. */
 const groups = [
   { group: "start", recorded: 47, floor: 46 },
-  { group: "crashloop", recorded: 34, floor: 33 },
+  { group: "crashloop", recorded: 34, floor: 34 },
   { group: "probes", recorded: 87, floor: 87 },
-  { group: "termination", recorded: 48, floor: 47 },
-  { group: "admission", recorded: 11, floor: 9 },
-  { group: "eviction", recorded: 25, floor: 24 },
-  { group: "node", recorded: 8, floor: 7 },
-  { group: "resize", recorded: 4, floor: 0 },
+  { group: "termination", recorded: 48, floor: 48 },
+  { group: "admission", recorded: 11, floor: 11 },
+  { group: "eviction", recorded: 25, floor: 25 },
+  { group: "node", recorded: 8, floor: 8 },
+  { group: "resize", recorded: 4, floor: 4 },
 ];
 
 describe("timelines of the real kubelet", () => {

@@ -172,8 +172,9 @@ export function containersReadyCondition(
   }
   if (phase === "Succeeded" && unknown.length === 0) return { type, status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { type, status: "False", reason: "PodFailed" };
+  if (unknown.length + unready.length === 0) return { type, status: "True" };
   const message = listed(["unknown", unknown], ["unready", unready]);
-  return message === "" ? { type, status: "True" } : { type, status: "False", reason: "ContainersNotReady", message };
+  return { type, status: "False", reason: "ContainersNotReady", message };
 }
 
 const listed = (...groups: [string, string[]][]): string =>

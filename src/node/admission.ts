@@ -75,8 +75,8 @@ function againstPredicates({ pod, node, others }: Admission): Rejection | undefi
   });
   if (!new RequiredNodeAffinity(pod).matches(node))
     return failed("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
-  const taken = new Set(others.flatMap(hostPorts));
-  if (hostPorts(pod).some((port) => taken.has(port)))
+  const wanted = hostPorts(pod);
+  if (wanted.length > 0 && others.flatMap(hostPorts).some((port) => wanted.includes(port)))
     return failed("NodePorts", "node(s) didn't have free ports for the requested pod ports");
   if (findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, ["NoExecute"]) !== undefined)
     return failed("TaintToleration", "node(s) had taints that the pod didn't tolerate");

@@ -51,8 +51,7 @@ export function* startContainer(
   yield { signal: created.exit, notAfterUs: overUs };
   if (error === undefined && machine.nowUs() >= overUs) return undefined;
   tell("Warning", "FailedPostStartHook", "PostStartHook failed");
-  const [current] = held.look().containers.filter(({ id }) => id === created.id);
-  yield* stopContainer(machine, current!, spec, { message: "FailedPostStartHook", reason: "other" });
+  yield* stopContainer(machine, created.seen, spec, { message: "FailedPostStartHook", reason: "other" });
   const { name, namespace, uid } = pod.metadata;
   const command = (spec.lifecycle.postStart.exec?.command ?? []).join(" ");
   const words = `Exec lifecycle hook ([${command}]) for Container "${spec.name}" in Pod "${name}_${namespace}(${uid})"`;

@@ -1,6 +1,7 @@
 import type { Container, ContainerStatus, Pod, WallClock } from "../model/index.ts";
 import { shouldStart } from "./pod-actions.ts";
 import type { ContainerSeen, PodSeen } from "./runtime-pod.ts";
+import { noState, type SharedParts } from "./shared-parts.ts";
 
 /** Why a container could not be started in the last sync. */
 export interface StartFailure {
@@ -14,6 +15,7 @@ export interface StatusSources {
   /** The kubelet's reason cache, by container. */
   readonly failures: ReadonlyMap<string, StartFailure>;
   readonly clock: WallClock;
+  readonly shared: SharedParts;
 }
 
 type State = NonNullable<ContainerStatus["state"]>;
@@ -32,13 +34,14 @@ function statusOf(
   container: Container,
   kind: "init" | "main",
   previous: readonly ContainerStatus[],
-  { pod, seen, failures, clock }: StatusSources,
+  sources: StatusSources,
 ): ContainerStatus {
+  const { pod, seen, failures } = sources;
   const { name, image = "" } = container;
   const old = previous.find((status) => status.name === name);
   const [newest, before] = seen.containers.filter((one) => one.name === name);
-  let status = newest === undefined ? unseen(container, kind, old, pod) : seenStatus(container, newest, old, clock);
-  if (before !== undefined) status = { ...status, lastState: stateOf(before, clock) };
+  let status = newest === undefined ? unseen(container, kind, old, pod) : seenStatus(container, newest, old, sources);
+  if (before !== undefined) status = { ...status, lastState: stateOf(before, sources) };
   if (kind === "init" && newest?.state === "exited" && newest.exitCode === 0) return status;
   if (!shouldStart(container, pod, seen)) return status;
   const failure = failures.get(name);
@@ -56,7 +59,7 @@ function seenStatus(
   container: Container,
   seen: ContainerSeen,
   old: ContainerStatus | undefined,
-  clock: WallClock,
+  sources: StatusSources,
 ): ContainerStatus {
   const { name, image = "", resources } = container;
   const { requests, limits } = resources ?? {};
@@ -72,17 +75,17 @@ function seenStatus(
     // What runs has what it was given; what does not run will have what it was granted.
     ...((requests ?? limits) !== undefined && { resources: seen.state === "running" ? seen.resources : resources }),
     ...(requests !== undefined && { allocatedResources: requests }),
-    lastState: (ended ? old.state : old?.lastState) ?? {},
-    state: stateOf(seen, clock),
+    lastState: (ended ? old.state : old?.lastState) ?? noState,
+    state: stateOf(seen, sources),
   };
 }
 
 function stateOf(
   { id, state, startedUs, finishedUs, exitCode, reason, message }: ContainerSeen,
-  clock: WallClock,
+  { clock, shared }: StatusSources,
 ): State {
   if (state === "created") return { waiting: {} };
-  if (state === "running") return { running: { startedAt: clock.time(startedUs) } };
+  if (state === "running") return shared.running(clock.time(startedUs));
   return {
     terminated: {
       exitCode,
@@ -111,7 +114,7 @@ function unseen(
     imageID: "",
     ready: false,
     restartCount: old?.restartCount ?? 0,
-    lastState: old?.lastState ?? {},
+    lastState: old?.lastState ?? noState,
     state: { waiting: { reason } },
   };
   if (old?.state?.running === undefined || status.lastState?.terminated !== undefined) return status;

@@ -1,4 +1,4 @@
-import { type Pod, podRequests, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
+import { type Pod, podRequests, quantityText, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
 import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
 import { isCriticalPod } from "./critical-pod.ts";
 import {
@@ -28,6 +28,7 @@ export interface PodUsage {
   readonly diskBytes: ReadonlyMap<string, number>;
   /** `emptyDir` volumes on the disk, by name. */
   readonly volumeBytes: ReadonlyMap<string, number>;
+  readonly inodes: number;
   readonly processes: number;
 }
 
@@ -164,6 +165,7 @@ export class EvictionManager {
   }
 
   #ranked(resource: string): PodWorker[] {
+    const inodes = resource === "inodes";
     const candidates = this.#options.active().map((worker) => {
       const usage = this.#options.usageOf(worker);
       const requests = worker.pod.spec.containers.map(({ resources }) => resources?.requests ?? {});
@@ -174,8 +176,11 @@ export class EvictionManager {
         priority: worker.pod.spec.priority ?? 0,
         memoryBytes: sum(usage?.memoryBytes.values() ?? []),
         memoryRequestBytes: podRequests(worker.pod).memoryBytes,
-        diskBytes: sum(usage?.diskBytes.values() ?? []) + sum(usage?.volumeBytes.values() ?? []),
-        ephemeralStorageRequestBytes: sum(storage),
+        // Nobody can request inodes: whoever has any exceeds that.
+        diskBytes: inodes
+          ? (usage?.inodes ?? 0)
+          : sum(usage?.diskBytes.values() ?? []) + sum(usage?.volumeBytes.values() ?? []),
+        ephemeralStorageRequestBytes: inodes ? 0 : sum(storage),
         processes: usage?.processes ?? 0,
         noStats: usage === undefined,
       };
@@ -192,8 +197,10 @@ export class EvictionManager {
   #message(worker: PodWorker, threshold: Threshold, observed: Observation): string {
     const resource = resourceOf(threshold.signal);
     const amount = binaryText(thresholdAmount(threshold, observed.capacity));
+    const counts = resource === "inodes" || resource === "pids";
+    const available = counts ? quantityText(observed.available, "DecimalSI") : binaryText(observed.available);
     const limit = threshold.percentage === undefined ? threshold.quantity : amount;
-    let message = `The node was low on resource: ${resource}. Threshold quantity: ${limit}, available: ${binaryText(observed.available)}. `;
+    let message = `The node was low on resource: ${resource}. Threshold quantity: ${limit}, available: ${available}. `;
     if (resource !== "memory") return message;
     const usage = this.#options.usageOf(worker)?.memoryBytes;
     for (const { name, resources } of worker.pod.spec.containers) {

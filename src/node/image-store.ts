@@ -1,6 +1,11 @@
+import { fullImageName } from "./image-name.ts";
+
 /** An image on a machine's disk; instants in microseconds. */
 export interface StoredImage {
+  /** In full, see `fullImageName`. */
   readonly name: string;
+  /** Its size as the runtime tells it: compressed. */
+  readonly sizeBytes: number;
   /** What it takes on the disk. */
   readonly bytes: number;
   readonly pulledUs: number;
@@ -14,29 +19,35 @@ export class ImageStore {
   /** What all of them take. */
   bytes = 0;
 
-  has(name: string): boolean {
-    return this.#images.has(name);
+  has(image: string): boolean {
+    return this.#images.has(fullImageName(image));
   }
 
   all(): Iterable<StoredImage> {
     return this.#images.values();
   }
 
-  add(name: string, bytes: number, nowUs: number): void {
+  add(
+    image: string,
+    { sizeBytes, bytes }: { readonly sizeBytes: number; readonly bytes: number },
+    nowUs: number,
+  ): void {
+    const name = fullImageName(image);
     if (this.#images.has(name)) return;
-    this.#images.set(name, { name, bytes, pulledUs: nowUs, lastUsedUs: nowUs });
+    this.#images.set(name, { name, sizeBytes, bytes, pulledUs: nowUs, lastUsedUs: nowUs });
     this.bytes += bytes;
   }
 
-  used(name: string, nowUs: number): void {
-    const image = this.#images.get(name);
-    if (image !== undefined) image.lastUsedUs = nowUs;
+  used(image: string, nowUs: number): void {
+    const known = this.#images.get(fullImageName(image));
+    if (known !== undefined) known.lastUsedUs = nowUs;
   }
 
-  remove(name: string): void {
-    const image = this.#images.get(name);
-    if (image === undefined) return;
+  remove(image: string): void {
+    const name = fullImageName(image);
+    const known = this.#images.get(name);
+    if (known === undefined) return;
     this.#images.delete(name);
-    this.bytes -= image.bytes;
+    this.bytes -= known.bytes;
   }
 }

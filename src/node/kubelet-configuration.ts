@@ -14,6 +14,10 @@ export interface KubeletConfiguration {
   readonly everyPodMounts: boolean;
   readonly eviction: EvictionConfiguration;
   readonly imageGc: ImageGcPolicy;
+  /** `nodeStatusMaxImages`: so many images the node's status names, −1 is no bound. Default 50. */
+  readonly statusMaxImages: number;
+  /** `podPidsLimit`: processes of one pod, −1 is no bound. Default −1. */
+  readonly podPidsLimit: number;
   /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
   readonly shutdown: readonly ShutdownGroup[];
   /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
@@ -45,7 +49,9 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   maxContainerRestartUs: 300_000_000,
   everyPodMounts: false,
   eviction: defaultEviction,
-  imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000 },
+  imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000, maxAgeUs: 0 },
+  statusMaxImages: 50,
+  podPidsLimit: -1,
   shutdown: [],
   reportDraw: 0.5,
 };
@@ -68,6 +74,8 @@ export interface KubeletClocks {
   readonly fullSync: Ticker;
   /** Unused images are looked for, every five minutes. */
   readonly imageGc: Ticker;
+  /** The list of images is read for the node's status, every thirty seconds. */
+  readonly imageList: Ticker;
   /** The node's status, every ten seconds. */
   readonly nodeStatus: Ticker;
 }
@@ -83,6 +91,7 @@ export function kubeletClocks(startUs: number): KubeletClocks {
     eviction: { phaseUs: startUs, periodUs: 10 * second },
     runtimeUp: { phaseUs: startUs, periodUs: 5 * second },
     imageGc: { phaseUs: startUs, periodUs: 300 * second },
+    imageList: { phaseUs: startUs, periodUs: 30 * second },
     fullSync: { phaseUs: startUs, periodUs: 10 * second },
     nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
   };

@@ -5,10 +5,12 @@ import { BackOffs } from "./back-offs.ts";
 import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
 import { ImageGc } from "./image-gc.ts";
+import { ImageList } from "./image-list.ts";
 import { ImageManager } from "./image-manager.ts";
+import { fullImageName } from "./image-name.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
-import { NodeReporter, type ReportedCondition } from "./node-reporter.ts";
+import { type NodeReport, NodeReporter } from "./node-reporter.ts";
 import { Pleg } from "./pleg.ts";
 import { PodAdmission } from "./pod-admission.ts";
 import { differsSemantically, gatesChanged } from "./pod-changes.ts";
@@ -16,6 +18,7 @@ import { PodWorker } from "./pod-worker.ts";
 import { Requeue } from "./requeue.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
+import { SharedParts } from "./shared-parts.ts";
 import { ShutdownManager } from "./shutdown-manager.ts";
 import { isMirrorPod, isStaticPod, StaticPods } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
@@ -31,6 +34,8 @@ interface KubeletOptions {
   /** Default: no volume has to be attached. */
   readonly attachments?: Attachments;
   readonly clock: WallClock;
+  /** Default: nothing is shared with other kubelets. */
+  readonly shared?: SharedParts;
   readonly clocks: KubeletClocks;
   readonly configuration: KubeletConfiguration;
   /** The Node as the kubelet knows it. */
@@ -44,8 +49,8 @@ interface KubeletOptions {
   readonly networkError: () => string | undefined;
   /** Graceful shutdown is over: the machine may go down. */
   readonly released?: () => void;
-  /** Writes what changed of the node's conditions. */
-  readonly patchNode: (conditions: readonly ReportedCondition[]) => void;
+  /** Writes what changed of the node's status. */
+  readonly patchNode: (report: NodeReport) => void;
 }
 
 /** One machine's kubelet: the sync loop, and the managers that it feeds. */
@@ -55,6 +60,7 @@ export class Kubelet {
   readonly api: KubeletApi;
   readonly host: Host;
   readonly clock: WallClock;
+  readonly shared: SharedParts;
   readonly clocks: KubeletClocks;
   readonly configuration: KubeletConfiguration;
   readonly runtime: Runtime;
@@ -65,6 +71,7 @@ export class Kubelet {
   readonly volumesInUse: VolumesInUse;
   readonly eviction: EvictionManager;
   readonly imageGc: ImageGc;
+  readonly imageList: ImageList;
   readonly reporter: NodeReporter;
   readonly shutdown: ShutdownManager;
   readonly allocation: AllocationManager;
@@ -85,6 +92,7 @@ export class Kubelet {
     this.api = options.api;
     this.host = options.host;
     this.clock = options.clock;
+    this.shared = options.shared ?? new SharedParts();
     this.clocks = options.clocks;
     this.configuration = options.configuration;
     const { execution, host, api, clock, configuration } = this;
@@ -111,6 +119,7 @@ export class Kubelet {
       objectOf: (pod) => (isStaticPod(pod) ? this.statics.mirrorOf(pod) : pod),
       api,
       clock,
+      shared: this.shared,
       mayRun: (uid) => this.workers.get(uid)?.mayRun ?? false,
     });
     this.pleg = new Pleg({
@@ -129,6 +138,13 @@ export class Kubelet {
       ticker: this.clocks.imageGc,
       inUse: () => this.#imagesInUse(),
       nodeEvent: (...told) => this.nodeEvent(...told),
+    });
+    this.imageList = new ImageList({
+      execution,
+      host,
+      ticker: this.clocks.imageList,
+      mostImages: configuration.statusMaxImages,
+      changed: () => this.reporter.look(),
     });
     this.reporter = this.#nodeReporter();
     this.shutdown = this.#shutdownManager();
@@ -204,6 +220,8 @@ export class Kubelet {
         ...this.#options.complaints(),
         ...(this.shutdown.shuttingDown ? ["node is shutting down"] : []),
       ],
+      images: () => this.imageList.images,
+      knownImages: () => this.#options.node()?.status?.images ?? [],
       patch: this.#options.patchNode,
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
     });
@@ -281,13 +299,14 @@ export class Kubelet {
     this.#admission.admit(pod, held);
   }
 
-  /** Of containers that exist, and of pods that are to run. */
+  /** Full names of the images of containers that exist, and of pods that are to run. */
   #imagesInUse(): ReadonlySet<string> {
     const images = new Set<string>();
     for (const { held, pod, mayRun } of this.workers.values()) {
-      for (const { spec } of held.containers) images.add(spec.image ?? "");
+      for (const { spec } of held.containers) images.add(fullImageName(spec.image ?? ""));
       if (mayRun)
-        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) images.add(image ?? "");
+        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers])
+          images.add(fullImageName(image ?? ""));
     }
     return images;
   }
@@ -320,6 +339,7 @@ export class Kubelet {
       return;
     }
     if (before !== undefined && !differsSemantically(before, pod)) {
+      worker.seen(this.allocation.granted(pod));
       if (isPodTerminal(pod) && !isPodTerminal(before)) this.allocation.retry();
       if (gatesChanged(pod)) this.syncSoon(uid);
       return;
@@ -374,6 +394,7 @@ export class Kubelet {
     this.crashLoops.forget(`${worker.uid}/`);
     this.allocation.forget(worker.uid);
     for (const sandbox of worker.held.sandboxes) this.host.removeSandbox(sandbox);
+    if (this.configuration.imageGc.maxAgeUs > 0) this.imageGc.look();
   }
 
   #onPlegEvent(uid: string, died: RuntimeContainer | undefined): void {
@@ -384,7 +405,7 @@ export class Kubelet {
     const all = worker.evicted || worker.terminatedUs !== undefined;
     const kept = new Set<string>();
     for (const container of [...worker.held.containers]) {
-      if (container.state !== "exited") continue;
+      if (container.seen.state !== "exited") continue;
       if (!all && !kept.has(container.spec.name)) kept.add(container.spec.name);
       else if (all || container.spec.name === died.spec.name) this.runtime.remove(worker.held, container);
     }

@@ -6,6 +6,7 @@ import type { NodeDelays } from "./delays.ts";
 import type { KubeletSettings } from "./kubelet-settings.ts";
 import { NodeAgent } from "./node-agent.ts";
 import type { PodWorker } from "./pod-worker.ts";
+import { SharedParts } from "./shared-parts.ts";
 import { WorldHost } from "./world-host.ts";
 
 const watchUs = 5_000;
@@ -30,6 +31,7 @@ export class Kubelets {
   readonly #options: KubeletsOptions;
   readonly #agents = new Map<string, NodeAgent>();
   readonly #podsOnNode = new Map<string, Set<ObjectKey>>();
+  readonly #shared = new SharedParts();
   readonly #born = new Map<string, number>();
   #podIPs = 0;
   #wakePending = false;
@@ -124,6 +126,7 @@ export class Kubelets {
         api,
         world,
         clock,
+        shared: this.#shared,
         delays,
         machine,
         random: streams(`kubelet/${name}`),

@@ -1,110 +1,91 @@
 import { type Pod, value } from "../model/index.ts";
-import { type EventLoop, handler, phase, type Sequence } from "../sim/index.ts";
+import type { EventLoop } from "../sim/index.ts";
 import type { Machine, RunningPod } from "../world/index.ts";
+import { GrowingUse } from "./growing-use.ts";
 import type { ImageStore } from "./image-store.ts";
 
 /** What an image takes on the disk, in compressed sizes: its files unpacked. Assumption. */
 export const unpackedFactor = 2;
 /** What the system itself takes of the disk. Assumption. */
 const systemShare = 0.1;
-const wake = handler<MachineDisk>("host/disk", (disk) => disk.wake());
+/** The file system has an inode for so many bytes: ext4's default. */
+const bytesPerInode = 16_384;
+/** Files of the system and of images are so large. Assumption. */
+const bytesPerFile = 65_536;
 
 interface MachineDiskOptions {
   readonly loop: EventLoop;
   readonly machine: Machine;
   readonly images: ImageStore;
   readonly lost: () => boolean;
-  /** Used bytes at which somebody wants to look at the disk. */
-  readonly noticedBytes: (capacityBytes: number) => readonly number[];
+  /** Used amounts at which somebody wants to look at the disk. */
+  readonly noticed: (what: "bytes" | "inodes", capacity: number) => readonly number[];
   /** Somebody may want to look at the disk. */
   readonly tell: () => void;
 }
 
-interface Writer {
-  readonly running: RunningPod;
-  /** Bytes at which a limit of the pod's is passed. */
-  readonly limits: readonly number[];
-}
-
-/** One machine's disk: images, and what pods write, which grows linearly. Instants at which a limit is passed are computed. */
+/** One machine's disk: images, and what pods write, which grows linearly, in bytes and files. */
 export class MachineDisk {
-  readonly #options: MachineDiskOptions;
-  readonly #writers = new Map<RunningPod, Writer>();
   readonly capacityBytes: number;
-  readonly #noticedBytes: readonly number[];
-  #pending: Sequence | undefined;
+  readonly inodes: number;
+  readonly #bytes: GrowingUse;
+  readonly #files: GrowingUse;
 
-  constructor(options: MachineDiskOptions) {
-    this.#options = options;
-    this.capacityBytes = value(options.machine.spec.type.capacity["ephemeral-storage"] ?? "0");
-    this.#noticedBytes = options.noticedBytes(this.capacityBytes);
+  constructor({ machine, images, noticed, ...rest }: MachineDiskOptions) {
+    this.capacityBytes = value(machine.spec.type.capacity["ephemeral-storage"] ?? "0");
+    this.inodes = Math.floor(this.capacityBytes / bytesPerInode);
+    const fixed = (): number => Math.round(this.capacityBytes * systemShare) + images.bytes;
+    this.#bytes = new GrowingUse({
+      ...rest,
+      fixed,
+      growthOf: ({ behavior: { disk } }) => disk && { base: disk.baseBytes, perSecond: disk.bytesPerSecond },
+      noticed: noticed("bytes", this.capacityBytes),
+    });
+    this.#files = new GrowingUse({
+      ...rest,
+      fixed: () => Math.ceil(fixed() / bytesPerFile),
+      growthOf: ({ behavior }) => behavior.disk?.files,
+      noticed: noticed("inodes", this.inodes),
+    });
   }
 
   get availableBytes(): number {
-    let used = Math.round(this.capacityBytes * systemShare) + this.#options.images.bytes;
-    for (const { running } of this.#writers.values()) used += this.#writtenBy(running);
-    return Math.max(0, this.capacityBytes - used);
+    return Math.max(0, this.capacityBytes - this.#bytes.used);
+  }
+
+  get freeInodes(): number {
+    return Math.max(0, this.inodes - this.#files.used);
   }
 
   started(pod: Pod, running: RunningPod): void {
-    const { disk } = running.behavior;
-    if (disk === undefined) return;
-    this.#writers.set(running, { running, limits: limitsOf(pod, disk.volume) });
-    this.changed();
+    this.#bytes.started(running, limitsOf(pod, running.behavior.disk?.volume));
+    this.#files.started(running);
   }
 
   gone(running: RunningPod): void {
-    this.#writers.delete(running);
+    this.#bytes.gone(running);
+    this.#files.gone(running);
+  }
+
+  /** Other images are on it. */
+  changed(): void {
+    this.#bytes.changed();
+    this.#files.changed();
   }
 
   usageOf(running: RunningPod): {
     readonly diskBytes: ReadonlyMap<string, number>;
     readonly volumeBytes: ReadonlyMap<string, number>;
+    readonly inodes: number;
   } {
     const { disk } = running.behavior;
-    const bytes = this.#writtenBy(running);
+    const bytes = this.#bytes.of(running);
     const own = disk?.volume === undefined ? [[running.main.limits.name, bytes] as const] : [];
-    return { diskBytes: new Map(own), volumeBytes: new Map(disk?.volume === undefined ? [] : [[disk.volume, bytes]]) };
-  }
-
-  /** More is there, or something grows: tells at once if a share is passed, and plans the next look. */
-  changed(): void {
-    const { loop, tell } = this.#options;
-    if (this.#pending !== undefined) loop.cancel(this.#pending);
-    this.#pending = undefined;
-    const used = this.capacityBytes - this.availableBytes;
-    if (this.#noticedBytes.some((bytes) => used > bytes)) tell();
-    const atUs = this.#nextCrossingUs(used);
-    if (atUs < Number.POSITIVE_INFINITY) this.#pending = loop.schedule(atUs, phase.world, wake, this);
-  }
-
-  wake(): void {
-    this.#pending = undefined;
-    if (this.#options.lost()) return;
-    this.#options.tell();
-    this.changed();
-  }
-
-  #nextCrossingUs(used: number): number {
-    const { nowUs } = this.#options.loop;
-    let atUs = Number.POSITIVE_INFINITY;
-    let bytesPerSecond = 0;
-    const passes = (room: number, rate: number): void => {
-      if (room > 0 && rate > 0) atUs = Math.min(atUs, nowUs + Math.ceil((room * 1e6) / rate));
+    return {
+      diskBytes: new Map(own),
+      volumeBytes: new Map(disk?.volume === undefined ? [] : [[disk.volume, bytes]]),
+      inodes: this.#files.of(running),
     };
-    for (const { running, limits } of this.#writers.values()) {
-      const rate = running.behavior.disk?.bytesPerSecond ?? 0;
-      bytesPerSecond += rate;
-      for (const limit of limits) passes(limit + 1 - this.#writtenBy(running), rate);
-    }
-    for (const bytes of this.#noticedBytes) passes(bytes + 1 - used, bytesPerSecond);
-    return atUs;
-  }
-
-  #writtenBy({ behavior, main }: RunningPod): number {
-    const { disk } = behavior;
-    if (disk === undefined || main.startedAtUs === 0) return 0;
-    return disk.baseBytes + Math.floor((disk.bytesPerSecond * (this.#options.loop.nowUs - main.startedAtUs)) / 1e6);
   }
 }
 

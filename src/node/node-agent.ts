@@ -1,4 +1,4 @@
-import type { ApiServer } from "../apiserver/index.ts";
+import type { ApiServer, NewObject } from "../apiserver/index.ts";
 import { type Node, objectKey, type Pod, type WallClock } from "../model/index.ts";
 import { draw, type EventLoop, type RandomStream, type Ticker } from "../sim/index.ts";
 import { controlPlane, type Machine, type World } from "../world/index.ts";
@@ -7,10 +7,11 @@ import type { NodeDelays } from "./delays.ts";
 import { ImageStore } from "./image-store.ts";
 import { Kubelet } from "./kubelet.ts";
 import { defaultKubeletConfiguration, kubeletClocks } from "./kubelet-configuration.ts";
-import { configurationOf, type KubeletSettings, noticedBytes } from "./kubelet-settings.ts";
-import type { ReportedCondition } from "./node-reporter.ts";
+import { configurationOf, type KubeletSettings, noticedAmounts } from "./kubelet-settings.ts";
+import type { NodeReport } from "./node-reporter.ts";
 import { newNode, nodeConditions } from "./node-status.ts";
 import { adopted } from "./reboot.ts";
+import type { SharedParts } from "./shared-parts.ts";
 import { staticPodOf } from "./static-pods.ts";
 import { Execution } from "./work.ts";
 import { memoryAlarmBytes, WorldHost, type WorldHostOptions } from "./world-host.ts";
@@ -26,6 +27,7 @@ interface NodeAgentOptions {
   readonly api: ApiServer;
   readonly world: World;
   readonly clock: WallClock;
+  readonly shared: SharedParts;
   readonly delays: NodeDelays;
   readonly machine: Machine;
   readonly random: RandomStream;
@@ -75,11 +77,16 @@ export class NodeAgent {
     return machine.alive && machine.kubeletAlive && this.#options.world.links.reachable(machine.index, controlPlane);
   }
 
+  #newNode(): NewObject {
+    const images = this.kubelet?.imageList.images ?? [];
+    return newNode(this.machine, { hostIP: this.#hostIP, time: this.#time, images });
+  }
+
   /** Up and registered from the beginning. */
   settle(): void {
     this.#boots += 1; // Power on began a boot, which is over already.
     this.#startKubelet();
-    this.#options.api.handle({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
+    this.#options.api.handle({ verb: "create", object: this.#newNode() });
     this.#postReady();
     this.#beginLease();
     this.#startStaticPods();
@@ -138,7 +145,7 @@ export class NodeAgent {
             );
         } else execution.resume();
         const registered = api.store.get("Node", this.#key) !== undefined;
-        if (!registered) this.#link.send({ verb: "create", object: newNode(this.machine, this.#hostIP, this.#time) });
+        if (!registered) this.#link.send({ verb: "create", object: this.#newNode() });
         this.#beginLease();
         const readyUs = registered ? this.#link.requestUs : Math.ceil(draw(delays.networkReady, random));
         boot.at(
@@ -157,7 +164,7 @@ export class NodeAgent {
   }
 
   #startKubelet(): void {
-    const { loop, world, delays, random, softwareOf, nextPodIP, clock, api, settings } = this.#options;
+    const { loop, world, delays, random, softwareOf, nextPodIP, clock, shared, api, settings } = this.#options;
     const { machine } = this;
     const execution = this.#execution;
     const hostIP = this.#hostIP;
@@ -172,9 +179,11 @@ export class NodeAgent {
       softwareOf,
       nextPodIP,
       hostIP,
-      noticedBytes: (capacity) => noticedBytes(configuration, capacity),
+      noticed: (what, capacity) => noticedAmounts(configuration, what, capacity),
+      podPidsLimit: configuration.podPidsLimit,
       lost: () => execution.dead,
     });
+    const hostIPs = [{ ip: hostIP }];
     const kubelet = new Kubelet({
       name: machine.spec.name,
       execution,
@@ -182,24 +191,26 @@ export class NodeAgent {
       attachments: this.#link.attachments,
       host,
       clock,
+      shared,
       clocks: kubeletClocks(this.#startUs),
       configuration,
       released: () => execution.at(loop.nowUs + systemStopUs, () => world.setPower(machine, false)),
       node: () => api.store.get("Node", this.#key),
       addressesOf: (_pod, sandbox) => ({
         hostIP,
-        hostIPs: [{ ip: hostIP }],
+        hostIPs,
         ...(sandbox?.ip !== undefined && { podIP: sandbox.ip, podIPs: [{ ip: sandbox.ip }] }),
       }),
       runtimeReady: () => machine.runtimeReady,
       networkError: () => undefined,
       complaints: () => [],
-      patchNode: (conditions) => this.#patchConditions(conditions),
+      patchNode: (report) => this.#patchStatus(report),
     });
-    host.diskChanged = () => {
+    host.useGrew = () => {
       kubelet.eviction.look();
       kubelet.imageGc.look();
     };
+    host.imagesChanged = () => kubelet.imageList.look();
     host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
     this.kubelet = kubelet;
     machine.memoryFullBytes = memoryAlarmBytes(machine, []);
@@ -225,7 +236,7 @@ export class NodeAgent {
     this.kubelet?.eviction.look();
   }
 
-  #patchConditions(conditions: readonly ReportedCondition[]): void {
+  #patchStatus({ conditions, images }: NodeReport): void {
     const change = (node: Node): Node => {
       const before = node.status.conditions ?? [];
       const time = this.#time;
@@ -235,7 +246,8 @@ export class NodeAgent {
         return { ...condition, lastHeartbeatTime: time, lastTransitionTime };
       });
       const others = before.filter(({ type }) => !conditions.some((condition) => condition.type === type));
-      return { ...node, status: { ...node.status, conditions: [...others, ...next] } };
+      const status = { ...node.status, conditions: [...others, ...next], ...(images !== undefined && { images }) };
+      return { ...node, status };
     };
     this.#link.send({ verb: "patch", kind: "Node", key: this.#key, part: "status", change });
   }
@@ -291,6 +303,7 @@ export class NodeAgent {
   #resync(): void {
     const { kubelet } = this;
     if (kubelet === undefined) return;
+    kubelet.reporter.look(); // What was said while the link was cut is lost.
     const assigned = this.#options.assigned();
     const uids = new Set<string>(assigned.map(({ metadata }) => metadata.uid));
     for (const pod of assigned) this.#tell(kubelet, pod, false);

@@ -1,4 +1,6 @@
+import type { ContainerImage } from "../model/index.ts";
 import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
+import { sameImages } from "./image-list.ts";
 import type { Execution } from "./work.ts";
 
 /** A condition as a report writes it. */
@@ -9,13 +11,23 @@ export interface ReportedCondition {
   readonly message: string;
 }
 
+/** What changed of a node's status since the last report. */
+export interface NodeReport {
+  readonly conditions: readonly ReportedCondition[];
+  /** Absent: the same as before. */
+  readonly images?: readonly ContainerImage[];
+}
+
 interface NodeReporterOptions {
   readonly execution: Execution;
   readonly ticker: Ticker;
   readonly pressures: () => ReadonlySet<string>;
   /** Why the node is not ready; empty when it is. */
   readonly complaints: () => readonly string[];
-  readonly patch: (conditions: readonly ReportedCondition[]) => void;
+  /** What the kubelet found, and what the API server was told of it. */
+  readonly images: () => readonly ContainerImage[];
+  readonly knownImages: () => readonly ContainerImage[];
+  readonly patch: (report: NodeReport) => void;
   readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
   readonly name: string;
   /** Between 0 and 1: where in five minutes the report after a change lies. */
@@ -69,19 +81,22 @@ export class NodeReporter {
 
   /** A report out of turn, or a turn. */
   report(): void {
-    const { pressures, complaints, patch, nodeEvent, name } = this.#options;
+    const { pressures, complaints, images, knownImages, patch, nodeEvent, name } = this.#options;
     const wanted = conditionsOf(pressures(), complaints());
     const changed = wanted.filter((condition, index) => {
       const said = this.#said[index]!;
       return said.status !== condition.status || said.message !== condition.message;
     });
+    const found = images();
+    const newImages = !sameImages(knownImages(), found);
+    const anything = changed.length > 0 || newImages;
     const { steady, execution, shiftDraw } = this.#options;
     const { nowUs } = execution.loop;
     const due = !steady && nowUs - this.#lastUs >= reportUs + this.#shiftUs;
-    if (changed.length === 0 && !due) return;
+    if (!anything && !due) return;
     this.#lastUs = nowUs;
-    this.#shiftUs = changed.length === 0 ? 0 : (shiftDraw - 0.5) * reportUs;
-    patch(changed);
+    this.#shiftUs = anything ? (shiftDraw - 0.5) * reportUs : 0;
+    patch({ conditions: changed, ...(newImages && { images: found }) });
     for (const { type, status, reason } of changed) {
       if (this.#said.find((said) => said.type === type)!.status === status) continue;
       const event =

@@ -1,5 +1,5 @@
 import type { NewObject } from "../apiserver/index.ts";
-import type { Node, NodeCondition } from "../model/index.ts";
+import type { ContainerImage, Node, NodeCondition } from "../model/index.ts";
 import type { Machine } from "../world/index.ts";
 
 const pressures = [
@@ -25,8 +25,15 @@ export function nodeConditions(ready: boolean, before: readonly NodeCondition[],
   });
 }
 
-/** The Node a kubelet registers: its provider's labels, its pool's labels and taints, not ready yet. */
-export function newNode({ spec }: Machine, hostIP: string, time: string): NewObject {
+/** The Node a kubelet registers: its provider's labels, its pool's labels and taints, images on its disk, not ready yet. */
+export function newNode(
+  { spec }: Machine,
+  {
+    hostIP,
+    time,
+    images,
+  }: { readonly hostIP: string; readonly time: string; readonly images: readonly ContainerImage[] },
+): NewObject {
   const { name, type, zone, region, labels, taints } = spec;
   const arch = /^(?:[a-z]\d+g|t4g)/.test(type.name) ? "arm64" : "amd64";
   return {
@@ -67,6 +74,7 @@ export function newNode({ spec }: Machine, hostIP: string, time: string): NewObj
         osImage: "",
         systemUUID: "",
       },
+      ...(images.length > 0 && { images }),
     } satisfies Node["status"],
   };
 }

@@ -1,15 +1,16 @@
 import { lastTickAt, nextTickAt, type Ticker } from "../sim/index.ts";
-import type { PodSeen, RuntimeContainer, RuntimePod, RuntimeSandbox } from "./runtime-pod.ts";
+import { nothingSeen, type PodSeen, type RuntimeContainer, type RuntimePod } from "./runtime-pod.ts";
 import { type Execution, Signal, type Steps } from "./work.ts";
 
-/** What the PLEG keeps of one pod: the pod cache and the records of the last relist. */
+/** What the PLEG keeps of one pod: the pod cache, and what the last relist found. */
 export class PodCache {
   readonly held: RuntimePod;
-  seen: PodSeen = { sandboxes: [], containers: [] };
+  seen: PodSeen = nothingSeen;
+  /** The same, but for a pod that no relist has found yet. */
+  recorded: PodSeen = nothingSeen;
   /** When `seen` was last read. */
   seenUs = Number.NEGATIVE_INFINITY;
-  refreshed: Signal | undefined;
-  readonly records = new Map<RuntimeContainer | RuntimeSandbox, string>();
+  refreshed: Signal | undefined = undefined;
 
   constructor(held: RuntimePod) {
     this.held = held;
@@ -102,39 +103,34 @@ export class Pleg {
   #relist(uid: string, always = false): void {
     const cache = this.#options.cacheOf(uid);
     if (cache === undefined) return;
-    const died = this.#record(cache);
+    const died = newsOf(cache);
     if (died === undefined && !always) return;
     cache.seen = cache.held.look();
+    cache.recorded = cache.seen;
     cache.seenUs = this.#nowUs;
     this.#wake(uid, cache);
     const { execution, onEvent } = this.#options;
     for (const container of died ?? []) execution.soon(() => onEvent(uid, container));
   }
+}
 
-  /** Notes the new states. Answers one entry for each event, the container where it died; `undefined` when nothing is new. */
-  #record({ held, records }: PodCache): (RuntimeContainer | undefined)[] | undefined {
-    const events: (RuntimeContainer | undefined)[] = [];
-    let changed = false;
-    const is = (known: RuntimeContainer | RuntimeSandbox, state: string): boolean => {
-      if (records.get(known) === state) return false;
-      records.set(known, state);
-      changed = true;
-      return state !== "created";
-    };
-    for (const sandbox of [...held.sandboxes].reverse()) if (is(sandbox, `${sandbox.ready}`)) events.push(undefined);
-    for (const container of [...held.containers].reverse()) {
-      if (is(container, container.state)) events.push(container.state === "exited" ? container : undefined);
-      else if (container.updated) {
-        changed = true;
-        events.push(undefined);
-      }
-      container.updated = false;
-    }
-    for (const known of records.keys()) {
-      if (!("exitCode" in known) || held.containers.includes(known)) continue;
-      records.delete(known);
-      changed = true;
-    }
-    return changed ? events : undefined;
+/** What a relist finds changed. Answers one entry for each event, the container where it died; `undefined` when nothing is new. */
+function newsOf({ held, recorded }: PodCache): (RuntimeContainer | undefined)[] | undefined {
+  const events: (RuntimeContainer | undefined)[] = [];
+  let changed = false;
+  for (const sandbox of [...held.sandboxes].reverse()) {
+    const before = recorded.sandboxes.find((one) => one.sandbox === sandbox);
+    if (before?.ready !== sandbox.ready) events.push(undefined);
   }
+  for (const container of [...held.containers].reverse()) {
+    const { id, state } = container.seen;
+    const before = recorded.containers.find((one) => one.id === id);
+    const isOther = before?.state !== state;
+    if (isOther || container.updated) changed = true;
+    if (isOther && state !== "created") events.push(state === "exited" ? container : undefined);
+    else if (container.updated) events.push(undefined);
+    container.updated = false;
+  }
+  const isGone = ({ id }: { readonly id: string }): boolean => held.byId(id) === undefined;
+  return changed || events.length > 0 || recorded.containers.some(isGone) ? events : undefined;
 }

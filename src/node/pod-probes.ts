@@ -1,13 +1,15 @@
-import { type Container, type ContainerStatus, isSidecar, type PodStatus } from "../model/index.ts";
-import type { ProbeType } from "./host.ts";
+import { type Container, type ContainerStatus, isSidecar, type Pod, type PodStatus } from "../model/index.ts";
+import type { Host, ProbeType } from "./host.ts";
 import type { ProbeVerdicts } from "./pod-actions.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { type ProbeResult, type ProbeSurroundings, ProbeWorker } from "./probe-worker.ts";
+import type { RuntimePod } from "./runtime-pod.ts";
+import type { Execution } from "./work.ts";
 
 /** All probes of one pod: prober's manager, as far as one pod is concerned. */
-export class PodProbes implements ProbeVerdicts {
+export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
   readonly #pod: PodWorker;
-  #workers: ProbeWorker[] | undefined;
+  #workers: readonly ProbeWorker[] | undefined = undefined;
 
   constructor(pod: PodWorker) {
     this.#pod = pod;
@@ -19,11 +21,10 @@ export class PodProbes implements ProbeVerdicts {
     const { spec } = this.#pod.pod;
     const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
     if (!containers.some((one) => one.startupProbe ?? one.readinessProbe ?? one.livenessProbe)) return;
-    const surroundings = this.#surroundings();
     this.#workers = containers.flatMap((container) =>
       (["startup", "readiness", "liveness"] as const).flatMap((type) => {
         const probe = container[`${type}Probe`];
-        return probe === undefined ? [] : [new ProbeWorker(type, container, probe, surroundings)];
+        return probe === undefined ? [] : [new ProbeWorker(type, container, probe, this)];
       }),
     );
   }
@@ -80,26 +81,41 @@ export class PodProbes implements ProbeVerdicts {
     return undefined;
   }
 
-  #surroundings(): ProbeSurroundings {
+  // What each worker needs, said once for all of them.
+
+  get execution(): Execution {
+    return this.#pod.execution;
+  }
+
+  get host(): Host {
+    return this.#pod.host;
+  }
+
+  get held(): RuntimePod {
+    return this.#pod.held;
+  }
+
+  pod(): Pod {
+    return this.#pod.pod;
+  }
+
+  status(): PodStatus | undefined {
+    return this.#pod.kubelet.statuses.get(this.#pod.uid);
+  }
+
+  unhealthy(container: Container, message: string): void {
+    this.#pod.containerEvent(container, "Warning", "Unhealthy", message);
+  }
+
+  published(type: ProbeType, containerID: string, result: ProbeResult): void {
+    if (type === "liveness" && result !== "failure") return;
     const owner = this.#pod;
     const { kubelet } = owner;
-    return {
-      execution: kubelet.execution,
-      host: kubelet.host,
-      held: owner.held,
-      pod: () => owner.pod,
-      status: (): PodStatus | undefined => kubelet.statuses.get(owner.uid),
-      unhealthy: (container: Container, message: string) =>
-        owner.containerEvent(container, "Warning", "Unhealthy", message),
-      published: (type, containerID, result) => {
-        if (type === "liveness" && result !== "failure") return;
-        const tell = (): void => {
-          if (type === "readiness") kubelet.statuses.setReadiness(owner.pod, containerID, result === "success");
-          if (type === "startup") kubelet.statuses.setStarted(owner.pod, containerID, result === "success");
-          kubelet.syncSoon(owner.uid);
-        };
-        kubelet.execution.soon(() => kubelet.syncLoop.run(tell));
-      },
+    const tell = (): void => {
+      if (type === "readiness") kubelet.statuses.setReadiness(owner.pod, containerID, result === "success");
+      if (type === "startup") kubelet.statuses.setStarted(owner.pod, containerID, result === "success");
+      kubelet.syncSoon(owner.uid);
     };
+    kubelet.execution.soon(() => kubelet.syncLoop.run(tell));
   }
 }

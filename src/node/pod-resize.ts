@@ -52,7 +52,7 @@ export function resizePod(
     for (const { spec, seen } of inOrder(concerned, resource)) {
       const container = held.byId(seen.id);
       if (container !== undefined)
-        runtime.update(container, withResource(container.resources, spec.resources, resource));
+        runtime.update(container, withResource(container.seen.resources, spec.resources, resource));
     }
   }
   return undefined;

@@ -123,8 +123,9 @@ function probedInit(
 
 function isStarted(status: ContainerStatus, { old, started }: DraftSources): boolean {
   if (status.state?.running === undefined) return false;
-  const known = [...(old.containerStatuses ?? []), ...(old.initContainerStatuses ?? [])];
-  return started(status, known.find(({ name }) => name === status.name)?.started === true);
+  const isOld = ({ name }: ContainerStatus): boolean => name === status.name;
+  const known = old.containerStatuses?.find(isOld) ?? old.initContainerStatuses?.find(isOld);
+  return started(status, known?.started === true);
 }
 
 /** The conditions with the given one in its place. */

@@ -94,7 +94,7 @@ function* stopUnwanted(machine: PodMachine, seen: PodSeen, actions: PodActions):
 function removeInits({ pod, held, runtime }: PodMachine): void {
   const inits = new Set((pod.spec.initContainers ?? []).map(({ name }) => name));
   for (const container of [...held.containers]) {
-    if (inits.has(container.spec.name) && container.state === "exited") runtime.remove(held, container);
+    if (inits.has(container.spec.name) && container.seen.state === "exited") runtime.remove(held, container);
   }
 }
 

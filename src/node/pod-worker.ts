@@ -54,6 +54,9 @@ interface Turn {
   readonly retry?: Retry;
 }
 
+const none: readonly never[] = [];
+const noFailures: ReadonlyMap<string, StartFailure> = new Map();
+
 /** One pod on one machine: kubelet's pod worker. One turn at a time; what arrives meanwhile becomes one update. */
 export class PodWorker implements PodMachine {
   readonly kubelet: Kubelet;
@@ -63,20 +66,23 @@ export class PodWorker implements PodMachine {
   readonly probes: PodProbes;
   readonly startedUs: number;
   /** The reason cache: what failed in the last sync. */
-  readonly failures = new Map<string, StartFailure>();
-  terminatingUs: number | undefined;
-  terminatedUs: number | undefined;
+  failures: ReadonlyMap<string, StartFailure> = noFailures;
+  terminatingUs: number | undefined = undefined;
+  terminatedUs: number | undefined = undefined;
   /** Done with for good. */
   finished = false;
   evicted = false;
   #graceSeconds = 0;
-  readonly #statusChanges: StatusChange[] = [];
-  readonly #done: (() => void)[] = [];
-  #update: PodUpdate | undefined;
+  #statusChanges: readonly StatusChange[] = none;
+  /** Who is told when nothing of the pod runs any more. */
+  #done: readonly (() => void)[] = none;
+  #update: PodUpdate | undefined = undefined;
   #working = false;
-  #cancel = new Signal();
+  /** Ends waits of the turn that is under way. */
+  #cancel: Signal | undefined = undefined;
   #lastSyncUs = Number.NEGATIVE_INFINITY;
-  readonly #volumes: VolumeMounts;
+  /** Once mounted, volumes need nobody. */
+  #volumes: VolumeMounts | "mounted" | undefined = undefined;
 
   constructor(kubelet: Kubelet, pod: Pod, held: RuntimePod) {
     this.kubelet = kubelet;
@@ -85,15 +91,13 @@ export class PodWorker implements PodMachine {
     this.cache = new PodCache(held);
     this.startedUs = kubelet.nowUs;
     this.probes = new PodProbes(this);
-    this.#volumes = new VolumeMounts(pod, {
-      execution: kubelet.execution,
-      api: kubelet.api,
-      inUse: kubelet.volumesInUse,
-      reconcile: kubelet.clocks.reconcile,
-      always: kubelet.configuration.everyPodMounts,
-      failed: (message) => this.podEvent("Warning", "FailedMount", message),
-      gone: () => this.terminatingUs !== undefined,
-    });
+  }
+
+  /** The object changed in nothing that matters to a worker: one that rests lets go of the older one. */
+  seen(pod: Pod): void {
+    if (this.#working) return;
+    this.pod = pod;
+    for (const sandbox of this.held.sandboxes) sandbox.pod = pod;
   }
 
   get uid(): string {
@@ -164,8 +168,8 @@ export class PodWorker implements PodMachine {
       urgent = true;
     }
     if (kill?.evict === true) this.evicted = true;
-    if (kill?.status !== undefined) this.#statusChanges.push(this.#ending(kill.status));
-    if (kill?.done !== undefined) this.#done.push(kill.done);
+    if (kill?.status !== undefined) this.#statusChanges = [...this.#statusChanges, this.#ending(kill.status)];
+    if (kill?.done !== undefined) this.#done = [...this.#done, kill.done];
     if (this.terminatingUs !== undefined) {
       const grace = this.#grace(pod, kill?.graceSeconds);
       if (this.#graceSeconds !== 0 && grace < this.#graceSeconds) urgent = true;
@@ -176,7 +180,7 @@ export class PodWorker implements PodMachine {
       this.#working = true;
       this.execution.soon(() => new Work(this.execution, this.#turns()));
     }
-    if (urgent) this.#cancel.fire();
+    if (urgent) this.#cancel?.fire();
   }
 
   #ending({ reason, message, disruption }: PodEnd): StatusChange {
@@ -215,7 +219,7 @@ export class PodWorker implements PodMachine {
     while (this.#update !== undefined) {
       this.pod = this.#update.pod;
       this.#update = undefined;
-      this.#cancel = new Signal();
+      this.#cancel = undefined;
       const type = this.#workType();
       const seen = yield* kubelet.pleg.newerThan(this.uid, this.cache, this.#lastSyncUs);
       const turn = yield* this.#turn(type, seen);
@@ -223,6 +227,7 @@ export class PodWorker implements PodMachine {
       this.#conclude(type, turn);
       if (this.finished) return;
     }
+    this.#cancel = undefined;
     this.#working = false;
   }
 
@@ -247,7 +252,8 @@ export class PodWorker implements PodMachine {
     }
     if (type === "terminating") {
       this.terminatedUs = kubelet.nowUs;
-      for (const done of this.#done.splice(0)) done();
+      for (const done of this.#done) done();
+      this.#done = none;
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.terminal === true) {
       this.terminatingUs ??= kubelet.nowUs;
@@ -270,8 +276,9 @@ export class PodWorker implements PodMachine {
       return { retry: "network" };
     }
     if (isStaticPod(this.pod)) kubelet.statics.reconcile(this.pod);
-    const cancel = this.#cancel;
-    if (!(yield* this.#volumes.await(cancel))) return cancel.fired ? { cancelled: true } : { retry: "soon" };
+    const cancel = new Signal();
+    this.#cancel = cancel;
+    if (!(yield* this.#mount(cancel))) return cancel.fired ? { cancelled: true } : { retry: "soon" };
     this.probes.start();
     let current = seen;
     if (mayRestartAll(this.pod) && wantsRestartAll(this.pod, seen)) {
@@ -284,14 +291,40 @@ export class PodWorker implements PodMachine {
     const { starts, acted, failed, retryUs, resizeError } = yield* syncRuntime(this, current, this.probes, () =>
       kubelet.statuses.setCondition(this.pod, { type: "PodReadyToStartContainers", status: "True" }),
     );
-    for (const [name, failure] of starts) {
-      if (failure === undefined) this.failures.delete(name);
-      else this.failures.set(name, failure);
-    }
+    this.#note(starts);
     if (resizeError !== undefined) kubelet.allocation.failed(this.pod, resizeError);
     if (failed) return { retry: retryUs === undefined ? "soon" : { atUs: retryUs } };
     if (acted) kubelet.pleg.relistSoon(this.uid);
     return {};
+  }
+
+  /** Answers whether all is mounted. */
+  *#mount(cancel: Signal): Steps<boolean> {
+    if (this.#volumes === "mounted") return true;
+    const { kubelet } = this;
+    this.#volumes ??= new VolumeMounts(this.pod, {
+      execution: kubelet.execution,
+      api: kubelet.api,
+      inUse: kubelet.volumesInUse,
+      reconcile: kubelet.clocks.reconcile,
+      always: kubelet.configuration.everyPodMounts,
+      failed: (message) => this.podEvent("Warning", "FailedMount", message),
+      gone: () => this.terminatingUs !== undefined,
+    });
+    const mounted = yield* this.#volumes.await(cancel);
+    if (mounted) this.#volumes = "mounted";
+    return mounted;
+  }
+
+  /** What failed to start this time, and what went well. */
+  #note(starts: ReadonlyMap<string, StartFailure | undefined>): void {
+    if (starts.size === 0) return;
+    const failures = new Map(this.failures);
+    for (const [name, failure] of starts) {
+      if (failure === undefined) failures.delete(name);
+      else failures.set(name, failure);
+    }
+    this.failures = failures.size === 0 ? noFailures : failures;
   }
 
   /** kubelet's `SyncTerminatingPod`. */
@@ -319,6 +352,7 @@ export class PodWorker implements PodMachine {
       isTerminal,
       failures: this.failures,
       clock: kubelet.clock,
+      shared: kubelet.shared,
       old: kubelet.statuses.get(this.uid) ?? pod.status,
       started: (status, before) => this.probes.isStarted(status, before),
       ready: (status) => this.probes.isReady(status),

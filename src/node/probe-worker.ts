@@ -10,13 +10,13 @@ export type ProbeResult = "success" | "failure" | "unknown";
 export interface ProbeSurroundings {
   readonly execution: Execution;
   readonly host: Host;
-  readonly pod: () => Pod;
+  pod(): Pod;
   readonly held: RuntimePod;
   /** The status manager's view: probes see containers through it. */
-  readonly status: () => PodStatus | undefined;
+  status(): PodStatus | undefined;
   /** The published result changed. */
-  readonly published: (type: ProbeType, containerID: string, result: ProbeResult) => void;
-  readonly unhealthy: (container: Container, message: string) => void;
+  published(type: ProbeType, containerID: string, result: ProbeResult): void;
+  unhealthy(container: Container, message: string): void;
 }
 
 const initialResults = { startup: "unknown", liveness: "success", readiness: "failure" } as const;
@@ -107,7 +107,7 @@ export class ProbeWorker {
     const status = this.#status();
     if (status?.containerID !== this.#containerID) return status?.containerID === undefined;
     if (this.#onHold) return true;
-    if (status.state?.running === undefined || container?.state !== "running") return this.#result === "failure";
+    if (status.state?.running === undefined || container?.seen.state !== "running") return this.#result === "failure";
     if ((status.started === true) === (this.type === "startup")) return true;
     const { result } = host.probe(container, this.type);
     return resultOf(result) === this.#result && (this.#last === undefined || this.#last === this.#result);
@@ -129,8 +129,8 @@ export class ProbeWorker {
     this.#cancelTick();
     if (this.#stopped) return;
     this.#turnUs = this.#nowUs;
-    const { execution, held, pod, status: podStatus } = this.#surroundings;
-    const phase = podStatus()?.phase;
+    const { execution, held } = this.#surroundings;
+    const { phase } = this.#surroundings.status() ?? {};
     if (phase === "Failed" || phase === "Succeeded") {
       this.#stopped = true;
       return;
@@ -153,18 +153,19 @@ export class ProbeWorker {
     }
     if (status.state?.running === undefined) {
       this.#publish("failure");
-      if (status.state?.terminated !== undefined && pod().spec.restartPolicy === "Never") this.stop();
+      if (status.state?.terminated !== undefined && this.#surroundings.pod().spec.restartPolicy === "Never")
+        this.stop();
       else this.#next();
       return;
     }
-    if (pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
+    if (this.#surroundings.pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
       this.#publish("success"); // A quiet end.
       this.stop();
       return;
     }
     const container = held.byId(id);
     const aliveSeconds = Math.floor(
-      (this.#nowUs - Math.floor((container?.startedUs ?? 0) / 1_000_000) * 1_000_000) / 1_000_000,
+      (this.#nowUs - Math.floor((container?.seen.startedUs ?? 0) / 1_000_000) * 1_000_000) / 1_000_000,
     );
     const due = aliveSeconds >= (this.#probe.initialDelaySeconds ?? 0);
     if (container === undefined || !due || (status.started === true) === (this.type === "startup")) {
@@ -183,7 +184,7 @@ export class ProbeWorker {
       const { result, tookUs, output } = host.probe(container, this.type);
       const overUs = this.#nowUs + tookUs;
       const untilUs = Math.min(overUs, this.#nowUs + seconds * 1_000_000);
-      if (result === "error" && container.state !== "running") yield untilUs;
+      if (result === "error" && container.seen.state !== "running") yield untilUs;
       else yield { signal: container.exit, notAfterUs: untilUs };
       const cut = this.#nowUs < untilUs;
       if (result === "error" && !cut && tries > 1) continue;
@@ -198,11 +199,10 @@ export class ProbeWorker {
   }
 
   #finished(result: ProbeResult | undefined, output: string): void {
-    const { unhealthy } = this.#surroundings;
     const title = `${this.type[0]!.toUpperCase()}${this.type.slice(1)}`;
-    if (result === "failure") unhealthy(this.container, `${title} probe failed: ${output}`);
+    if (result === "failure") this.#surroundings.unhealthy(this.container, `${title} probe failed: ${output}`);
     if (result === undefined)
-      unhealthy(this.container, `${title} probe errored and resulted in unknown state: ${output}`);
+      this.#surroundings.unhealthy(this.container, `${title} probe errored and resulted in unknown state: ${output}`);
     else {
       this.#run = result === this.#last ? this.#run + 1 : 1;
       this.#last = result;

@@ -23,9 +23,11 @@ const removed = {
 
 /** Whether any container of the pod may ask for all of them to be restarted. */
 export function mayRestartAll({ spec }: Pod): boolean {
-  return allOf(spec).some(({ restartPolicyRules = [] }) =>
-    restartPolicyRules.some(({ action }) => action === "RestartAllContainers"),
-  );
+  return spec.containers.some(asksForAll) || (spec.initContainers?.some(asksForAll) ?? false);
+}
+
+function asksForAll({ restartPolicyRules }: Container): boolean {
+  return restartPolicyRules?.some(({ action }) => action === "RestartAllContainers") ?? false;
 }
 
 /** Whether a container has ended in a way that restarts the whole pod in place. */

@@ -23,12 +23,12 @@ export class Runtime {
   }
 
   *runSandbox(pod: Pod, held: RuntimePod, attempt: number): Steps<RuntimeSandbox | { readonly error: string }> {
-    const sandbox = new RuntimeSandbox(pod, attempt, this.#nowUs);
+    const sandbox = new RuntimeSandbox(pod, attempt);
     const { tookUs, error } = this.#options.host.runSandbox(sandbox);
     yield this.#nowUs + tookUs;
     if (error !== undefined) return { error };
     sandbox.ready = true;
-    held.sandboxes.unshift(sandbox);
+    held.addSandbox(sandbox);
     this.#options.changed(pod.metadata.uid);
     return sandbox;
   }
@@ -47,12 +47,14 @@ export class Runtime {
     sandbox: RuntimeSandbox,
     attempt: number,
   ): Steps<RuntimeContainer | { readonly error: string }> {
-    const run = held.nextRun(spec.name);
-    const container = new RuntimeContainer(pod, spec, sandbox, { attempt, run, createdUs: this.#nowUs });
+    const container = new RuntimeContainer(spec, sandbox, { attempt, run: held.nextRun(spec.name) });
     const { tookUs, error } = this.#options.host.create(container);
     yield this.#nowUs + tookUs;
-    if (error !== undefined) return { error };
-    held.containers.unshift(container);
+    if (error !== undefined) {
+      held.lost(container);
+      return { error };
+    }
+    held.add(container);
     this.#options.changed(pod.metadata.uid);
     return container;
   }
@@ -62,12 +64,11 @@ export class Runtime {
     const { host } = this.#options;
     const { tookUs, error } = host.start(container);
     yield this.#nowUs + tookUs;
-    container.startedUs = error === undefined ? this.#nowUs : 0;
     if (error !== undefined) {
       this.#over(container, 128, "StartError", error);
       return error;
     }
-    container.state = "running";
+    container.change({ state: "running", startedUs: this.#nowUs });
     this.#options.changed(container.pod.metadata.uid);
     host.started(container);
     return undefined;
@@ -77,11 +78,11 @@ export class Runtime {
   *stop(container: RuntimeContainer, timeoutSeconds: number): Steps {
     const { host } = this.#options;
     const plan = host.terminate(container, timeoutSeconds);
-    if (container.state !== "running") return;
+    if (container.seen.state !== "running") return;
     const killUs = this.#nowUs + timeoutSeconds * 1_000_000;
     const exitUs = plan === undefined ? Number.POSITIVE_INFINITY : this.#nowUs + plan.tookUs;
     if (exitUs > this.#nowUs) yield { signal: container.exit, notAfterUs: Math.min(killUs, exitUs) };
-    if (container.state !== "running") return;
+    if (container.seen.state !== "running") return;
     if (plan !== undefined && exitUs <= killUs)
       this.exited(container, plan.exitCode, plan.exitCode === 0 ? "Completed" : "Error");
     else this.exited(container, 137, "Error");
@@ -89,14 +90,14 @@ export class Runtime {
 
   /** A process has ended, by itself or by force. */
   exited(container: RuntimeContainer, exitCode: number, reason: string): void {
-    if (container.state !== "running") return;
+    if (container.seen.state !== "running") return;
     this.#over(container, exitCode, reason, undefined);
     this.#options.host.ended(container);
   }
 
   /** UpdateContainerResources. */
   update(container: RuntimeContainer, resources: Container["resources"]): void {
-    container.resources = resources;
+    container.change({ resources });
     container.updated = true;
     this.#options.host.updateResources(container);
     this.#options.changed(container.pod.metadata.uid);
@@ -104,17 +105,12 @@ export class Runtime {
 
   remove(held: RuntimePod, container: RuntimeContainer): void {
     this.#options.host.removeContainer(container);
-    held.containers.splice(held.containers.indexOf(container), 1);
+    held.remove(container);
     this.#options.changed(container.pod.metadata.uid);
   }
 
   #over(container: RuntimeContainer, exitCode: number, reason: string, message: string | undefined): void {
-    container.state = "exited";
-    container.finishedUs = this.#nowUs;
-    container.exitCode = exitCode;
-    container.reason = reason;
-    container.message = message;
-    container.exit.fire();
+    container.change({ state: "exited", finishedUs: this.#nowUs, exitCode, reason, message });
     this.#options.changed(container.pod.metadata.uid);
   }
 }

@@ -9,7 +9,6 @@ import {
   type PodCondition,
   type PodPhase,
   type PodStatus,
-  podCondition,
   readyCondition,
   sameContent,
   type WallClock,
@@ -17,7 +16,9 @@ import {
 import { nextTickAt, type Ticker } from "../sim/index.ts";
 import { hasStarted } from "./container-statuses.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
-import { type Draft, isKubeletOwned, replacedCondition } from "./pod-status.ts";
+import { isOthers, mergedStatus } from "./merged-status.ts";
+import { type Draft, replacedCondition } from "./pod-status.ts";
+import type { SharedParts } from "./shared-parts.ts";
 import type { Execution } from "./work.ts";
 
 /** What the status manager keeps of one pod. */
@@ -50,6 +51,7 @@ interface StatusManagerOptions {
   readonly execution: Execution;
   readonly api: KubeletApi;
   readonly clock: WallClock;
+  readonly shared: SharedParts;
   /** Processes of the pod may run still: no terminal phase is written before they are gone. */
   readonly mayRun: (uid: string) => boolean;
   /** Where the pod's status is told: itself, or a static pod's mirror; `undefined` while there is none. */
@@ -80,28 +82,24 @@ export class StatusManager {
   /** A sync's description of the pod. */
   set(pod: Pod, draft: Draft, { startTimeUs, addresses, changes }: DraftExtras): void {
     const old = this.#statuses.get(pod.metadata.uid)?.status ?? pod.status;
-    const { conditions, initContainerStatuses, ...rest } = draft;
-    const kept = (pod.status.conditions ?? []).filter(
-      ({ type }) => !isKubeletOwned(type) && type !== "DisruptionTarget",
-    );
+    const { phase, reason, message, containerStatuses, initContainerStatuses } = draft;
+    const conditions = draft.conditions.map((condition) => this.#timed(condition, old, pod));
+    for (const condition of pod.status.conditions ?? []) if (isOthers(condition)) conditions.push(condition);
     const target = findCondition(old.conditions, "DisruptionTarget");
-    if (target !== undefined) kept.push(target);
-    const { reason: _reason, message: _message, initContainerStatuses: _inits, ...others } = old;
-    const status = Object.assign(
-      others,
-      rest,
-      addresses,
-      initContainerStatuses.length > 0 && { initContainerStatuses },
-      {
-        startTime: old.startTime ?? this.#options.clock.time(startTimeUs),
-        conditions: [...conditions.map((condition) => this.#timed(condition, old, pod)), ...kept],
-        observedGeneration: pod.metadata.generation,
-      },
-    ) as PodStatus;
-    this.#update(
-      pod,
-      changes.reduce((amended, change) => change(amended), status),
-    );
+    if (target !== undefined) conditions.push(target);
+    const status = Object.assign({}, withoutWords(old), addresses, {
+      phase,
+      containerStatuses,
+      startTime: old.startTime ?? this.#options.clock.time(startTimeUs),
+      conditions,
+      observedGeneration: pod.metadata.generation,
+    }) as Changeable;
+    if (reason !== undefined) status.reason = reason;
+    if (message !== undefined) status.message = message;
+    if (initContainerStatuses.length > 0) status.initContainerStatuses = initContainerStatuses;
+    let amended: PodStatus = status;
+    for (const change of changes) amended = change(amended);
+    this.#update(pod, amended);
   }
 
   /** Replaces parts of the status: addresses, conditions of other managers. */
@@ -185,19 +183,28 @@ export class StatusManager {
   }
 
   #timed(condition: GeneratedCondition, old: PodStatus, pod: Pod): PodCondition {
-    const { clock, execution } = this.#options;
+    const { clock, execution, shared } = this.#options;
     const before = findCondition(old.conditions, condition.type);
     const kept = before?.status === condition.status ? before?.lastTransitionTime : undefined;
     const lastTransitionTime = kept ?? clock.time(execution.loop.nowUs);
     const { type, status, reason, message } = condition;
-    return {
+    const { generation: observedGeneration } = pod.metadata;
+    if (
+      kept !== undefined &&
+      before!.reason === reason &&
+      before!.message === message &&
+      before!.observedGeneration === observedGeneration &&
+      before!.lastProbeTime === undefined
+    )
+      return before!;
+    return shared.condition({
       type,
       status,
       lastTransitionTime,
-      observedGeneration: pod.metadata.generation,
+      observedGeneration,
       ...(reason !== undefined && { reason }),
       ...(message !== undefined && { message }),
-    } as PodCondition;
+    } as PodCondition);
   }
 
   #setContainer(pod: Pod, id: string, change: (status: ContainerStatus) => ContainerStatus): void {
@@ -276,6 +283,15 @@ export class StatusManager {
   }
 }
 
+type Changeable = { -readonly [Field in keyof PodStatus]: PodStatus[Field] };
+
+/** The status without what says why its phase is as it is. */
+function withoutWords(status: PodStatus): PodStatus {
+  if (status.reason === undefined && status.message === undefined) return status;
+  const { reason: _reason, message: _message, ...others } = status;
+  return others;
+}
+
 /** kubelet's `hasPodInitialized`: the ordinary containers' turn had come. */
 function wasInitialized({ spec }: Pod, { containerStatuses = [], initContainerStatuses = [] }: PodStatus): boolean {
   const inits = spec.initContainers ?? [];
@@ -289,29 +305,4 @@ function wasInitialized({ spec }: Pod, { containerStatuses = [], initContainerSt
 function beganInits(inits: readonly ContainerStatus[]): number {
   const last = inits.findLastIndex(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated);
   return Math.max(0, last) + 1;
-}
-
-/** kubelet's `mergePodStatus`: others' conditions stay, and no terminal phase is told while something may run. */
-function mergedStatus(stored: Pod, status: PodStatus, mayRun: boolean, now: string): PodStatus {
-  const old = stored.status;
-  const turnsTerminal = !isPodTerminal(stored) && isPodTerminal({ status });
-  const conditions = [
-    ...(old.conditions ?? []).filter(({ type }) => !isKubeletOwned(type) && type !== "DisruptionTarget"),
-    ...(status.conditions ?? []).filter(({ type }) => isKubeletOwned(type)),
-  ];
-  const target = turnsTerminal && !mayRun ? podCondition({ status }, "DisruptionTarget") : undefined;
-  const kept = target ?? findCondition(old.conditions, "DisruptionTarget");
-  if (kept !== undefined) conditions.push(target === undefined ? kept : { ...target, lastTransitionTime: now });
-  const { reason, message, ...rest } = status;
-  const waits = turnsTerminal && mayRun;
-  const words = waits ? old : { reason, message };
-  const { reason: _reason, message: _message, ...others } = old;
-  return Object.assign(
-    others,
-    rest,
-    { conditions },
-    waits && { phase: old.phase },
-    words.reason !== undefined && { reason: words.reason },
-    words.message !== undefined && { message: words.message },
-  );
 }

@@ -3,27 +3,28 @@ import { type EventLoop, handler, phase, type Sequence } from "../sim/index.ts";
 /** Something that happens once and that work can wait for. */
 export class Signal {
   fired = false;
-  #waiting: Work[] = [];
+  #waiting: readonly Work[] = nobody;
 
   /** Wakes everybody who still waits, in the order in which they began to. */
   fire(): void {
     if (this.fired) return;
     this.fired = true;
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = nobody;
     for (const work of waiting) work.wake();
   }
 
   subscribe(work: Work): void {
-    this.#waiting.push(work);
+    this.#waiting = [...this.#waiting, work];
   }
 
   /** It waits no longer: what lives long must not remember all who ever waited. */
   unsubscribe(work: Work): void {
-    const place = this.#waiting.indexOf(work);
-    if (place >= 0) this.#waiting.splice(place, 1);
+    this.#waiting = this.#waiting.filter((one) => one !== work);
   }
 }
+
+const nobody: readonly Work[] = [];
 
 /** What a step waits for: an instant in microseconds, a signal, or whichever comes first. */
 export type Wait = number | Signal | { readonly signal: Signal; readonly notAfterUs: number };

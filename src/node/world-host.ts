@@ -5,6 +5,7 @@ import { amountsOf, cpuShares } from "./container-amounts.ts";
 import type { NodeDelays } from "./delays.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 import { type NodeStats, reclaimAmount, type Threshold, thresholdAmount } from "./eviction-signals.ts";
+import { GrowingUse } from "./growing-use.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
 import type { ImageStore, StoredImage } from "./image-store.ts";
 import { MachineDisk, unpackedFactor } from "./machine-disk.ts";
@@ -30,8 +31,10 @@ export interface WorldHostOptions {
   readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly random: RandomStream };
   readonly nextPodIP: () => string;
   readonly hostIP: string;
-  /** Used bytes of a disk of that size at which the kubelet wants to look at it. */
-  readonly noticedBytes: (capacityBytes: number) => readonly number[];
+  /** Used amounts of what the machine has so much of, at which the kubelet wants to look at it. */
+  readonly noticed: (what: "bytes" | "inodes" | "processes", capacity: number) => readonly number[];
+  /** −1 is no bound. */
+  readonly podPidsLimit: number;
   /** The machine's power went off since it was begun. */
   readonly lost: () => boolean;
 }
@@ -43,13 +46,26 @@ export class WorldHost implements Host {
   readonly #software = new Map<string, Software>();
   readonly #startUs = new WeakMap<RuntimeContainer, number>();
   readonly #disk: MachineDisk;
-  /** More is on the disk than somebody allows. */
-  diskChanged: () => void = () => undefined;
+  readonly #processes: GrowingUse;
+  /** More of the disk or of the process IDs is used than somebody allows. */
+  useGrew: () => void = () => undefined;
+  /** Other images are on the disk than before. */
+  imagesChanged: () => void = () => undefined;
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(options: WorldHostOptions) {
     this.#options = options;
-    this.#disk = new MachineDisk({ ...options, tell: () => this.diskChanged() });
+    const { machine, noticed, podPidsLimit } = options;
+    const tell = (): void => this.useGrew();
+    this.#disk = new MachineDisk({ ...options, tell });
+    this.#processes = new GrowingUse({
+      ...options,
+      fixed: () => systemProcesses,
+      growthOf: ({ behavior }) => behavior.processes,
+      ...(podPidsLimit >= 0 && { most: podPidsLimit }),
+      noticed: noticed("processes", maxPids(machine)),
+      tell,
+    });
   }
 
   runSandbox(sandbox: RuntimeSandbox): Outcome {
@@ -66,6 +82,7 @@ export class WorldHost implements Host {
     const software = this.#software.get(pod.metadata.uid);
     if (software?.running !== undefined) {
       this.#disk.gone(software.running);
+      this.#processes.gone(software.running);
       this.#options.world.removePod(software.running);
     }
     if (software !== undefined) software.running = undefined;
@@ -93,8 +110,11 @@ export class WorldHost implements Host {
 
   pulled(image: string, pod: Pod): void {
     const { images, loop } = this.#options;
-    images.add(image, this.imageBytes(image, pod) * unpackedFactor, loop.nowUs);
+    if (images.has(image)) return;
+    const sizeBytes = this.imageBytes(image, pod);
+    images.add(image, { sizeBytes, bytes: sizeBytes * unpackedFactor }, loop.nowUs);
     this.#disk.changed();
+    this.imagesChanged();
   }
 
   images(): Iterable<StoredImage> {
@@ -103,6 +123,7 @@ export class WorldHost implements Host {
 
   removeImage(image: string): void {
     this.#options.images.remove(image);
+    this.imagesChanged();
   }
 
   imageBytes(_image: string, pod: Pod): number {
@@ -130,16 +151,17 @@ export class WorldHost implements Host {
       return;
     }
     const score = this.#oomScoreAdj(container.pod, container.spec);
-    const limits = limitsOf(container.spec.name, container.resources);
+    const limits = limitsOf(container.spec.name, container.seen.resources);
     this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
     this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
-    if (process === running.main) this.#disk.started(container.pod, running);
     if (process !== running.main) return;
+    this.#disk.started(container.pod, running);
+    this.#processes.started(running);
     const { world } = this.#options;
     const startupUs = Math.ceil(draw(behavior.startup, random));
     const ifAlive = (task: () => void) => () => {
-      if (container.state === "running" && !container.terminating) task();
+      if (container.seen.state === "running" && !container.terminating) task();
     };
     this.#after(
       startupUs,
@@ -179,7 +201,7 @@ export class WorldHost implements Host {
   probe(container: RuntimeContainer): ProbeOutcome {
     const { running } = this.#of(container.pod);
     const isMain = running !== undefined && this.#processOf(container) === running.main;
-    const ok = container.state === "running" && (!isMain || (running.answers && !running.slow));
+    const ok = container.seen.state === "running" && (!isMain || (running.answers && !running.slow));
     return { result: ok ? "ok" : "fail", tookUs: 0, output: "the software did not answer in time" };
   }
 
@@ -190,7 +212,6 @@ export class WorldHost implements Host {
     return { tookUs: match === null ? 0 : Number(match[1]) * 1_000_000 };
   }
 
-  /** Inodes and processes are not modelled: they are never short. */
   stats(): NodeStats {
     const { machine } = this.#options;
     return {
@@ -198,10 +219,10 @@ export class WorldHost implements Host {
       memoryWorkingSet: Math.min(memoryCapacity(machine), systemMemory(machine) + inPages(machine.memoryBytes)),
       nodeFsCapacity: this.#disk.capacityBytes,
       nodeFsAvailable: this.#disk.availableBytes,
-      nodeFsInodes: 1,
-      nodeFsInodesFree: 1,
-      maxPids: 1,
-      pids: 0,
+      nodeFsInodes: this.#disk.inodes,
+      nodeFsInodesFree: this.#disk.freeInodes,
+      maxPids: maxPids(machine),
+      pids: Math.min(maxPids(machine), this.#processes.used),
     };
   }
 
@@ -211,7 +232,7 @@ export class WorldHost implements Host {
     const memoryBytes = new Map(
       running.containers.map(({ limits, memoryBytes: bytes }) => [limits.name, inPages(bytes)] as const),
     );
-    return { memoryBytes, ...this.#disk.usageOf(running), processes: 0 };
+    return { memoryBytes, ...this.#disk.usageOf(running), processes: this.#processes.of(running) || 1 };
   }
 
   resizePodCgroup(): void {}
@@ -222,14 +243,16 @@ export class WorldHost implements Host {
     if (running === undefined || process === undefined) return;
     const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
     this.#options.world.setLimits(running, process, {
-      ...limitsOf(container.spec.name, container.resources),
+      ...limitsOf(container.spec.name, container.seen.resources),
       oomScoreAdj,
     });
   }
 
   /** The container behind a process of the world. */
   static matches(container: RuntimeContainer, pod: RunningPod, process: RunningContainer): boolean {
-    return container.state === "running" && pod.containers[processIndex(container.pod, container.spec)] === process;
+    return (
+      container.seen.state === "running" && pod.containers[processIndex(container.pod, container.spec)] === process
+    );
   }
 
   #begin(pod: Pod): void {
@@ -285,6 +308,16 @@ function memoryCapacity({ spec }: Machine): number {
 function systemMemory(machine: Machine): number {
   const allocatable = value(machine.spec.type.allocatable["memory"] ?? "0");
   return inPages((memoryCapacity(machine) - allocatable) / 2);
+}
+
+/** Of the system and the kubelet. Assumption. */
+const systemProcesses = 200;
+/** The kernel allows a thread for so much memory, and so many at most. */
+const bytesPerThread = 131_072;
+const mostPids = 4_194_304;
+
+function maxPids(machine: Machine): number {
+  return Math.min(mostPids, Math.floor(memoryCapacity(machine) / bytesPerThread));
 }
 
 const pageBytes = 4096;

@@ -84,11 +84,7 @@ export function incidentOf(loss: Loss, evidence: Evidence): Incident | undefined
     },
     {
       name: "unrouted",
-      atUs: latest(
-        lost
-          .map(({ uid }) => evidence.unroutedUs.get(uid))
-          .map((us) => (us !== undefined && us >= atUs ? us : undefined)),
-      ),
+      atUs: latest(lost.flatMap((pod) => unrouting(pod, atUs, evidence))),
       detail: "out of the route tables",
     },
     { name: "decided", atUs: earliest(lost.map((pod) => pod.deletingUs ?? pod.goneUs)), detail: "pods are deleted" },
@@ -102,6 +98,13 @@ export function incidentOf(loss: Loss, evidence: Evidence): Incident | undefined
     recoveredUs,
     evidence,
   );
+}
+
+/** When a lost pod left the route tables; nothing if it was in none. */
+function unrouting({ uid, routedUs }: PodHistory, lostUs: number, { unroutedUs }: Evidence): (number | undefined)[] {
+  const us = unroutedUs.get(uid);
+  const wasRouted = routedUs !== undefined && routedUs <= lostUs && (us === undefined || us >= lostUs);
+  return wasRouted ? [us] : [];
 }
 
 /** What the story begins with, and what led there. */

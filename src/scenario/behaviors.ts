@@ -61,6 +61,7 @@ export class Behaviors {
         leakBytesPerSecond: declared.memory?.leakBytesPerSecond ?? 0,
       },
       ...(declared.disk && { disk: declared.disk }),
+      ...(declared.processes && { processes: declared.processes }),
       calls: declared.calls,
       idleCpuMillicores:
         declared.idleCpuMillicores ?? (serves ? assumedBehavior.servingIdleCpuMillicores : pauses ? 0 : undefined),

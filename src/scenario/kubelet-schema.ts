@@ -12,6 +12,7 @@ const reserved = z.strictObject({
 export const kubeletSettings = z
   .strictObject({
     maxPods: z.number().int().min(1).optional(),
+    podPidsLimit: z.number().int().min(-1).optional().describe("Processes of one pod. Default -1: no bound."),
     serializeImagePulls: z.boolean().optional().describe("Default true, unless maxParallelImagePulls is above 1."),
     maxParallelImagePulls: z.number().int().min(1).optional(),
     crashLoopBackOff: z.strictObject({ maxContainerRestartPeriod: duration.optional() }).optional(),
@@ -27,6 +28,13 @@ export const kubeletSettings = z
     imageGCHighThresholdPercent: z.number().int().min(0).max(100).optional().describe("Default 85."),
     imageGCLowThresholdPercent: z.number().int().min(0).max(100).optional().describe("Default 80."),
     imageMinimumGCAge: duration.optional().describe("Default 2m."),
+    imageMaximumGCAge: duration.optional().describe("Default 0: images go only when room is needed."),
+    nodeStatusMaxImages: z
+      .number()
+      .int()
+      .min(-1)
+      .optional()
+      .describe("The largest images, which the node's status names. Default 50; -1 for all."),
     kubeReserved: reserved.optional().describe("Default: what the instance type's image reserves."),
     systemReserved: reserved.optional(),
     shutdownGracePeriod: duration.optional().describe("Default 0: a shutdown is not noticed."),

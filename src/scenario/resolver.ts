@@ -229,7 +229,7 @@ export class Resolver {
       }
       return { to: { external: call.external }, perRequest: call.perRequest };
     });
-    const { memory, perRequest, exit, image, disk } = text;
+    const { memory, perRequest, exit, image, disk, processes } = text;
     const behavior: WorkloadBehavior["behavior"] = {
       calls,
       concurrency: text.concurrency,
@@ -241,8 +241,10 @@ export class Resolver {
           baseBytes: disk.base,
           bytesPerSecond: disk.growPerSecond,
           ...(disk.volume !== undefined && { volume: disk.volume }),
+          ...(disk.files && { files: { base: disk.files.base, perSecond: disk.files.growPerSecond } }),
         },
       }),
+      ...(processes && { processes: { base: processes.base, perSecond: processes.growPerSecond } }),
       ...(text.shutdown && { shutdown: text.shutdown }),
       ...(text.shutdownExitCode !== undefined && { shutdownExitCode: text.shutdownExitCode }),
       ...(image && { imageBytes: image.size }),

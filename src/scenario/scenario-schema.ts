@@ -185,9 +185,17 @@ const behavior = z
         base: bytes.default(0),
         growPerSecond: bytes.default(0),
         volume: z.string().optional().describe("An emptyDir volume. Default: the container's own layer and logs."),
+        files: z
+          .strictObject({ base: z.number().int().min(0).default(0), growPerSecond: z.number().min(0).default(0) })
+          .optional()
+          .describe("Files it leaves there, an inode each. Default: none."),
       })
       .optional()
       .describe("What it writes to the machine's disk. Default: nothing."),
+    processes: z
+      .strictObject({ base: z.number().int().min(1).default(1), growPerSecond: z.number().min(0).default(0) })
+      .optional()
+      .describe("Processes and threads, of the machine's process IDs. Default: one."),
     calls: z
       .array(
         z.union([

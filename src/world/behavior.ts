@@ -33,7 +33,15 @@ export interface Behavior {
     readonly leakBytesPerSecond: number;
   };
   /** What it writes to its own layer, or to a volume by name, from its start on; `undefined`: nothing. */
-  readonly disk?: { readonly baseBytes: number; readonly bytesPerSecond: number; readonly volume?: string };
+  readonly disk?: {
+    readonly baseBytes: number;
+    readonly bytesPerSecond: number;
+    readonly volume?: string;
+    /** How many files it leaves; `undefined`: they do not count. */
+    readonly files?: { readonly base: number; readonly perSecond: number };
+  };
+  /** Processes and threads from its start on; `undefined`: one. */
+  readonly processes?: { readonly base: number; readonly perSecond: number };
   readonly calls: readonly Call[];
   /** CPU used without any request; while starting, `startupCpuMillicores` instead. `undefined`: what the pod requests. */
   readonly idleCpuMillicores: number | undefined;

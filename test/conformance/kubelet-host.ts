@@ -3,6 +3,7 @@ import { amountsOf, cpuShares } from "../../src/node/container-amounts.ts";
 import type { PodUsage } from "../../src/node/eviction-manager.ts";
 import type { NodeStats } from "../../src/node/eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome, ProbeType } from "../../src/node/host.ts";
+import type { StoredImage } from "../../src/node/image-store.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "../../src/node/runtime-pod.ts";
 import { type EventLoop, handler, phase } from "../../src/sim/index.ts";
 import type { KubeletCase, RunPlan } from "./kubelet-case.ts";
@@ -13,6 +14,7 @@ interface Usage {
   readonly memoryBytes: Map<string, number>;
   readonly diskBytes: Map<string, number>;
   readonly volumeBytes: Map<string, number>;
+  readonly inodes: number;
   processes: number;
 }
 
@@ -26,6 +28,7 @@ export class RecordedHost implements Host {
   readonly #loop: EventLoop;
   readonly #record: (what: string, fields: Fields) => void;
   readonly #present = new Set<string>();
+  readonly #listed = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #runs = new Map<string, number>();
   readonly #plans = new WeakMap<RuntimeContainer, RunPlan>();
@@ -33,6 +36,7 @@ export class RecordedHost implements Host {
   #sandboxErrors: string[];
   readonly #machine: Record<string, unknown>;
   readonly #usage = new Map<string, Usage>();
+  imagesChanged: () => void = () => undefined;
   exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(recorded: KubeletCase, loop: EventLoop, record: (what: string, fields: Fields) => void) {
@@ -40,6 +44,7 @@ export class RecordedHost implements Host {
     this.#loop = loop;
     this.#record = record;
     this.#machine = { ...recorded.node };
+    for (const [image, { present }] of Object.entries(recorded.images ?? {})) if (present === true) this.#listed.add(image);
     this.#sandboxErrors = [...(recorded.sandboxErrors ?? [])];
   }
 
@@ -58,7 +63,9 @@ export class RecordedHost implements Host {
 
   hasImage(image: string): boolean {
     const plan = this.#case.images?.[image];
-    return plan === undefined || plan.present === true || this.#present.has(image);
+    const present = plan === undefined || plan.present === true || this.#present.has(image);
+    if (present) this.#list(image);
+    return present;
   }
 
   pull(image: string, pod: Pod): Outcome {
@@ -73,11 +80,22 @@ export class RecordedHost implements Host {
 
   pulled(image: string): void {
     this.#present.add(image);
+    this.#list(image);
     this.#record("pulled", { image });
   }
 
-  images(): Iterable<never> {
-    return [];
+  /** Images that no case lists are on the list once somebody asked for them. */
+  images(): Iterable<StoredImage> {
+    return [...this.#listed].map((name) => {
+      const sizeBytes = this.imageBytes(name);
+      return { name, sizeBytes, bytes: sizeBytes, pulledUs: 0, lastUsedUs: 0 };
+    });
+  }
+
+  #list(image: string): void {
+    if (this.#listed.has(image)) return;
+    this.#listed.add(image);
+    this.imagesChanged();
   }
 
   removeImage(): void {}
@@ -112,7 +130,7 @@ export class RecordedHost implements Host {
   }
 
   ended(container: RuntimeContainer): void {
-    this.#record("exit", { ...named(container), exitCode: container.exitCode, reason: container.reason });
+    this.#record("exit", { ...named(container), exitCode: container.seen.exitCode, reason: container.seen.reason });
   }
 
   removeContainer(): void {}
@@ -124,11 +142,11 @@ export class RecordedHost implements Host {
   }
 
   probe(container: RuntimeContainer, type: ProbeType): ProbeOutcome {
-    if (container.state !== "running") {
+    if (container.seen.state !== "running") {
       this.#record("probe", { ...named(container), type, result: "ok", tookMs: probeMs[type] + lateMs(container) });
       return { result: "error", tookUs: 0, output: "" };
     }
-    const sinceMs = (this.#loop.nowUs - container.startedUs) / 1000;
+    const sinceMs = (this.#loop.nowUs - container.seen.startedUs) / 1000;
     const segments = this.#plan(container).probes?.[type] ?? [];
     const segment = segments.findLast(({ fromMs }) => fromMs <= sinceMs);
     const tookMs = segment?.tookMs || probeMs[type] + lateMs(container);
@@ -186,7 +204,7 @@ export class RecordedHost implements Host {
   #usageOf(pod: string): Usage {
     let usage = this.#usage.get(pod);
     if (usage === undefined) {
-      usage = { memoryBytes: new Map(), diskBytes: new Map(), volumeBytes: new Map(), processes: 0 };
+      usage = { memoryBytes: new Map(), diskBytes: new Map(), volumeBytes: new Map(), inodes: 0, processes: 0 };
       this.#usage.set(pod, usage);
     }
     return usage;
@@ -211,7 +229,7 @@ export class RecordedHost implements Host {
   }
 
   updateResources(container: RuntimeContainer): void {
-    const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(container.resources);
+    const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(container.seen.resources);
     const { pod, container: name } = named(container);
     this.#record("cri", {
       ...{ call: "UpdateContainerResources", pod, container: name },
@@ -234,6 +252,6 @@ function lateMs({ spec }: RuntimeContainer): number {
   return ["b", "d"].includes(spec.name) ? 10 : 0;
 }
 
-function named({ pod, spec, attempt }: RuntimeContainer): Fields {
-  return { pod: pod.metadata.name, container: spec.name, attempt };
+function named({ pod, spec, seen }: RuntimeContainer): Fields {
+  return { pod: pod.metadata.name, container: spec.name, attempt: seen.attempt };
 }

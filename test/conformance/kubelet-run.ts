@@ -1,8 +1,8 @@
-import { defaultPod, type Node, type Pod, WallClock } from "../../src/model/index.ts";
+import { type ContainerImage, defaultPod, type Node, type Pod, WallClock } from "../../src/model/index.ts";
 import { Kubelet } from "../../src/node/kubelet.ts";
 import { kubeletClocks } from "../../src/node/kubelet-configuration.ts";
 import { configurationOf, type KubeletSettings } from "../../src/node/kubelet-settings.ts";
-import type { ReportedCondition } from "../../src/node/node-reporter.ts";
+import type { NodeReport } from "../../src/node/node-reporter.ts";
 import { staticPodOf } from "../../src/node/static-pods.ts";
 import { Execution } from "../../src/node/work.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
@@ -52,8 +52,9 @@ export class KubeletRun {
       networkError: () => this.#network,
       released: () => record("shutdownLockReleased", {}),
       complaints: () => this.#complaints(),
-      patchNode: (conditions) => this.#patchNode(conditions, record),
+      patchNode: (report) => this.#patchNode(report, record),
     });
+    this.#host.imagesChanged = () => this.#kubelet.imageList.look();
     this.#host.exited = (container, code, reason) => this.#kubelet.runtime.exited(container, code, reason);
     this.unknown = recorded.script.find(({ op }) => !(op in this.#operations))?.op;
     if (this.unknown !== undefined) return;
@@ -119,16 +120,21 @@ export class KubeletRun {
   #runtimeReady = true;
   #network: string | undefined;
   readonly #taints: { readonly key: string; readonly effect: string }[] = [];
+  readonly #toldTaints: { readonly key: string; readonly effect: string }[] = [];
+  #images: readonly ContainerImage[] = [];
 
   #complaints(): string[] {
     return this.#network === undefined ? [] : [this.#network];
   }
 
   #patchNode(
-    conditions: readonly ReportedCondition[],
+    { conditions, images }: NodeReport,
     record: (what: string, fields: Readonly<Record<string, unknown>>) => void,
   ): void {
-    if (conditions.length === 0 && this.#case.record?.includes("node") !== true) return;
+    this.#images = images ?? this.#images;
+    const taints = this.#taints.splice(0);
+    this.#toldTaints.push(...taints);
+    if (conditions.length + taints.length === 0 && this.#case.record?.includes("node") !== true) return;
     const now = this.#clock.time(this.#loop.nowUs);
     const lines = conditions.map(({ type, ...rest }) => {
       const known = this.#transitions.get(type);
@@ -136,7 +142,8 @@ export class KubeletRun {
       this.#transitions.set(type, { status: rest.status, since: lastTransitionTime });
       return [`condition ${type}`, conditionLine({ ...rest, lastTransitionTime })];
     });
-    record("nodeStatus", Object.fromEntries(lines));
+    // What somebody else changed of the node is recorded when the kubelet writes next.
+    record("nodeStatus", Object.fromEntries([...lines, ...taints.map(({ key, effect }) => [`taint ${key}`, effect])]));
   }
 
   #workerOf(name: string): Kubelet["workers"] extends Map<string, infer Worker> ? Worker | undefined : never {
@@ -178,7 +185,7 @@ export class KubeletRun {
     const pods = this.#case.kubelet?.["maxPods"] ?? 110;
     const allocatable = { cpu: `${cores as number}`, memory: `${(memoryCapacity as number) - 104_857_600}`, pods: `${pods as number}` };
     const labels = { "kubernetes.io/hostname": "n1", ...this.#case.nodeLabels };
-    return { metadata: { name: "n1", labels }, spec: { taints: this.#taints }, status: { allocatable, capacity: allocatable } } as unknown as Node;
+    return { metadata: { name: "n1", labels }, spec: { taints: [...this.#toldTaints, ...this.#taints] }, status: { allocatable, capacity: allocatable, images: this.#images } } as unknown as Node;
   }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { configurationOf, type KubeletSettings, settingsProblems, sizeWith } from "../../src/node/kubelet-settings.ts";
+import { configurationOf, type KubeletSettings } from "../../src/node/kubelet-settings.ts";
+import { sizeWith } from "../../src/node/machine-size.ts";
+import { settingsProblems } from "../../src/node/settings-problems.ts";
 import { ScenarioError } from "../../src/scenario/index.ts";
 import { smallScenario } from "../small-scenario.ts";
 
@@ -60,6 +62,7 @@ describe("kubelet settings", () => {
       settings: { shutdownGracePeriod: 1_000_000, shutdownGracePeriodByPodPriority: [] },
       path: "shutdownGracePeriodByPodPriority",
     },
+    { settings: { imageMaximumGCAge: 60_000_000 }, path: "imageMaximumGCAge" },
     {
       settings: { crashLoopBackOff: { maxContainerRestartPeriod: 1 } },
       path: "crashLoopBackOff.maxContainerRestartPeriod",

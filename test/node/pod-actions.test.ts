@@ -14,7 +14,7 @@ const names = (containers: readonly Container[]): string[] => containers.map(({ 
 
 /** A pod cache with a ready sandbox; `running`, or the exit code. */
 function seen(of: Pod, states: Readonly<Record<string, "running" | number>>): PodSeen {
-  const sandbox = new RuntimeSandbox(of, 0, 0);
+  const sandbox = new RuntimeSandbox(of, 0);
   const containers = Object.entries(states).map(([name, state]) => {
     const exitCode = state === "running" ? 0 : state;
     const ended = { startedUs: 1, finishedUs: 2, reason: "", message: undefined };

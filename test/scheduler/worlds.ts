@@ -53,7 +53,9 @@ export function nodeOf(name: string, { zone, disk, cpu, memoryGi, pods, taint, c
     },
     status: {
       allocatable: { cpu: `${cpu}`, memory: `${memoryGi}Gi`, pods: `${pods}` },
-      ...(image === undefined ? {} : { images: [{ names: [image], sizeBytes: 700_000_000 }] }),
+      ...(image === undefined
+        ? {}
+        : { images: [{ names: [image], sizeBytes: image.startsWith("web") ? 700_000_000 : 1_800_000_000 }] }),
     },
   } as unknown as Node;
 }

@@ -7,6 +7,7 @@ import type { Framework } from "../framework/framework.ts";
 import type { PostFilterResult } from "../framework/plugin.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
+import { ImageLocality } from "./image-scores.ts";
 import { type LocalClass, unknownVerdict } from "./local-class.ts";
 import type { PodClass } from "./pod-class.ts";
 import { PodClasses } from "./pod-classes.ts";
@@ -24,6 +25,7 @@ export class FastCycle {
   readonly #remembersScores: boolean;
   readonly #tallies: PodTallies;
   readonly #classes: PodClasses;
+  readonly #images: ImageLocality;
   readonly #plugins: {
     readonly affinityFilters: boolean;
     readonly spreadFilters: boolean;
@@ -41,6 +43,7 @@ export class FastCycle {
   #nodeOfSlot: NodeInfo[] = [];
   #unblocked: Uint16Array = new Uint16Array(0);
   #held: Uint16Array = new Uint16Array(0);
+  #withImages: Int32Array = new Int32Array(0);
   readonly #heldSlots: number[] = [];
   readonly #columns: number[] = [];
 
@@ -49,6 +52,7 @@ export class FastCycle {
     this.#framework = framework;
     this.#tallies = tallies;
     this.#classes = new PodClasses(framework, tallies);
+    this.#images = new ImageLocality(framework.snapshot, framework.weights.get("ImageLocality") ?? 0);
     this.#supported = isSupported(framework);
     this.#remembersScores = remembersScores(framework);
     this.#emptyState = hasOwnPlugins(framework) ? undefined : new CycleState();
@@ -86,14 +90,14 @@ export class FastCycle {
     if (node !== undefined && this.#passes(podClass, node.slot)) return this.#scheduled(node, 1, 1);
 
     const start = scheduler.nextStartNodeIndex;
-    const { count, evaluated, highestFound } = this.#search(podClass, scheduler);
+    const { count, evaluated, highestFound, scores } = this.#search(podClass, pod, scheduler);
     if (count === 0) {
       // Reasons of plugins that look across nodes are found out by the plain code, which moves the start index itself.
       if (crossFilters || this.#heldSlots.length > 0) return schedulePod(this.#framework, pod, scheduler);
       // All nodes were tried, so the next search starts where this one did.
       return this.#unschedulable(pod, podClass.local, scheduler);
     }
-    const best = count === 1 ? 0 : this.#choose(podClass, pod, count, highestFound);
+    const best = count === 1 ? 0 : this.#choose(podClass, pod, scores, count, highestFound);
     if (best === undefined) return schedulePod(this.#framework, pod, scheduler);
     scheduler.nextStartNodeIndex = (start + evaluated) % this.#order.length;
     return this.#scheduled(this.#nodeOfSlot[this.#feasible[best]!]!, count, evaluated);
@@ -149,6 +153,7 @@ export class FastCycle {
     this.#treeOrder = Float64Array.from(this.#order, (_node, index) => treeOrder(index));
     this.#unblocked = new Uint16Array(snapshot.slotCount);
     this.#held = new Uint16Array(snapshot.slotCount);
+    this.#withImages = new Int32Array(snapshot.slotCount);
     this.#heldSlots.length = 0;
     this.#nodeOfSlot = new Array(snapshot.slotCount);
     for (const node of this.#order) this.#nodeOfSlot[node.slot] = node;
@@ -163,8 +168,10 @@ export class FastCycle {
   }
 
   /** Fills `#feasible` from the start index on, until one more than wanted passes or all have been tried. */
-  #search(podClass: PodClass, scheduler: SchedulerState): Search {
-    const { verdicts, scores } = podClass.local;
+  #search(podClass: PodClass, pod: PodInfo, scheduler: SchedulerState): Search {
+    const { verdicts, scores: ownScores } = podClass.local;
+    const images = this.#images.scoresFor(pod);
+    const scores = images === undefined ? ownScores : this.#withImages;
     const order = this.#treeOrder;
     const held = this.#held;
     let highestFound = 0;
@@ -191,9 +198,10 @@ export class FastCycle {
         if (verdict !== 0) continue;
         if (anyBlocked && (bySpread[slot] !== 0 || byAffinity[slot] !== 0 || held[slot] !== 0)) continue;
         if (count === wanted) {
-          return { count, evaluated: turn === 0 ? at - start : slots.length - start + at, highestFound };
+          return { count, evaluated: turn === 0 ? at - start : slots.length - start + at, highestFound, scores };
         }
         feasible[count] = slot;
+        if (images !== undefined) scores[slot] = ownScores[slot]! + images.at(slot);
         const score = scores[slot]!;
         if (score > highest || (score === highest && order[count]! < order[highestFound]!)) {
           highestFound = count;
@@ -202,13 +210,18 @@ export class FastCycle {
         count++;
       }
     }
-    return { count, evaluated: slots.length, highestFound };
+    return { count, evaluated: slots.length, highestFound, scores };
   }
 
   /** The place in `#feasible` of the node that upstream's heap would bring to the top. */
-  #choose(podClass: PodClass, pod: PodInfo, count: number, highestFound: number): number | undefined {
+  #choose(
+    podClass: PodClass,
+    pod: PodInfo,
+    scores: Int32Array,
+    count: number,
+    highestFound: number,
+  ): number | undefined {
     if (!this.#remembersScores) return this.#chooseByPlainScores(pod, count);
-    const { scores } = podClass.local;
     const feasible = this.#feasible;
     const crossScores =
       (this.#plugins.affinityWeight > 0 && podClass.affinity.scores) ||
@@ -328,6 +341,8 @@ interface Search {
   readonly evaluated: number;
   /** The place in `#feasible` that wins by scores that need no normalization. */
   readonly highestFound: number;
+  /** Those scores, by slot. */
+  readonly scores: Int32Array;
 }
 
 function holdsRoomAgainst(pod: PodInfo, holders: Iterable<PodInfo>): boolean {

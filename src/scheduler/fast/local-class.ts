@@ -37,7 +37,6 @@ export class LocalClass {
   readonly state: CycleState = new CycleState();
   readonly pod: PodInfo;
   #alone: CycleState | undefined;
-  #imagesVersion = -1;
   /** By priority, which is no part of a class. */
   readonly #dryRuns: Map<number, DryRuns> = new Map();
   readonly #filters: readonly Implementing<"filter">[];
@@ -67,7 +66,8 @@ export class LocalClass {
     );
     const scorers = (score as readonly Implementing<"score">[])
       .filter((plugin) => isLocal(plugin) && !this.state.skipScore.has(plugin.name))
-      .filter(({ name }) => name !== "DynamicResources") // Without claims it scores 0 everywhere.
+      // Without claims the former scores 0 everywhere; the latter depends on other nodes, see `ImageScores`.
+      .filter(({ name }) => name !== "DynamicResources" && name !== "ImageLocality")
       .map((plugin) => ({ plugin, weight: framework.weights.get(plugin.name)! }));
     this.#scorers = scorers.filter(({ plugin }) => plugin.normalizeScore === undefined);
     this.columns = scorers
@@ -100,13 +100,6 @@ export class LocalClass {
     this.verdicts = verdicts;
     this.scores = grown(this.scores, length);
     for (const column of this.columns) column.raw = grown(column.raw, length);
-  }
-
-  /** Forgets all answers when the nodes are others: the score of an image depends on all of them. */
-  noticeImages(nodesVersion: number): void {
-    if (this.#imagesVersion === nodesVersion) return;
-    this.#imagesVersion = nodesVersion;
-    this.verdicts.fill(unknown);
   }
 
   /** Takes in which nodes have changed. */

@@ -22,8 +22,7 @@ export class PodClasses {
   readonly #shapes: PodShapes = new PodShapes();
   readonly #locals: Map<string, LocalClass> = new Map();
   readonly #classes: Map<string, PodClass> = new Map();
-  #ofPod: WeakMap<PodInfo, PodClass> = new WeakMap();
-  #nodesHaveImages = false;
+  readonly #ofPod: WeakMap<PodInfo, PodClass> = new WeakMap();
 
   constructor(framework: Framework, tallies: PodTallies) {
     this.#framework = framework;
@@ -34,14 +33,11 @@ export class PodClasses {
   }
 
   of(pod: PodInfo): PodClass {
-    this.#noticeImages();
     let podClass = this.#ofPod.get(pod);
     if (podClass === undefined) {
       podClass = this.#find(pod);
       this.#ofPod.set(pod, podClass);
     }
-    // Scores of images depend on how many nodes there are, and on how many have them.
-    if (this.#nodesHaveImages) podClass.local.noticeImages(this.#tallies.nodesVersion);
     podClass.catchUp();
     return podClass;
   }
@@ -49,10 +45,9 @@ export class PodClasses {
   #find(pod: PodInfo): PodClass {
     const { spec } = pod.pod;
     const ids = this.#parts;
-    const containers =
-      this.#readsContainers || this.#nodesHaveImages
-        ? `${ids.of(spec.containers)},${ids.of(spec.initContainers)},${ids.of(spec.overhead)},${ids.of(spec.resources)}`
-        : this.#shapes.of(pod);
+    const containers = this.#readsContainers
+      ? `${ids.of(spec.containers)},${ids.of(spec.initContainers)},${ids.of(spec.overhead)},${ids.of(spec.resources)}`
+      : this.#shapes.of(pod);
     // Separated parts: every combination has a text of its own.
     const localKey = `${containers},${ids.of(spec.nodeSelector)},${ids.of(spec.affinity)},${ids.of(spec.tolerations)},${ids.of(spec.volumes)},${spec.nodeName ?? ""}`;
     const owner = pod.owner === undefined ? "" : `${pod.owner.kind}/${pod.owner.apiVersion}/${pod.owner.name}`;
@@ -77,15 +72,5 @@ export class PodClasses {
     } else classes.delete(key);
     classes.set(key, found);
     return found;
-  }
-
-  /** While no node tells of images, pods that differ by nothing else are alike. */
-  #noticeImages(): void {
-    const some = this.#framework.snapshot.images.size > 0;
-    if (some === this.#nodesHaveImages) return;
-    this.#nodesHaveImages = some;
-    this.#classes.clear();
-    this.#locals.clear();
-    this.#ofPod = new WeakMap();
   }
 }

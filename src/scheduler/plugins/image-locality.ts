@@ -1,5 +1,6 @@
-import type { Pod } from "../../model/index.ts";
+import type { PodSpec } from "../../model/index.ts";
 import { definePlugin, maxNodeScore } from "../framework/plugin.ts";
+import type { ImageState } from "../snapshot/image-states.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 
@@ -12,29 +13,43 @@ export const imageLocality = definePlugin({
   name: "ImageLocality",
   create: (_args, { snapshot }) => ({
     name: "ImageLocality",
-    score: (_state, { pod }, node) => imageScore(pod, node, snapshot),
+    score: (_state, { pod }, node) => imageScore(pod.spec, node, snapshot),
   }),
 });
 
-function imageScore(pod: Pod, node: NodeInfo, snapshot: Snapshot): number {
+function imageScore(spec: PodSpec, node: NodeInfo, snapshot: Snapshot): number {
   if (node.images.size === 0) return 0; // Nothing to add up: below the lowest size that counts.
-  const { spec } = pod;
   let sum = 0;
-  for (const { image } of spec.initContainers ?? []) sum += spreadSize(image, node, snapshot);
-  for (const { image } of spec.containers) sum += spreadSize(image, node, snapshot);
-  for (const { image } of spec.volumes ?? []) sum += spreadSize(image?.reference, node, snapshot);
-  const highest = highestBytesPerContainer * (spec.containers.length + (spec.initContainers?.length ?? 0));
-  const counted = Math.min(Math.max(sum, lowestBytes), highest);
-  return Math.trunc((maxNodeScore * (counted - lowestBytes)) / (highest - lowestBytes));
+  for (const name of imagesOf(spec)) {
+    const state = node.images.has(name) ? snapshot.images.get(name) : undefined;
+    if (state !== undefined) sum += spreadBytes(state, snapshot.nodeCount);
+  }
+  return scoreOfBytes(sum, containerCount(spec));
 }
 
-/** The image's size, scaled by the share of nodes that have it; 0 if this node does not. */
-function spreadSize(image: string | undefined, node: NodeInfo, snapshot: Snapshot): number {
-  if (image === undefined) return 0;
-  const name = withTag(image);
-  if (!node.images.has(name)) return 0;
-  const state = snapshot.images.get(name);
-  return state === undefined ? 0 : Math.trunc(state.sizeBytes * (state.nodes.size / snapshot.nodeCount));
+/** All that counts for the score of a pod, with a tag each: images of containers and of volumes. */
+export function imagesOf(spec: PodSpec): string[] {
+  const names: string[] = [];
+  for (const { image } of spec.initContainers ?? []) if (image !== undefined) names.push(withTag(image));
+  for (const { image } of spec.containers) if (image !== undefined) names.push(withTag(image));
+  for (const { image } of spec.volumes ?? []) if (image?.reference !== undefined) names.push(withTag(image.reference));
+  return names;
+}
+
+export function containerCount({ containers, initContainers }: PodSpec): number {
+  return containers.length + (initContainers?.length ?? 0);
+}
+
+/** The image's size, scaled by the share of nodes that have it. */
+export function spreadBytes({ sizeBytes, nodes }: ImageState, nodeCount: number): number {
+  return Math.trunc(sizeBytes * (nodes / nodeCount));
+}
+
+/** The score of a node on which the pod finds so much. */
+export function scoreOfBytes(bytes: number, containers: number): number {
+  const highest = highestBytesPerContainer * containers;
+  const counted = Math.min(Math.max(bytes, lowestBytes), highest);
+  return Math.trunc((maxNodeScore * (counted - lowestBytes)) / (highest - lowestBytes));
 }
 
 /** `:latest` when no tag follows the last slash; no registry is added. */

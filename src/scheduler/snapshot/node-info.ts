@@ -3,6 +3,7 @@ import { countsAlike, hasAffinity, type PodInfo } from "./pod-info.ts";
 import { isScalarResource } from "./scalar-resources.ts";
 
 const noTaints: readonly Taint[] = [];
+const noImages: ReadonlyMap<string, number> = new Map();
 const noLabels: Readonly<Record<string, string>> = {};
 
 /** What a node has for pods: cpu in millicores, the rest in whole units. */
@@ -33,7 +34,7 @@ export class NodeInfo {
   unschedulable = false;
   allocatable: Allocatable = nothingAllocatable;
   /** Image name to size on this node, names with a tag. */
-  images: ReadonlyMap<string, number> = new Map();
+  images: ReadonlyMap<string, number> = noImages;
 
   /** In upstream's order: the last pod moves into the place of one that leaves. Victims equal in all else follow it. */
   readonly pods: PodInfo[] = [];
@@ -53,17 +54,18 @@ export class NodeInfo {
   }
 
   setNode(node: Node): void {
+    if (this.node?.status?.images !== node.status?.images) this.images = imagesOf(node);
     this.node = node;
     this.labels = node.metadata.labels ?? noLabels;
     this.taints = node.spec?.taints ?? noTaints;
     this.unschedulable = node.spec?.unschedulable === true;
     this.allocatable = allocatableOf(node);
-    this.images = imagesOf(node);
   }
 
   /** The node is gone; pods that still name it stay until they are removed themselves. */
   unsetNode(): void {
     this.node = undefined;
+    this.images = noImages;
   }
 
   addPod(pod: PodInfo): void {
@@ -182,8 +184,9 @@ function take(pods: PodInfo[], key: string): PodInfo | undefined {
 }
 
 function imagesOf(node: Node): ReadonlyMap<string, number> {
+  if (node.status?.images === undefined) return noImages;
   const images = new Map<string, number>();
-  for (const image of node.status?.images ?? []) {
+  for (const image of node.status.images) {
     for (const name of image.names ?? []) images.set(name, image.sizeBytes ?? 0);
   }
   return images;

@@ -86,12 +86,11 @@ export class Snapshot {
     const { labels, images, taints } = info;
     info.setNode(node);
     if (taints !== info.taints && JSON.stringify(taints) !== JSON.stringify(info.taints)) this.taintsVersion++;
-    const imagesChanged = !sameEntries(images, info.images);
-    if (imagesChanged) {
-      this.images.remove(info.name, images);
-      this.images.add(info.name, info.images);
+    if (images !== info.images && !sameEntries(images, info.images)) {
+      this.images.remove(info, images);
+      this.images.add(info, info.images);
     }
-    if (moved || imagesChanged || !sameLabels(labels, info.labels)) this.#nodesChanged();
+    if (moved || !sameLabels(labels, info.labels)) this.#nodesChanged();
     this.#nodeChanged(info);
   }
 
@@ -99,7 +98,7 @@ export class Snapshot {
     this.#order = undefined;
     info.setNode(node);
     info.slot = this.#freeSlots.pop() ?? this.#slots++;
-    this.images.add(info.name, info.images);
+    this.images.add(info, info.images);
     this.#nodesChanged();
     if (info.podsWithAffinity.length > 0) this.#withAffinity.add(info);
     this.#nodeChanged(info); // The slot may have been somebody else's.
@@ -111,7 +110,7 @@ export class Snapshot {
     if (info?.node === undefined) return;
     this.#tree.remove(info.node);
     this.#order = undefined;
-    this.images.remove(name, info.images);
+    this.images.remove(info, info.images);
     for (const pod of info.pods) this.#podMoved(pod, info.slot, -1);
     this.#withAffinity.delete(info);
     this.#freeSlots.push(info.slot);
