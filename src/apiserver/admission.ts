@@ -4,6 +4,7 @@ import {
   limitRangeErrors,
   objectKey,
   type Pod,
+  type PriorityClass,
   type PriorityClassLike,
   resolvePriority,
   structOf,
@@ -33,11 +34,25 @@ export function admit(store: Store, sent: NewObject): Admitted {
 export function validatingRefusal(store: Store, object: NewObject): ApiError | undefined {
   const gone = namespaceRefusal(store, object);
   if (gone !== undefined) return gone;
-  return outOfRange(store, object) ?? chargeQuotas(store, object);
+  return secondDefault(store, object) ?? outOfRange(store, object) ?? chargeQuotas(store, object);
+}
+
+/** Priority's word: there is one default class at most. */
+function secondDefault(store: Store, object: NewObject): ApiError | undefined {
+  if (object.kind !== "PriorityClass" || (object as PriorityClass).globalDefault !== true) return undefined;
+  for (const { metadata, globalDefault } of store.list("PriorityClass")) {
+    if (globalDefault !== true) continue;
+    const why = `PriorityClass ${metadata.name} is already marked as default. Only one default can exist`;
+    return forbidden("PriorityClass", object.metadata.name ?? "", why);
+  }
+  return undefined;
 }
 
 /** The same for a pod that asks for other resources: its quotas are charged with the difference. */
 export function resizeRefusal(store: Store, before: Pod, after: Pod): ApiError | undefined {
+  const { nodeName = "" } = before.spec;
+  if (nodeName !== "" && store.get("Node", objectKey(undefined, nodeName)) === undefined)
+    return forbidden("Pod", before.metadata.name, `node "${nodeName}" not found`);
   return outOfRange(store, after) ?? chargeQuotas(store, after, before);
 }
 
@@ -82,8 +97,8 @@ const taintNodesByCondition: AdmissionPlugin = (_store, object) => {
 };
 
 const builtIn: readonly PriorityClassLike[] = [
-  { name: "system-node-critical", value: 2_000_001_000 },
-  { name: "system-cluster-critical", value: 2_000_000_000 },
+  { name: "system-node-critical", value: 2_000_001_000, preemptionPolicy: "PreemptLowerPriority" },
+  { name: "system-cluster-critical", value: 2_000_000_000, preemptionPolicy: "PreemptLowerPriority" },
 ];
 
 const priority: AdmissionPlugin = (store, object) => {

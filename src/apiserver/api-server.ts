@@ -2,6 +2,8 @@ import {
   applyDefaults,
   DecodeError,
   generationAfter,
+  initialPodStatus,
+  type Job,
   type Kind,
   type KubeObject,
   keyOf,
@@ -14,7 +16,6 @@ import {
   type Pod,
   type PodSpec,
   prepareForCreate,
-  qosClass,
   resizedPodSpec,
   type Service,
   structOf,
@@ -153,7 +154,7 @@ export class ApiServer {
     if (gone !== undefined) return { ok: false, error: gone };
     const identified = this.#identified(sent);
     const metadata = Object.assign({}, identified.metadata, { generation: 1 });
-    const status = { phase: "Pending", qosClass: qosClass({ spec }) };
+    const status = initialPodStatus({ spec }, this.store.clock.time(this.store.nowUs));
     return { ok: true, object: { apiVersion: sent.apiVersion, kind: sent.kind, metadata, spec, status } };
   }
 
@@ -251,10 +252,7 @@ export class ApiServer {
       return refused(conflict(kind, key, `${why} The object might have been deleted and then recreated`));
     }
     const deletion = deletionOf(stored, options, this.store.clock, this.store.nowUs);
-    if (deletion.remove) {
-      this.store.remove(deletion.object);
-      return { ok: true, object: deletion.object };
-    }
+    if (deletion.remove) return { ok: true, object: this.store.remove(deletion.object) };
     return { ok: true, object: this.store.replace(stored, deletion.object) };
   }
 
@@ -271,6 +269,8 @@ export class ApiServer {
       return refusal(`pod ${nameOf(key)} is being deleted, cannot be assigned to a host`);
     if ((pod.spec.nodeName ?? "") !== "")
       return refusal(`pod ${nameOf(key)} is already assigned to node "${pod.spec.nodeName}"`);
+    if ((pod.spec.schedulingGates ?? []).length > 0)
+      return refusal(`pod ${nameOf(key)} has non-empty .spec.schedulingGates`);
     return { ok: true, object: this.store.replace(pod, boundPod(pod, node, this.store, this.#boundLabels)) };
   }
 
@@ -324,13 +324,16 @@ function boundPod(pod: Pod, node: string, store: Store, boundLabels: BoundLabels
   const { nominatedNodeName: _, ...status } = pod.status;
   return {
     ...pod,
-    metadata: { ...pod.metadata, labels },
+    metadata: labels === undefined ? pod.metadata : { ...pod.metadata, labels },
     spec: { ...pod.spec, nodeName: node },
     status: Object.assign(status, { conditions: [...conditions, scheduled] }),
   };
 }
 
-/** A stored claim has no phase yet; whoever reads it is told the default. */
+/** Defaults that are filled in whenever the object is read: a claim's phase, and a Job's labels, which are its template's. */
 function asRead(object: NewObject): NewObject {
-  return object.kind === "PersistentVolumeClaim" ? ({ ...object, status: { phase: "Pending" } } as NewObject) : object;
+  if (object.kind === "PersistentVolumeClaim") return { ...object, status: { phase: "Pending" } } as NewObject;
+  if (object.kind !== "Job" || Object.keys(object.metadata.labels ?? {}).length > 0) return object;
+  const { labels } = (object.spec as Job["spec"]).template.metadata ?? {};
+  return labels === undefined ? object : { ...object, metadata: { ...object.metadata, labels } };
 }

@@ -8,7 +8,7 @@ export class BoundLabels {
   readonly #known = new WeakMap<NonNullable<Labels>, Map<string, NonNullable<Labels>>>();
 
   /** The pod's labels with zone and region of its node (kube-apiserver copies them at binding, 1.36 default). */
-  of(pod: Labels, node: Labels): NonNullable<Labels> {
+  of(pod: Labels, node: Labels): Labels {
     const zone = node?.[zoneLabel];
     const region = node?.[regionLabel];
     const bind = (): NonNullable<Labels> => ({
@@ -16,7 +16,7 @@ export class BoundLabels {
       ...(zone !== undefined && { [zoneLabel]: zone }),
       ...(region !== undefined && { [regionLabel]: region }),
     });
-    if (pod === undefined) return bind();
+    if (pod === undefined) return zone === undefined && region === undefined ? undefined : bind();
     let known = this.#known.get(pod);
     if (known === undefined) {
       known = new Map();

@@ -18,15 +18,19 @@ export function deletionOf(stored: KubeObject, options: DeleteOptions, clock: Wa
   const { deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata;
   if (deletionTimestamp !== undefined) {
     const left = deletionGracePeriodSeconds ?? 0;
-    if (graceSeconds === 0 && !held) return { remove: true, object: stored };
+    const sooner = clock.time(clock.instantUs(deletionTimestamp) + (graceSeconds - left) * 1_000_000);
+    if (graceSeconds === 0 && !held) return { remove: true, object: lastState(stored, sooner, 0) };
     if (graceSeconds >= left) return { remove: false, object: stored };
-    const startUs = clock.instantUs(deletionTimestamp) - left * 1_000_000;
-    const sooner = clock.time(startUs + graceSeconds * 1_000_000);
     return { remove: false, object: marked(stored, sooner, graceSeconds, finalizers, 0) };
   }
-  if (graceSeconds === 0 && !held) return { remove: true, object: stored };
+  if (graceSeconds === 0 && !held) return { remove: true, object: lastState(stored, clock.time(nowUs), 1) };
   const time = clock.time(nowUs + graceSeconds * 1_000_000);
   return { remove: false, object: marked(stored, time, graceSeconds, finalizers, 1) };
+}
+
+/** Pods have a grace, if of 0 s: they are marked before they go. */
+function lastState(stored: KubeObject, deletionTimestamp: string, generations: number): KubeObject {
+  return stored.kind === "Pod" ? marked(stored, deletionTimestamp, 0, [], generations) : stored;
 }
 
 function podGraceSeconds(pod: Pod, { gracePeriodSeconds }: DeleteOptions): number {

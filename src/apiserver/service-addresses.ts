@@ -45,7 +45,10 @@ export class ServiceAddresses {
     const errors: FieldError[] = [];
     const clusterIP = spec.clusterIP ?? spec.clusterIPs?.[0] ?? this.#freshIP();
     const clusterIPs = spec.clusterIPs ?? [clusterIP];
-    if (
+    if (clusterIP !== "None" && !clusterIP.startsWith("10.96.")) {
+      const detail = `failed to allocate IP ${clusterIP}: the provided network does not match the current range`;
+      errors.push(invalid("spec.clusterIPs", clusterIPs, detail));
+    } else if (
       clusterIP !== "None" &&
       !this.#take(clusterIP, key, ({ spec: { clusterIPs: ips } }) => ips?.includes(clusterIP))
     ) {
@@ -60,7 +63,12 @@ export class ServiceAddresses {
     });
     const check = needsCheckPort(spec) ? (spec.healthCheckNodePort ?? this.#freshPort("TCP", key, errors)) : undefined;
     if (errors.length > 0) return { ok: false, errors };
-    const families = { ipFamilies: spec.ipFamilies ?? ["IPv4"], ipFamilyPolicy: spec.ipFamilyPolicy ?? "SingleStack" };
+    // Nobody gives a headless Service without a selector any address: it may have endpoints of both families.
+    const both = clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0;
+    const families = {
+      ipFamilies: spec.ipFamilies ?? (both ? ["IPv4", "IPv6"] : ["IPv4"]),
+      ipFamilyPolicy: spec.ipFamilyPolicy ?? (both ? "RequireDualStack" : "SingleStack"),
+    };
     const addresses = { clusterIP, clusterIPs, ...families, ...(ports !== undefined && { ports }) };
     const healthCheck = check === undefined ? {} : { healthCheckNodePort: check };
     return { ok: true, object: { ...object, spec: { ...spec, ...addresses, ...healthCheck } } };
@@ -139,7 +147,11 @@ const nodePortsOf = ({ ports = [] }: ServiceSpec): string => ports.map(({ nodePo
 /** What the Service has and the request does not name. */
 function withKept(after: ServiceSpec, before: ServiceSpec): ServiceSpec {
   if (after.type === "ExternalName" || before.type === "ExternalName") return after;
-  const { clusterIP = before.clusterIP, clusterIPs = before.clusterIPs } = after;
+  const { clusterIP = before.clusterIP } = after;
+  // Who changes the one field alone means both (`NormalizeClusterIPs`).
+  const alone =
+    clusterIP !== before.clusterIP && JSON.stringify(after.clusterIPs) === JSON.stringify(before.clusterIPs);
+  const clusterIPs = alone && clusterIP !== undefined ? [clusterIP] : (after.clusterIPs ?? before.clusterIPs);
   const held = new Map(
     (before.ports ?? []).map(({ port, protocol = "TCP", nodePort = 0 }) => [`${protocol}/${port}`, nodePort]),
   );

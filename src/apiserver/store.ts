@@ -83,8 +83,9 @@ export class Store {
     return this.#commit(stored, next) as T;
   }
 
-  remove(stored: KubeObject): void {
-    this.#commit(stored, undefined);
+  /** Takes an object away; answers its last state. */
+  remove(stored: KubeObject): KubeObject {
+    return this.#commit(stored, undefined);
   }
 
   #commit(before: KubeObject | undefined, after: KubeObject | undefined): KubeObject {

@@ -1,5 +1,6 @@
 import { apiStruct, structOf } from "./api-schema.ts";
 import { decodeObject, type JsonObject } from "./decode.ts";
+import type { Pod, PodStatus } from "./generated/api-types.ts";
 import { kindInfos } from "./kinds.ts";
 import { qosClass } from "./qos.ts";
 
@@ -127,10 +128,19 @@ const strategies: ReadonlyMap<string, (object: JsonObject, context: CreationCont
   ["PersistentVolume", preparePersistentVolume],
 ]);
 
-function preparePod(pod: JsonObject): void {
+function preparePod(pod: JsonObject, { now }: CreationContext): void {
   const spec = pod["spec"] as JsonObject;
   if ((spec["terminationGracePeriodSeconds"] as number) < 0) spec["terminationGracePeriodSeconds"] = 1;
-  pod["status"] = { phase: "Pending", qosClass: qosClass(pod as never) };
+  pod["status"] = initialPodStatus(pod as never, now);
+}
+
+/** A new pod's status: gates say at once that it is not to be scheduled. */
+export function initialPodStatus(pod: Pick<Pod, "spec">, now: string): PodStatus {
+  const status: PodStatus = { phase: "Pending", qosClass: qosClass(pod) };
+  if ((pod.spec.schedulingGates ?? []).length === 0) return status;
+  const message = "Scheduling is blocked due to non-empty scheduling gates";
+  const gated = { type: "PodScheduled", status: "False", lastTransitionTime: now, reason: "SchedulingGated", message };
+  return { ...status, conditions: [gated] };
 }
 
 /** The selector is the Job's uid unless the user manages selectors; the old label names are kept beside the new ones. */

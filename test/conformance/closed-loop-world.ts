@@ -156,7 +156,7 @@ export class LoopWorld {
       case "create":
         return this.#create(action.object!);
       case "patch":
-        return patchAs(this.#api, action, objectKey(this.#recording.namespace, action.name!));
+        return void patchAs(this.#api, action, objectKey(this.#recording.namespace, action.name!));
       case "node-power-off":
         return this.#powerOff(action.node as string);
       default:

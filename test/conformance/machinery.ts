@@ -1,6 +1,7 @@
 import type { Area } from "./area.ts";
 import { validation } from "./machinery-validation.ts";
 import { admission, rbac } from "./machinery-admission.ts";
+import { conversations } from "./machinery-conversations.ts";
 import { cron } from "./machinery-cron.ts";
 import { defaulting } from "./machinery-defaulting.ts";
 import { age, rolling, templateHash } from "./machinery-controllers.ts";
@@ -37,5 +38,6 @@ export const machinery: Area = {
     yield* events(recordings);
     yield* printers(recordings);
     yield* strictDecoding(recordings);
+    yield* conversations(recordings);
   },
 };

@@ -1,4 +1,4 @@
-import type { ApiServer, NewObject } from "../../src/apiserver/index.ts";
+import type { ApiReply, ApiServer, NewObject, ObjectPart } from "../../src/apiserver/index.ts";
 import {
   applyDefaults,
   applyJsonPatch,
@@ -20,9 +20,14 @@ export function createAs(api: ApiServer, object: NewObject, recordedNamespace: s
 }
 
 /** A user's patch of any of the three kinds, as the API server applies it. */
-export function patchAs(api: ApiServer, { kind, patchType, patch, subresource }: TimelineAction, key: ObjectKey): void {
+export function patchAs(api: ApiServer, action: TimelineAction, key: ObjectKey): ApiReply {
+  const change = patchOf(action) as never;
+  return api.handle({ verb: "patch", kind: action.kind!, key, part: partOf(action.subresource), change });
+}
+
+function patchOf({ kind, patchType, patch }: TimelineAction): (stored: KubeObject) => KubeObject {
   const { apiVersion } = kindInfos[kind as keyof typeof kindInfos];
-  const change = (stored: KubeObject): KubeObject => {
+  return (stored) => {
     const patched =
       patchType === "json"
         ? applyJsonPatch(stored, patch as never)
@@ -31,6 +36,8 @@ export function patchAs(api: ApiServer, { kind, patchType, patch, subresource }:
           : applyMergePatch(stored, patch);
     return applyDefaults(patched as never) as unknown as KubeObject;
   };
-  const part = subresource === "status" ? "status" : "main";
-  api.handle({ verb: "patch", kind: kind!, key, part, change: change as never });
+}
+
+export function partOf(subresource: string | undefined): ObjectPart {
+  return subresource === "status" || subresource === "resize" ? subresource : "main";
 }

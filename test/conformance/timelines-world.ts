@@ -171,7 +171,7 @@ export class TimelineWorld {
       case "create":
         return this.#create(action.object!);
       case "patch":
-        return patchAs(this.api, action, this.#key(action.kind!, action.name!));
+        return void patchAs(this.api, action, this.#key(action.kind!, action.name!));
       case "delete": {
         const key = this.#key(action.kind!, action.name!);
         this.api.handle({ verb: "delete", kind: action.kind!, key, options: { ...action.options } });

@@ -3,7 +3,7 @@ export { resizedPodSpec } from "./pod-resize.ts";
 import { apiStruct, structOf } from "../api-schema.ts";
 import type { JsonObject } from "../decode.ts";
 import type { FieldError } from "../field-error.ts";
-import type { Pod } from "../generated/api-types.ts";
+import type { Pod, Service } from "../generated/api-types.ts";
 import type { TemplateMeta } from "../object-meta.ts";
 import { countsGenerations, isNamespaced } from "../prepare-for-create.ts";
 import { sameContent } from "../same-content.ts";
@@ -143,7 +143,13 @@ const annotationsOf = (object: JsonObject): unknown => (object["metadata"] as Te
 
 /** What counts as the spec: of custom resources, and of kinds that have none (EndpointSlice), all but metadata and status. */
 function content(object: JsonObject, whole: boolean): unknown {
+  if (object["kind"] === "Service") return endpointsPart((object["spec"] ?? {}) as Service["spec"]);
   if (!whole) return object["spec"] ?? {};
   const { metadata: _metadata, status: _status, ...rest } = object;
   return rest;
+}
+
+/** Of a Service as far as recorded: other ports and selectors count, another type and node ports do not. */
+function endpointsPart({ selector, ports }: Service["spec"]): object {
+  return { selector, ports: ports?.map(({ nodePort: _nodePort, ...port }) => port) };
 }
