@@ -252,7 +252,10 @@ export class ApiServer {
       return refused(conflict(kind, key, `${why} The object might have been deleted and then recreated`));
     }
     const deletion = deletionOf(stored, options, this.store.clock, this.store.nowUs);
-    if (deletion.remove) return { ok: true, object: this.store.remove(deletion.object) };
+    if (deletion.remove) {
+      const { resourceVersion } = this.store.remove(stored).metadata;
+      return { ok: true, object: { ...deletion.object, metadata: { ...deletion.object.metadata, resourceVersion } } };
+    }
     return { ok: true, object: this.store.replace(stored, deletion.object) };
   }
 

@@ -4,6 +4,7 @@ import type { DeleteOptions } from "./request.ts";
 export interface Deletion {
   /** Gone with this call. */
   readonly remove: boolean;
+  /** What it becomes, or is told to have been at last. */
   readonly object: KubeObject;
 }
 
@@ -28,7 +29,7 @@ export function deletionOf(stored: KubeObject, options: DeleteOptions, clock: Wa
   return { remove: false, object: marked(stored, time, graceSeconds, finalizers, 1) };
 }
 
-/** Pods have a grace, if of 0 s: they are marked before they go. */
+/** Pods have a grace, if of 0 s: who deletes one is shown it marked. */
 function lastState(stored: KubeObject, deletionTimestamp: string, generations: number): KubeObject {
   return stored.kind === "Pod" ? marked(stored, deletionTimestamp, 0, [], generations) : stored;
 }

@@ -1,6 +1,7 @@
 export * from "./admission/index.ts";
 export * from "./age.ts";
 export * from "./api-schema.ts";
+export * from "./claims.ts";
 export * from "./compare-text.ts";
 export * from "./crash-loop.ts";
 export * from "./cron.ts";
@@ -27,7 +28,6 @@ export type * from "./metrics-api.ts";
 export * from "./names.ts";
 export * from "./node-selectors.ts";
 export * from "./object-meta.ts";
-export * from "./pod-claims.ts";
 export * from "./pod-phase.ts";
 export * from "./pod-resource-totals.ts";
 export * from "./pod-resources.ts";

@@ -16,15 +16,15 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
   type StorageClass,
+  selectedNode,
+  storageClassOf,
   storageProvisioner,
   type VolumeAttachment,
 } from "../../model/index.ts";
-import { classNameOf } from "../persistent-volume/matching.ts";
 import { provisionedBy } from "../persistent-volume/sync-volume.ts";
 
 /** From a claim's call for a volume to the volume: what a provider's disk takes. Assumption. */
 const provisionUs = 3_000_000;
-const selectedNode = "volume.kubernetes.io/selected-node";
 
 /**
  * The external-provisioner beside every CSI driver (kubernetes-csi, as of 2026-08): makes a volume for a claim that calls for its driver,
@@ -71,7 +71,7 @@ function* reconcile(key: ObjectKey, view: View): Task<Outcome> {
 function* serve(key: ObjectKey, view: View): Task<ApiError | undefined> {
   const claim = view.get("PersistentVolumeClaim", key);
   if (claim === undefined || !isCalling(claim)) return undefined;
-  const storageClass = view.get("StorageClass", objectKey(undefined, classNameOf(claim)));
+  const storageClass = view.get("StorageClass", objectKey(undefined, storageClassOf(claim)));
   const provisioner = claim.metadata.annotations?.[storageProvisioner];
   if (storageClass === undefined || storageClass.provisioner !== provisioner) return undefined;
   const node = claim.metadata.annotations?.[selectedNode];

@@ -1,11 +1,15 @@
 import type { ApiError } from "../../apiserver/index.ts";
 import { callApi, type Task, type View } from "../../client/index.ts";
-import { keyOf, type PersistentVolume, type PersistentVolumeClaim } from "../../model/index.ts";
+import {
+  bindCompleted,
+  boundByController,
+  keyOf,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from "../../model/index.ts";
 import { isPromisedTo } from "./matching.ts";
 
 export const client = "persistentvolume-controller";
-export const bindCompleted = "pv.kubernetes.io/bind-completed";
-export const boundByController = "pv.kubernetes.io/bound-by-controller";
 
 type VolumePhase = "Available" | "Bound" | "Released" | "Failed";
 type ClaimPhase = "Pending" | "Bound" | "Lost";

@@ -3,13 +3,8 @@ import {
   matchesLabelSelector,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  storageClassOf,
 } from "../../model/index.ts";
-
-const legacyClass = "volume.beta.kubernetes.io/storage-class";
-
-export function classNameOf({ metadata, spec }: PersistentVolumeClaim | PersistentVolume): string {
-  return metadata.annotations?.[legacyClass] ?? spec.storageClassName ?? "";
-}
 
 /** The volume is promised to the claim, by its uid or only by its name. */
 export function isPromisedTo({ spec }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
@@ -44,7 +39,7 @@ function couldServe(volume: PersistentVolume, claim: PersistentVolumeClaim): boo
 
 function isFreeFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
   const { selector } = claim.spec;
-  if (volume.status.phase !== "Available" || classNameOf(volume) !== classNameOf(claim)) return false;
+  if (volume.status.phase !== "Available" || storageClassOf(volume) !== storageClassOf(claim)) return false;
   return selector === undefined || matchesLabelSelector(selector, volume.metadata.labels ?? {});
 }
 
@@ -53,7 +48,7 @@ export function unsuitable(volume: PersistentVolume, claim: PersistentVolumeClai
   if (volume.metadata.deletionTimestamp !== undefined)
     return `the volume is marked for deletion "${volume.metadata.name}"`;
   if (isTooSmall(volume, claim)) return "requested PV is too small";
-  if (classNameOf(volume) !== classNameOf(claim)) return "storageClassName does not match";
+  if (storageClassOf(volume) !== storageClassOf(claim)) return "storageClassName does not match";
   if (!isOfMode(volume, claim)) return "incompatible volumeMode";
   return allowsAccess(volume, claim) ? undefined : "incompatible accessMode";
 }

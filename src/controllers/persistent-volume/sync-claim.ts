@@ -1,17 +1,20 @@
 import type { ApiError } from "../../apiserver/index.ts";
 import { recordEvent, type Task, type View } from "../../client/index.ts";
 import {
+  bindCompleted,
+  boundByController,
   isPodTerminal,
   keyOf,
   objectKey,
   type PersistentVolumeClaim,
   type StorageClass,
+  selectedNode,
+  storageClassOf,
   storageProvisioner,
 } from "../../model/index.ts";
-import { bind, bindCompleted, boundByController, client, patch, setClaimPhase } from "./bind.ts";
-import { classNameOf, isPromisedTo, matchingVolume, unsuitable } from "./matching.ts";
+import { bind, client, patch, setClaimPhase } from "./bind.ts";
+import { isPromisedTo, matchingVolume, unsuitable } from "./matching.ts";
 
-const selectedNode = "volume.kubernetes.io/selected-node";
 const betaProvisioner = "volume.beta.kubernetes.io/storage-provisioner";
 
 /** `syncClaim` of v1.36; whether the claim is to be looked at again at the next beat, or what went wrong. */
@@ -23,7 +26,7 @@ export function* syncClaim(claim: PersistentVolumeClaim, view: View): Task<ApiEr
 }
 
 function* findVolume(claim: PersistentVolumeClaim, view: View): Task<ApiError | "bound" | undefined> {
-  const storageClass = view.get("StorageClass", objectKey(undefined, classNameOf(claim)));
+  const storageClass = view.get("StorageClass", objectKey(undefined, storageClassOf(claim)));
   const delayed = storageClass?.volumeBindingMode === "WaitForFirstConsumer";
   const found = matchingVolume(claim, view.list("PersistentVolume"), delayed);
   if (found !== undefined) return (yield* bind(found, claim, view)) ?? "bound";
@@ -33,7 +36,7 @@ function* findVolume(claim: PersistentVolumeClaim, view: View): Task<ApiError | 
     return yield* patch(claim, "main", (stored) => ({ ...stored, spec: { ...stored.spec, storageClassName } }));
   }
   if (delayed && claim.metadata.annotations?.[selectedNode] === undefined) yield* tellToWait(claim, view);
-  else if (classNameOf(claim) !== "") return yield* provision(claim, storageClass);
+  else if (storageClassOf(claim) !== "") return yield* provision(claim, storageClass);
   else {
     const message = "no persistent volumes available for this claim and no storage class is set";
     yield* recordEvent(client, claim, "Normal", "FailedBinding", message);
@@ -70,7 +73,7 @@ function* provision(claim: PersistentVolumeClaim, storageClass: StorageClass | u
   if (storageClass === undefined || provisioner === "kubernetes.io/no-provisioner") {
     const message =
       storageClass === undefined
-        ? `storageclass.storage.k8s.io "${classNameOf(claim)}" not found`
+        ? `storageclass.storage.k8s.io "${storageClassOf(claim)}" not found`
         : `no volume plugin matched name: ${provisioner}`;
     yield* recordEvent(client, claim, "Warning", "ProvisioningFailed", message);
     return undefined;

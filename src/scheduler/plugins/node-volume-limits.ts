@@ -6,6 +6,7 @@ import {
   type PersistentVolumeSpec,
   type Pod,
   podClaims,
+  storageClassOf,
   type VolumeAttachment,
 } from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
@@ -14,7 +15,7 @@ import { type Status, skip, unresolvable, unschedulable } from "../framework/sta
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
-import { claimNotFound, classOf } from "./volume-claims.ts";
+import { claimNotFound } from "./volume-claims.ts";
 
 const name = "NodeVolumeLimits";
 const exceeded = unschedulable("node(s) exceed max volume count");
@@ -104,7 +105,7 @@ function volumesOf(
     }
     const volume = objects.get("PersistentVolume", claim.spec.volumeName ?? "");
     if (volume !== undefined) add(volumeOfSpec(volume.spec, csiNode));
-    else add(volumeToCome(`${namespace}/${claimName}`, classOf(claim), csiNode, objects));
+    else add(volumeToCome(`${namespace}/${claimName}`, storageClassOf(claim), csiNode, objects));
   }
   return volumes;
 }

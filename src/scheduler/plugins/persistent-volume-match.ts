@@ -4,9 +4,9 @@ import {
   type Node,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  storageClassOf,
   value,
 } from "../../model/index.ts";
-import { classOf } from "./volume-claims.ts";
 
 /** Whether pods on this node can use the volume; a volume without node affinity is reachable from everywhere. */
 export function reachableFrom(volume: PersistentVolume, node: Node): boolean {
@@ -40,7 +40,7 @@ export function findMatchingVolume(
   taken: ReadonlySet<string>,
 ): PersistentVolume | undefined {
   const requested = requestedBytes(claim);
-  const className = classOf(claim);
+  const className = storageClassOf(claim);
   const selector = claim.spec.selector === undefined ? undefined : compileLabelSelector(claim.spec.selector);
   let smallest: PersistentVolume | undefined;
   for (const volume of volumes) {
@@ -50,7 +50,7 @@ export function findMatchingVolume(
     if (capacityBytes(volume) < requested || !sameKind(claim, volume)) continue;
     if (volume.metadata.deletionTimestamp !== undefined) continue;
     if (reserved) return reachableFrom(volume, node) ? volume : undefined;
-    if (volume.status?.phase !== "Available" || classOf(volume) !== className) continue;
+    if (volume.status?.phase !== "Available" || storageClassOf(volume) !== className) continue;
     if (selector !== undefined && !selector.matches(volume.metadata.labels)) continue;
     if (!reachableFrom(volume, node) || !offersAccess(claim, volume)) continue;
     if (smallest === undefined || capacityBytes(smallest) > capacityBytes(volume)) smallest = volume;

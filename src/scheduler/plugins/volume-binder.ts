@@ -6,12 +6,14 @@ import {
   type PersistentVolumeClaim,
   podClaims,
   type StorageClass,
+  selectedNode,
+  storageClassOf,
   value,
 } from "../../model/index.ts";
 import type { ClusterObjects } from "../snapshot/cluster-objects.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import { findMatchingVolume, reachableFrom, requestedBytes } from "./persistent-volume-match.ts";
-import { claimNotFound, classOf, isFullyBound, selectedNode, waitsForFirstConsumer } from "./volume-claims.ts";
+import { claimNotFound, isFullyBound, waitsForFirstConsumer } from "./volume-claims.ts";
 
 /** The claims of a pod, by what must happen to them before it can start. */
 export interface PodClaims {
@@ -53,7 +55,7 @@ export function sortClaims({ pod, namespace }: PodInfo, objects: ClusterObjects)
     const claim = objects.get("PersistentVolumeClaim", name, namespace)!;
     const prebound = claim.spec.volumeName !== undefined && claim.spec.volumeName !== "";
     if (isFullyBound(claim)) bound!.push(claim);
-    else if (!prebound && waitsForFirstConsumer(classOf(claim), objects)) delayed!.push(claim);
+    else if (!prebound && waitsForFirstConsumer(storageClassOf(claim), objects)) delayed!.push(claim);
     else immediate!.push(claim);
   }
   return { bound: bound!, delayed: delayed!, immediate: immediate! };
@@ -106,8 +108,8 @@ function planDelayed(
   const taken = new Set<string>();
   const bindings: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = [];
   for (const claim of toMatch) {
-    const className = classOf(claim);
-    const ofClass = volumes.filter((volume) => classOf(volume) === className);
+    const className = storageClassOf(claim);
+    const ofClass = volumes.filter((volume) => storageClassOf(volume) === className);
     const volume = findMatchingVolume(claim, ofClass, node, taken);
     if (volume === undefined) {
       provisions.push(claim);
@@ -117,7 +119,7 @@ function planDelayed(
     bindings.push({ claim, volume });
   }
   for (const claim of provisions) {
-    const storageClass = objects.get("StorageClass", classOf(claim));
+    const storageClass = objects.get("StorageClass", storageClassOf(claim));
     if (storageClass === undefined || !canProvision(storageClass, node)) return "no volume";
     if (!hasCapacity(claim, storageClass, node, objects)) return "no space";
   }

@@ -1,13 +1,19 @@
 import { callApi, type Task, waitUntil } from "../../client/index.ts";
-import { keyOf, type ObjectKey, type PersistentVolume, type PersistentVolumeClaim } from "../../model/index.ts";
+import {
+  boundByController,
+  keyOf,
+  type ObjectKey,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  selectedNode,
+} from "../../model/index.ts";
 import type { PluginHandle } from "../framework/plugin.ts";
 import { schedulerClient } from "../framework/scheduler-client.ts";
 import { failure, type Status } from "../framework/status.ts";
 import { reachableFrom } from "./persistent-volume-match.ts";
 import type { VolumePlan } from "./volume-binder.ts";
-import { isFullyBound, selectedNode } from "./volume-claims.ts";
+import { isFullyBound } from "./volume-claims.ts";
 
-const boundByController = "pv.kubernetes.io/bound-by-controller";
 const pollUs = 1_000_000;
 
 /** The volume as it is once it is promised to the claim. */

@@ -1,4 +1,4 @@
-import { type PersistentVolume, podClaims, type StorageClass } from "../../model/index.ts";
+import { type PersistentVolume, podClaims, type StorageClass, storageClassOf } from "../../model/index.ts";
 import type { ClusterEvent } from "../framework/cluster-event.ts";
 import type { StateData } from "../framework/cycle-state.ts";
 import { definePlugin } from "../framework/plugin.ts";
@@ -6,7 +6,7 @@ import { type Status, skip, unresolvable } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { claimNotFound, classOf } from "./volume-claims.ts";
+import { claimNotFound } from "./volume-claims.ts";
 
 const name = "VolumeZone";
 const rejected = unresolvable("node(s) had no available volume zone");
@@ -70,7 +70,7 @@ function topologiesOf(pod: PodInfo, { objects }: Snapshot): Topology[] | Status 
     if (claim === undefined) return unresolvable(claimNotFound(claimName));
     const volumeName = claim.spec.volumeName ?? "";
     if (volumeName === "") {
-      const className = classOf(claim);
+      const className = storageClassOf(claim);
       if (className === "") return unresolvable("PersistentVolumeClaim had no pv name and storageClass name");
       const storageClass = objects.get("StorageClass", className);
       if (storageClass === undefined) {

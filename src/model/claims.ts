@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim, Pod } from "./generated/api-types.ts";
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from "./generated/api-types.ts";
 import { controllerOf, type ObjectKey, objectKey } from "./object-meta.ts";
 
 /** A volume of a pod that is a claim in the pod's namespace. Generic ephemeral volumes get one of the pod's and the volume's name. */
@@ -7,8 +7,20 @@ export interface PodClaim {
   readonly ephemeral: boolean;
 }
 
-/** On a claim: the provisioner that is to make its volume. */
+/** On a claim: the provisioner that is to make its volume, and the node for which. */
 export const storageProvisioner = "volume.kubernetes.io/storage-provisioner";
+export const selectedNode = "volume.kubernetes.io/selected-node";
+/** On a claim whose binding is complete. */
+export const bindCompleted = "pv.kubernetes.io/bind-completed";
+/** On what was bound by a controller, not by its user. */
+export const boundByController = "pv.kubernetes.io/bound-by-controller";
+
+const legacyClass = "volume.beta.kubernetes.io/storage-class";
+
+/** The storage class that a claim or volume names; the old annotation wins. "" when it names none. */
+export function storageClassOf({ metadata, spec }: PersistentVolumeClaim | PersistentVolume): string {
+  return metadata.annotations?.[legacyClass] ?? spec.storageClassName ?? "";
+}
 
 const none: readonly PodClaim[] = [];
 
