@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { loadExtensions } from "../experiment/index.ts";
-import { type KubeObject, printRow } from "../model/index.ts";
 import { readScenario } from "../scenario/index.ts";
 import { Simulation } from "../simulate.ts";
 import { instantOf } from "./instant.ts";
 import { kindNamed } from "./kind-names.ts";
+import { objectsTable } from "./objects-table.ts";
 import { plainTable } from "./plain-table.ts";
 
 interface InspectOptions {
@@ -46,37 +46,8 @@ function objectsText(
   if (json === true) return `${JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }, undefined, 1)}\n`;
   if (objects.length === 0) return "No resources found\n";
   const seconds = Math.floor(clock.epochUs(nowUs) / 1_000_000);
-  const rows = objects.map((object: KubeObject) => ({
-    namespace: object.metadata.namespace,
-    cells: printRow(object, seconds),
-  }));
-  const columns = Object.keys(rows[0]!.cells).filter((column) => wide === true || !wideColumns.has(column));
-  const head = [
-    ...(rows[0]!.namespace === undefined ? [] : ["NAMESPACE"]),
-    ...columns.map((column) => column.toUpperCase()),
-  ];
-  const lines = rows.map(({ namespace: own, cells }) => [
-    ...(own === undefined ? [] : [own]),
-    ...columns.map((column) => String(cells[column] ?? "")),
-  ]);
-  return plainTable(head, lines);
+  return objectsTable(objects, seconds, { wide: wide === true, namespaced: true });
 }
-
-const wideColumns = new Set([
-  "IP",
-  "Node",
-  "Nominated Node",
-  "Readiness Gates",
-  "Containers",
-  "Images",
-  "Selector",
-  "Internal-IP",
-  "External-IP",
-  "OS-Image",
-  "Kernel-Version",
-  "Container-Runtime",
-  "Node Selector",
-]);
 
 function eventsText({ api, clock, nowUs }: Simulation, { namespace, json }: InspectOptions): string {
   const hourAgoUs = nowUs - 3_600_000_000;

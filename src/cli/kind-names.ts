@@ -13,6 +13,7 @@ const shortNames = new Map([
   ["svc", "Service"],
   ["ep", "Endpoints"],
   ["cm", "ConfigMap"],
+  ["sa", "ServiceAccount"],
   ["quota", "ResourceQuota"],
   ["limits", "LimitRange"],
   ["hpa", "HorizontalPodAutoscaler"],

@@ -25,5 +25,9 @@ export function plainTable(head: readonly string[], lines: readonly (readonly st
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
   table.push(...lines.map((line) => [...line]));
-  return `${table.toString()}\n`;
+  // The last column is not padded.
+  const lasts = [head, ...lines].map((line) => (line.at(-1) ?? "").length);
+  const width = Math.max(...lasts);
+  const printed = table.toString().split("\n");
+  return `${printed.map((line, index) => line.slice(0, line.length - width + (lasts[index] ?? width))).join("\n")}\n`;
 }

@@ -3,6 +3,7 @@ import { closedLoop } from "./closed-loop.ts";
 import { closedLoopOwnPhases } from "./closed-loop-own-phases.ts";
 import { clusterAutoscaler } from "./cluster-autoscaler.ts";
 import { hpa } from "./hpa.ts";
+import { kubectl } from "./kubectl.ts";
 import { kubelet } from "./kubelet.ts";
 import { machinery } from "./machinery.ts";
 import { scheduler } from "./scheduler.ts";
@@ -14,6 +15,7 @@ export const areas: readonly Area[] = [
   closedLoopOwnPhases,
   clusterAutoscaler,
   hpa,
+  kubectl,
   kubelet,
   machinery,
   scheduler,

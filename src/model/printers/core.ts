@@ -3,12 +3,14 @@ import type {
   ConfigMap,
   EndpointSlice,
   Event,
+  Lease,
   Namespace,
   Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Secret,
   Service,
+  ServiceAccount,
 } from "../generated/api-types.ts";
 import { findCondition } from "../pod-state.ts";
 import { ageOf, type Cells, labelsText, selectorText } from "./cells.ts";
@@ -152,10 +154,10 @@ export function printEvent(event: Event, now: number): Cells {
 }
 
 export function printEndpointSlice({ metadata, addressType, ports, endpoints }: EndpointSlice, now: number): Cells {
-  const some = <Item>(items: readonly Item[] | undefined, text: (item: Item) => string): string => {
-    if (items === undefined || items.length === 0) return "<unset>";
-    const shown = items.slice(0, 3).map(text).join(",");
-    return items.length > 3 ? `${shown} + ${items.length - 3} more...` : shown;
+  const some = <Item>(items: readonly Item[] | null | undefined, text: (item: Item) => string): string => {
+    if ((items ?? []).length === 0) return "<unset>";
+    const shown = items!.slice(0, 3).map(text).join(",");
+    return items!.length > 3 ? `${shown} + ${items!.length - 3} more...` : shown;
   };
   const addresses = endpoints?.flatMap((endpoint) => endpoint.addresses);
   return {
@@ -214,4 +216,12 @@ export function printRoleBinding({ metadata, roleRef, subjects = [] }: Binding, 
     Groups: names("Group"),
     ServiceAccounts: names("ServiceAccount"),
   };
+}
+
+export function printServiceAccount({ metadata }: ServiceAccount, now: number): Cells {
+  return { Name: metadata.name, Age: ageOf(metadata.creationTimestamp, now) };
+}
+
+export function printLease({ metadata, spec }: Lease, now: number): Cells {
+  return { Name: metadata.name, Holder: spec?.holderIdentity ?? "", Age: ageOf(metadata.creationTimestamp, now) };
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../decode.ts";
 import type { KubeObject } from "../object-meta.ts";
-import { ageOf, type Cells } from "./cells.ts";
+import type { Cells } from "./cells.ts";
 import * as core from "./core.ts";
 import { printPod } from "./pod.ts";
 import * as storageAndPolicy from "./storage-and-policy.ts";
@@ -23,6 +23,8 @@ const printers: ReadonlyMap<string, Printer> = new Map<string, Printer>([
   ["PersistentVolumeClaim", core.printPersistentVolumeClaim],
   ["PersistentVolume", core.printPersistentVolume],
   ["Namespace", core.printNamespace],
+  ["ServiceAccount", core.printServiceAccount],
+  ["Lease", core.printLease],
   ["Secret", core.printSecret],
   ["ConfigMap", core.printConfigMap],
   ["Event", core.printEvent],
@@ -39,12 +41,12 @@ const printers: ReadonlyMap<string, Printer> = new Map<string, Printer>([
   ["ControllerRevision", storageAndPolicy.printControllerRevision],
 ]);
 
-/** The row that `kubectl get -o wide` shows, by column; other kinds show name and age. `nowSeconds`: since 1970. */
+/** The row that `kubectl get -o wide` shows, by column; kinds without columns of their own show when they were created. `nowSeconds`: since 1970. */
 export function printRow(object: KubeObject | JsonObject, nowSeconds: number): Cells {
   const printer = printers.get(object["kind"] as string);
   if (printer !== undefined) return printer(object as never, nowSeconds);
   const { name, creationTimestamp } = (object as KubeObject).metadata;
-  return { Name: name, Age: ageOf(creationTimestamp, nowSeconds) };
+  return { Name: name, "Created At": creationTimestamp ?? "<unknown>" };
 }
 
 export type { Cells };
