@@ -64,6 +64,16 @@ export function invalidObject(
   return { code: 422, reason: "Invalid", message, causes };
 }
 
+/** 400 for what is no such object: fields of other types, or fields that nobody knows. */
+export function undecodable(
+  { kind, apiVersion }: { readonly kind: string; readonly apiVersion: string },
+  why: string,
+): ApiError {
+  const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
+  const message = `${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`;
+  return { code: 400, reason: "BadRequest", message };
+}
+
 export const unavailable: ApiError = {
   code: 503,
   reason: "ServiceUnavailable",

@@ -24,7 +24,15 @@ import {
   validateUpdate,
 } from "../model/index.ts";
 import { admit, namespaceRefusal, resizeRefusal, validatingRefusal } from "./admission.ts";
-import { type ApiError, alreadyExists, conflict, invalidObject, notFound, unavailable } from "./api-error.ts";
+import {
+  type ApiError,
+  alreadyExists,
+  conflict,
+  invalidObject,
+  notFound,
+  unavailable,
+  undecodable,
+} from "./api-error.ts";
 import { BoundLabels } from "./bound-labels.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { deletionOf, namespaceFinalizers } from "./deletion.ts";
@@ -136,8 +144,7 @@ export class ApiServer {
         ? { ok: false, error: invalidObject(object, errors) }
         : { ok: true, object: asRead(object) };
     } catch (error) {
-      if (error instanceof DecodeError)
-        return { ok: false, error: { code: 400, reason: "BadRequest", message: error.message } };
+      if (error instanceof DecodeError) return { ok: false, error: undecodable(sent, error.message) };
       throw error;
     }
   }

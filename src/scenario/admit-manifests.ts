@@ -1,6 +1,13 @@
 import { ApiServer, type NewObject, Store } from "../apiserver/index.ts";
 import { type ScaledObject, targetOf } from "../autoscaler/index.ts";
-import { type HorizontalPodAutoscaler, isKnownKind, kindInfos, WallClock } from "../model/index.ts";
+import {
+  decodeObject,
+  type HorizontalPodAutoscaler,
+  isKnownKind,
+  kindInfos,
+  structOf,
+  WallClock,
+} from "../model/index.ts";
 import { EventLoop } from "../sim/index.ts";
 import type { Complaint } from "./complaint.ts";
 import type { Manifest } from "./manifests.ts";
@@ -47,6 +54,7 @@ export function admitManifests(manifests: readonly Manifest[]): AdmittedManifest
   const complaints: Complaint[] = [];
   const objects: NewObject[] = [];
   const missing = missingNamespaces(manifests);
+  const assumptions = missing.map((name) => `namespace ${name} exists (no manifest creates it)`);
   for (const name of ["default", "kube-system", "kube-public", "kube-node-lease", ...missing]) {
     server.handle({ verb: "create", object: namespace(name) });
   }
@@ -68,6 +76,9 @@ export function admitManifests(manifests: readonly Manifest[]): AdmittedManifest
       continue;
     }
     objects.push(object);
+    const { kind: ownKind, metadata } = object;
+    for (const field of unknownFieldsOf(object))
+      assumptions.push(`${ownKind} ${metadata.name}: unknown field "${field}" is ignored (kubectl would refuse it)`);
     if (simulatedKinds.has(object.kind) && isSimulatedVersion(object)) continue;
     const kind =
       isKnownKind(object.kind) && !isSimulatedVersion(object) ? `${object.apiVersion} ${object.kind}` : object.kind;
@@ -76,11 +87,16 @@ export function admitManifests(manifests: readonly Manifest[]): AdmittedManifest
   return {
     objects: [...missing.map(namespace), ...objects],
     complaints,
-    assumptions: missing.map((name) => `namespace ${name} exists (no manifest creates it)`),
+    assumptions,
     notSimulated: [...notSimulated]
       .map(([kind, count]) => ({ kind, count }))
       .sort((a, b) => (a.kind < b.kind ? -1 : 1)),
   };
+}
+
+/** Fields that the kind does not have: a server drops them unless it is asked to be strict, as kubectl does. */
+function unknownFieldsOf(object: NewObject): readonly string[] {
+  return structOf(object.apiVersion, object.kind) === undefined ? [] : decodeObject(object as never).unknownFields;
 }
 
 /** Name of an HPA that scales what a ScaledObject wants to. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  admitManifests,
   complaintText,
   parseScenario,
   readManifestText,
@@ -136,6 +137,20 @@ describe("a scenario is refused with place, code, expected and found", () => {
       "nothing.yaml:1:1: expected at least one object, got an empty file [EMPTY_FILE]",
     ]);
   });
+});
+
+it("a field that nobody knows is an assumption: the server drops it", () => {
+  const text = `apiVersion: v1
+kind: Pod
+metadata: { name: web }
+spec: { containers: [{ name: c, image: nginx, readynessProbe: { tcpSocket: { port: 80 } } }], nodeSelektor: { a: b } }
+`;
+  const { complaints, assumptions } = admitManifests(readManifestText("m.yaml", text).manifests);
+  expect(complaints).toEqual([]);
+  expect(assumptions).toEqual([
+    'Pod web: unknown field "spec.containers[0].readynessProbe" is ignored (kubectl would refuse it)',
+    'Pod web: unknown field "spec.nodeSelektor" is ignored (kubectl would refuse it)',
+  ]);
 });
 
 describe("manifests are read as kubectl reads them", () => {
