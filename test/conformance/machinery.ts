@@ -9,6 +9,7 @@ import { events } from "./machinery-events.ts";
 import { crashLoop, eviction, podPhases } from "./machinery-kubelet.ts";
 import { names } from "./machinery-names.ts";
 import { patches } from "./machinery-patches.ts";
+import { replayLines } from "./machinery-replay.ts";
 import { podResources } from "./machinery-pod-resources.ts";
 import { printers } from "./machinery-printers.ts";
 import { quantity } from "./machinery-quantity.ts";
@@ -39,5 +40,6 @@ export const machinery: Area = {
     yield* printers(recordings);
     yield* strictDecoding(recordings);
     yield* conversations(recordings);
+    yield* replayLines(recordings, "server-side-apply", () => "not modelled");
   },
 };
