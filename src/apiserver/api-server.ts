@@ -3,7 +3,6 @@ import {
   DecodeError,
   generationAfter,
   initialPodStatus,
-  type Job,
   type Kind,
   type KubeObject,
   keyOf,
@@ -340,10 +339,7 @@ function boundPod(pod: Pod, node: string, store: Store, boundLabels: BoundLabels
   };
 }
 
-/** Defaults that are filled in whenever the object is read: a claim's phase, and a Job's labels, which are its template's. */
+/** As whoever reads it is shown it: what the strategy took away or added is defaulted anew. */
 function asRead(object: NewObject): NewObject {
-  if (object.kind === "PersistentVolumeClaim") return { ...object, status: { phase: "Pending" } } as NewObject;
-  if (object.kind !== "Job" || Object.keys(object.metadata.labels ?? {}).length > 0) return object;
-  const { labels } = (object.spec as Job["spec"]).template.metadata ?? {};
-  return labels === undefined ? object : { ...object, metadata: { ...object.metadata, labels } };
+  return applyDefaults(object as never) as unknown as NewObject;
 }

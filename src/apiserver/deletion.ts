@@ -19,9 +19,10 @@ export function deletionOf(stored: KubeObject, options: DeleteOptions, clock: Wa
   const { deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata;
   if (deletionTimestamp !== undefined) {
     const left = deletionGracePeriodSeconds ?? 0;
+    const removed = graceSeconds === 0 && !held;
+    if (graceSeconds >= left && !removed) return { remove: false, object: stored };
     const sooner = clock.time(clock.instantUs(deletionTimestamp) + (graceSeconds - left) * 1_000_000);
-    if (graceSeconds === 0 && !held) return { remove: true, object: lastState(stored, sooner, 0) };
-    if (graceSeconds >= left) return { remove: false, object: stored };
+    if (removed) return { remove: true, object: lastState(stored, sooner, 0) };
     return { remove: false, object: marked(stored, sooner, graceSeconds, finalizers, 0) };
   }
   if (graceSeconds === 0 && !held) return { remove: true, object: lastState(stored, clock.time(nowUs), 1) };
