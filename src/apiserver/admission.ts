@@ -1,5 +1,6 @@
 import {
   applyLimitRange,
+  defaultStorageClass,
   isNamespaced,
   limitRangeErrors,
   objectKey,
@@ -135,17 +136,10 @@ const storageObjectInUseProtection: AdmissionPlugin = (_store, object) => {
 };
 
 /** A claim that names no class gets the default one; the newest if several say so. */
-const defaultStorageClass: AdmissionPlugin = (store, object) => {
+const storageClass: AdmissionPlugin = (store, object) => {
   const spec = object.spec as { storageClassName?: string } | undefined;
   if (object.kind !== "PersistentVolumeClaim" || spec?.storageClassName !== undefined) return object;
-  const defaults = [...store.list("StorageClass")].filter(
-    ({ metadata }) => metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true",
-  );
-  const newest = defaults.reduce<(typeof defaults)[number] | undefined>(
-    (best, candidate) =>
-      best === undefined || candidate.metadata.creationTimestamp > best.metadata.creationTimestamp ? candidate : best,
-    undefined,
-  );
+  const newest = defaultStorageClass(store.list("StorageClass"));
   return newest === undefined ? object : { ...object, spec: { ...spec, storageClassName: newest.metadata.name } };
 };
 
@@ -155,7 +149,7 @@ const plugins: readonly AdmissionPlugin[] = [
   taintNodesByCondition,
   priority,
   defaultTolerationSeconds,
-  defaultStorageClass,
+  storageClass,
   storageObjectInUseProtection,
 ];
 

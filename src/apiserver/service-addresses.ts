@@ -7,6 +7,8 @@ export type Addressed<T> =
   | { readonly ok: true; readonly object: T }
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
+/** Of 10.96.0.0/16, the cluster's addresses. */
+const clusterRange = "10.96.";
 const portRange = { first: 30_000, last: 32_767 };
 
 const needsNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean =>
@@ -45,7 +47,7 @@ export class ServiceAddresses {
     const errors: FieldError[] = [];
     const clusterIP = spec.clusterIP ?? spec.clusterIPs?.[0] ?? this.#freshIP();
     const clusterIPs = spec.clusterIPs ?? [clusterIP];
-    if (clusterIP !== "None" && !clusterIP.startsWith("10.96.")) {
+    if (clusterIP !== "None" && !clusterIP.startsWith(clusterRange)) {
       const detail = `failed to allocate IP ${clusterIP}: the provided network does not match the current range`;
       errors.push(invalid("spec.clusterIPs", clusterIPs, detail));
     } else if (
@@ -103,7 +105,7 @@ export class ServiceAddresses {
   #freshIP(): string {
     const n = this.#nextIP;
     this.#nextIP += 1;
-    return `10.96.${Math.floor(n / 256) % 256}.${n % 256}`;
+    return `${clusterRange}${Math.floor(n / 256) % 256}.${n % 256}`;
   }
 
   /** The next port that no Service has; after the last come those below. */

@@ -1,4 +1,4 @@
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from "./generated/api-types.ts";
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "./generated/api-types.ts";
 import { controllerOf, type ObjectKey, objectKey } from "./object-meta.ts";
 
 /** A volume of a pod that is a claim in the pod's namespace. Generic ephemeral volumes get one of the pod's and the volume's name. */
@@ -22,6 +22,17 @@ export function storageClassOf({ metadata, spec }: PersistentVolumeClaim | Persi
   return metadata.annotations?.[legacyClass] ?? spec.storageClassName ?? "";
 }
 
+/** The newest class that says it is the default one. */
+export function defaultStorageClass(classes: Iterable<StorageClass>): StorageClass | undefined {
+  let newest: StorageClass | undefined;
+  for (const candidate of classes) {
+    const { annotations, creationTimestamp } = candidate.metadata;
+    if (annotations?.["storageclass.kubernetes.io/is-default-class"] !== "true") continue;
+    if (newest === undefined || creationTimestamp > newest.metadata.creationTimestamp) newest = candidate;
+  }
+  return newest;
+}
+
 const none: readonly PodClaim[] = [];
 
 /** Claims that a pod's volumes name or are to get, in the order of the volumes. */
@@ -30,9 +41,14 @@ export function podClaims({ metadata, spec: { volumes } }: Pod): readonly PodCla
   const claims: PodClaim[] = [];
   for (const { name, persistentVolumeClaim, ephemeral } of volumes) {
     if (persistentVolumeClaim !== undefined) claims.push({ name: persistentVolumeClaim.claimName, ephemeral: false });
-    else if (ephemeral !== undefined) claims.push({ name: `${metadata.name}-${name}`, ephemeral: true });
+    else if (ephemeral !== undefined) claims.push({ name: ephemeralClaimName(metadata, name), ephemeral: true });
   }
   return claims;
+}
+
+/** `<pod>-<volume>`. */
+export function ephemeralClaimName({ name }: { readonly name: string }, volume: string): string {
+  return `${name}-${volume}`;
 }
 
 /** Keys of a pod's claims; none for a pod without volumes. */

@@ -7,7 +7,7 @@ import {
   type View,
   waitUntil,
 } from "../../client/index.ts";
-import { type ObjectKey, otherFinalizers, type VolumeAttachment } from "../../model/index.ts";
+import { keyOf, type ObjectKey, otherFinalizers, type VolumeAttachment } from "../../model/index.ts";
 
 /** What the driver and the cloud take: 1 to 4 s mostly (kubernetes-sigs/aws-ebs-csi-driver pkg/cloud/cloud.go, comment @429e202). */
 const attachUs = 3_000_000;
@@ -70,7 +70,7 @@ function* patch(
   part: "main" | "status",
   change: (stored: VolumeAttachment) => VolumeAttachment,
 ): Task<Outcome> {
-  const key = metadata.name as ObjectKey;
+  const key = keyOf({ metadata });
   const reply = yield* callApi(spec.attacher, {
     verb: "patch",
     kind: "VolumeAttachment",

@@ -24,7 +24,6 @@ const client = "generic-garbage-collector";
 
 /** Who depends on whom, as the collector has seen it. */
 interface Memory {
-  readonly kinds: ReadonlySet<Kind>;
   readonly dependents: Map<Uid, Set<ObjectKey>>;
   /** What is known to exist, with its namespace. */
   readonly alive: Map<Uid, string | undefined>;
@@ -35,15 +34,16 @@ interface Memory {
  * deletion. Whose owner is of another kind is kept, as what nobody serves cannot be looked for.
  */
 export function garbageCollector(kinds: readonly Kind[]): Controller<Memory> {
+  const served = new Set(kinds);
   return {
     name: client,
     workers: 20,
-    memory: () => ({ kinds: new Set(kinds), dependents: new Map(), alive: new Map() }),
+    memory: () => ({ dependents: new Map(), alive: new Map() }),
     watches: kinds.map((kind) => ({
       kind,
       keys: (change: Change, _view: View, memory: Memory) => note(change, memory),
     })),
-    reconcile,
+    reconcile: (key, view, memory) => reconcile(key, view, memory, served),
   };
 }
 
@@ -103,23 +103,23 @@ function split(key: ObjectKey): { readonly kind: Kind; readonly key: ObjectKey }
   return { kind: key.slice(0, bar), key: key.slice(bar + 1) as ObjectKey };
 }
 
-function* reconcile(graphKey: ObjectKey, view: View, memory: Memory): Task<Outcome> {
+function* reconcile(graphKey: ObjectKey, view: View, memory: Memory, served: ReadonlySet<Kind>): Task<Outcome> {
   const { kind, key } = split(graphKey);
-  const object = memory.kinds.has(kind) ? view.get(kind, key) : undefined;
+  const object = served.has(kind) ? view.get(kind, key) : undefined;
   if (object === undefined) return "done";
   const finalizers = object.metadata.deletionTimestamp === undefined ? [] : (object.metadata.finalizers ?? []);
   if (finalizers.includes("orphan")) return yield* orphanDependents(object, view, memory);
   if (finalizers.includes("foregroundDeletion")) return yield* deleteDependents(object, view, memory);
-  return yield* deleteIfAbandoned(object, memory);
+  return yield* deleteIfAbandoned(object, memory, served);
 }
 
 /** Deletes an object none of whose owners exists; dangling references beside living owners are taken out. */
-function* deleteIfAbandoned(object: KubeObject, { kinds, alive }: Memory): Task<Outcome> {
+function* deleteIfAbandoned(object: KubeObject, { alive }: Memory, served: ReadonlySet<Kind>): Task<Outcome> {
   const owners = object.metadata.ownerReferences ?? [];
   if (owners.length === 0 || object.metadata.deletionTimestamp !== undefined) return "done";
   const gone: Uid[] = [];
   for (const owner of owners) {
-    if (!kinds.has(owner.kind)) continue;
+    if (!served.has(owner.kind)) continue;
     if (isElsewhere(alive.get(owner.uid), object.metadata.namespace)) yield* reportElsewhere(owner, object);
     const key = keyOfOwner(owner, object);
     const reply = yield* callApi(client, { verb: "get", kind: owner.kind, key });

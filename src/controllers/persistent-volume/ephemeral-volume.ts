@@ -9,6 +9,7 @@ import {
 } from "../../client/index.ts";
 import {
   controllerReference,
+  ephemeralClaimName,
   foreignClaim,
   keyOf,
   type ObjectKey,
@@ -62,7 +63,7 @@ function* keepClaim(
   { name: volumeName, ephemeral }: NonNullable<Pod["spec"]["volumes"]>[number],
   view: View,
 ): Task<string | undefined> {
-  const name = `${pod.metadata.name}-${volumeName}`;
+  const name = ephemeralClaimName(pod.metadata, volumeName);
   const { namespace } = pod.metadata;
   const claim = view.get("PersistentVolumeClaim", objectKey(namespace, name));
   if (claim !== undefined) return foreignClaim(pod, claim);

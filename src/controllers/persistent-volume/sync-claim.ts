@@ -3,6 +3,7 @@ import { recordEvent, type Task, type View } from "../../client/index.ts";
 import {
   bindCompleted,
   boundByController,
+  defaultStorageClass,
   isPodTerminal,
   keyOf,
   objectKey,
@@ -30,7 +31,8 @@ function* findVolume(claim: PersistentVolumeClaim, view: View): Task<ApiError | 
   const delayed = storageClass?.volumeBindingMode === "WaitForFirstConsumer";
   const found = matchingVolume(claim, view.list("PersistentVolume"), delayed);
   if (found !== undefined) return (yield* bind(found, claim, view)) ?? "bound";
-  const byDefault = claim.spec.storageClassName === undefined ? defaultClass(view) : undefined;
+  const byDefault =
+    claim.spec.storageClassName === undefined ? defaultStorageClass(view.list("StorageClass")) : undefined;
   if (byDefault !== undefined) {
     const storageClassName = byDefault.metadata.name;
     return yield* patch(claim, "main", (stored) => ({ ...stored, spec: { ...stored.spec, storageClassName } }));
@@ -42,17 +44,6 @@ function* findVolume(claim: PersistentVolumeClaim, view: View): Task<ApiError | 
     yield* recordEvent(client, claim, "Normal", "FailedBinding", message);
   }
   return yield* setClaimPhase(claim, "Pending");
-}
-
-/** The newest default class, for claims that came before there was one. */
-function defaultClass(view: View): StorageClass | undefined {
-  let best: StorageClass | undefined;
-  for (const candidate of view.list("StorageClass")) {
-    const { annotations, creationTimestamp } = candidate.metadata;
-    if (annotations?.["storageclass.kubernetes.io/is-default-class"] !== "true") continue;
-    if (best === undefined || creationTimestamp > best.metadata.creationTimestamp) best = candidate;
-  }
-  return best;
 }
 
 function* tellToWait(claim: PersistentVolumeClaim, view: View): Task<void> {
