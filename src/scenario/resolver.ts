@@ -18,6 +18,7 @@ import type { Action } from "./action.ts";
 import type { ActionText } from "./action-schema.ts";
 import { admitManifests } from "./admit-manifests.ts";
 import { type Complain, type Complaint, complaintText, ScenarioError, shown } from "./complaint.ts";
+import { componentsOf } from "./components.ts";
 import type { CurveText } from "./curve-schema.ts";
 import type { FaultText } from "./fault-schema.ts";
 import { readManifests } from "./manifests.ts";
@@ -134,7 +135,7 @@ export class Resolver {
           atUs: this.#instant(fault.at, [...path, "at"]),
           path,
           pools: text.cluster.nodePools,
-          components: text.extensions.length > 0 ? undefined : this.#components(usesKeda, policies),
+          components: text.extensions.length > 0 ? undefined : componentsOf(this.#text, usesKeda, policies),
           reference: (written, at) => this.#reference(written, at),
           service: (written, at) => this.#service(written, at),
           complain: this.#complain,
@@ -318,25 +319,6 @@ export class Resolver {
     const offsets = zoneOffsets(zone, fromSeconds, toSeconds);
     if (offsets !== undefined) zones.set(zone, offsets);
     return offsets !== undefined;
-  }
-
-  /** Processes that decide in this cluster. */
-  #components(usesKeda: boolean, policies: readonly PolicyChoice[]): string[] {
-    const { nodePools, clusterAutoscaler } = this.#text.cluster;
-    const interrupts =
-      nodePools.some(({ spot }) => spot !== undefined) ||
-      this.#text.faults.some(({ kind }) => kind === "spot-interruption");
-    return [
-      "kube-controller-manager",
-      "kube-scheduler",
-      "cloud-controller-manager",
-      "csi-controller",
-      "prometheus",
-      ...(clusterAutoscaler === undefined ? [] : ["cluster-autoscaler"]),
-      ...(usesKeda ? ["keda-operator"] : []),
-      ...(interrupts ? ["aws-node-termination-handler"] : []),
-      ...policies.map(({ name }) => name),
-    ];
   }
 
   #policies(pools: readonly NodePool[], zones: Map<string, readonly ZoneOffset[]>): PolicyChoice[] {
