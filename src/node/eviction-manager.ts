@@ -45,9 +45,10 @@ interface EvictionManagerOptions {
   readonly configuration: EvictionConfiguration;
   readonly ticker: Ticker;
   readonly stats: () => NodeStats;
-  readonly usageOf: (worker: PodWorker) => PodUsage | undefined;
+  readonly usageOf: (pod: Pod) => PodUsage | undefined;
   /** Pods of which something may run. */
-  readonly active: () => PodWorker[];
+  readonly active: () => readonly Pod[];
+  readonly workerOf: (pod: Pod) => PodWorker | undefined;
   readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
   /** Answers whether there were any. */
   readonly removeUnusedImages: () => boolean;
@@ -142,13 +143,10 @@ export class EvictionManager {
     const resource = resourceOf(threshold.signal);
     this.#options.nodeEvent("Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
     if (this.#reclaims(threshold)) return [];
-    for (const worker of this.#ranked(resource)) {
-      if (isCriticalPod(worker.pod)) continue;
-      const message = this.#message(worker, threshold, seen.get(threshold.signal)!);
-      yield* this.#evict(worker, message, this.#grace(threshold, worker.pod), true);
-      return [worker];
-    }
-    return [];
+    const victim = this.#ranked(resource).find((pod) => !isCriticalPod(pod));
+    if (victim === undefined) return [];
+    const message = this.#message(victim, threshold, seen.get(threshold.signal)!);
+    return yield* this.#evict(victim, message, this.#grace(threshold, victim), true);
   }
 
   /** `reclaimNodeLevelResources`: a disk is helped by removing unused images. Answers whether that was enough. */
@@ -164,18 +162,18 @@ export class EvictionManager {
     return Math.min(this.#options.configuration.maxPodGraceSeconds, spec.terminationGracePeriodSeconds ?? 30);
   }
 
-  #ranked(resource: string): PodWorker[] {
+  #ranked(resource: string): Pod[] {
     const inodes = resource === "inodes";
-    const candidates = this.#options.active().map((worker) => {
-      const usage = this.#options.usageOf(worker);
-      const requests = worker.pod.spec.containers.map(({ resources }) => resources?.requests ?? {});
+    const candidates = this.#options.active().map((pod) => {
+      const usage = this.#options.usageOf(pod);
+      const requests = pod.spec.containers.map(({ resources }) => resources?.requests ?? {});
       const storage = requests.map((list) => value(list["ephemeral-storage"] ?? "0"));
       return {
-        worker,
-        name: worker.uid,
-        priority: worker.pod.spec.priority ?? 0,
+        pod,
+        name: pod.metadata.uid,
+        priority: pod.spec.priority ?? 0,
         memoryBytes: sum(usage?.memoryBytes.values() ?? []),
-        memoryRequestBytes: podRequests(worker.pod).memoryBytes,
+        memoryRequestBytes: podRequests(pod).memoryBytes,
         // Nobody can request inodes: whoever has any exceeds that.
         diskBytes: inodes
           ? (usage?.inodes ?? 0)
@@ -191,10 +189,10 @@ export class EvictionManager {
         : resource === "pids"
           ? rankForPids(candidates)
           : rankForDisk(candidates);
-    return ranked.map(({ worker }) => worker);
+    return ranked.map(({ pod }) => pod);
   }
 
-  #message(worker: PodWorker, threshold: Threshold, observed: Observation): string {
+  #message(pod: Pod, threshold: Threshold, observed: Observation): string {
     const resource = resourceOf(threshold.signal);
     const amount = binaryText(thresholdAmount(threshold, observed.capacity));
     const counts = resource === "inodes" || resource === "pids";
@@ -202,8 +200,8 @@ export class EvictionManager {
     const limit = threshold.percentage === undefined ? threshold.quantity : amount;
     let message = `The node was low on resource: ${resource}. Threshold quantity: ${limit}, available: ${available}. `;
     if (resource !== "memory") return message;
-    const usage = this.#options.usageOf(worker)?.memoryBytes;
-    for (const { name, resources } of worker.pod.spec.containers) {
+    const usage = this.#options.usageOf(pod)?.memoryBytes;
+    for (const { name, resources } of pod.spec.containers) {
       const request = resources?.requests?.["memory"] ?? "0";
       const used = usage?.get(name) ?? 0;
       if (used > value(request))
@@ -214,16 +212,18 @@ export class EvictionManager {
 
   *#evictOverLocalLimits(): Steps<PodWorker[]> {
     const evicted: PodWorker[] = [];
-    for (const worker of this.#options.active()) {
-      const excess = localStorageExcess(worker.pod, this.#options.usageOf(worker));
-      if (excess === undefined || isCriticalPod(worker.pod)) continue;
-      yield* this.#evict(worker, excess, hardGraceSeconds, false);
-      evicted.push(worker);
+    for (const pod of this.#options.active()) {
+      const excess = localStorageExcess(pod, this.#options.usageOf(pod));
+      if (excess !== undefined && !isCriticalPod(pod))
+        evicted.push(...(yield* this.#evict(pod, excess, hardGraceSeconds, false)));
     }
     return evicted;
   }
 
-  *#evict(worker: PodWorker, message: string, graceSeconds: number, disrupts: boolean): Steps {
+  /** Answers whom it evicted: nobody, when the pod went by itself. */
+  *#evict(pod: Pod, message: string, graceSeconds: number, disrupts: boolean): Steps<PodWorker[]> {
+    const worker = this.#options.workerOf(pod);
+    if (worker === undefined) return [];
     worker.podEvent("Warning", "Evicted", message);
     const gone = new Signal();
     worker.update({
@@ -237,6 +237,7 @@ export class EvictionManager {
       },
     });
     yield { signal: gone, notAfterUs: this.#nowUs + Math.max(10, Math.floor((graceSeconds * 3) / 2)) * 1_000_000 };
+    return [worker];
   }
 }
 

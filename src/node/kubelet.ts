@@ -1,13 +1,13 @@
-import { isPodTerminal, type Node, type Pod, type PodStatus, type WallClock } from "../model/index.ts";
+import { isPodTerminal, type Node, type Pod, type PodStatus, sameContent, type WallClock } from "../model/index.ts";
 import { lastTickAt, nextTickAt } from "../sim/index.ts";
 import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
+import { deadContainers } from "./dead-containers.ts";
 import { EvictionManager } from "./eviction-manager.ts";
 import type { Host } from "./host.ts";
 import { ImageGc } from "./image-gc.ts";
 import { ImageList } from "./image-list.ts";
 import { ImageManager } from "./image-manager.ts";
-import { fullImageName } from "./image-name.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
 import { type NodeReport, NodeReporter } from "./node-reporter.ts";
@@ -15,6 +15,7 @@ import { Pleg } from "./pleg.ts";
 import { PodAdmission } from "./pod-admission.ts";
 import { differsSemantically, gatesChanged } from "./pod-changes.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { PodWorkers } from "./pod-workers.ts";
 import { Requeue } from "./requeue.ts";
 import { Runtime } from "./runtime.ts";
 import { type RuntimeContainer, RuntimePod, type RuntimeSandbox } from "./runtime-pod.ts";
@@ -80,8 +81,7 @@ export class Kubelet {
   readonly requeue: Requeue;
   readonly #admission: PodAdmission;
   readonly #options: KubeletOptions;
-  /** Pods by uid, in the order in which they came; those whose object is gone too, until nothing of them runs. */
-  readonly workers = new Map<string, PodWorker>();
+  readonly workers: PodWorkers = new PodWorkers(this);
   /** The pod manager: objects that are assigned to this machine, by uid. */
   readonly #pods = new Map<string, Pod>();
 
@@ -120,13 +120,14 @@ export class Kubelet {
       api,
       clock,
       shared: this.shared,
-      mayRun: (uid) => this.workers.get(uid)?.mayRun ?? false,
+      mayRun: (uid) => this.workers.mayRun(uid),
     });
     this.pleg = new Pleg({
       execution,
       relist: this.clocks.relist,
       cacheOf: (uid) => this.workers.get(uid)?.cache,
       onEvent: (uid, died) => this.syncLoop.run(() => this.#onPlegEvent(uid, died)),
+      settled: (uid) => this.workers.settle(uid),
     });
     const { attachments = noAttachments } = options;
     this.volumesInUse = new VolumesInUse({ execution, ticker: this.clocks.nodeStatus, attachments });
@@ -136,7 +137,7 @@ export class Kubelet {
       host,
       policy: configuration.imageGc,
       ticker: this.clocks.imageGc,
-      inUse: () => this.#imagesInUse(),
+      inUse: () => this.workers.images(),
       nodeEvent: (...told) => this.nodeEvent(...told),
     });
     this.imageList = new ImageList({
@@ -154,8 +155,9 @@ export class Kubelet {
       clock,
       statuses: this.statuses,
       node: options.node,
-      active: () => this.#active(),
-      granted: (worker) => this.allocation.granted(this.#pods.get(worker.uid) ?? worker.pod),
+      active: () => this.workers.active(),
+      granted: (pod) => this.allocation.granted(this.#pods.get(pod.metadata.uid) ?? pod),
+      workerOf: (pod) => this.workers.get(pod.metadata.uid),
       pressures: () => this.eviction.pressures,
       shuttingDown: () => this.shutdown.shuttingDown,
       begin: (pod, held) => this.#begin(pod, held),
@@ -198,8 +200,9 @@ export class Kubelet {
       ticker: clocks.eviction,
       steady: host.steady,
       stats: () => host.stats(),
-      usageOf: ({ pod }) => host.usage(pod),
-      active: () => this.#active(),
+      usageOf: (pod) => host.usage(pod),
+      active: () => this.workers.active(),
+      workerOf: (pod) => this.workers.get(pod.metadata.uid),
       removeUnusedImages: () => this.imageGc.removeUnused(),
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
       changed: () => this.reporter.look(),
@@ -232,7 +235,8 @@ export class Kubelet {
     return new ShutdownManager({
       execution,
       groups: configuration.shutdown,
-      active: () => this.#active(),
+      active: () => this.workers.active(),
+      workerOf: (pod) => this.workers.get(pod.metadata.uid),
       nodeEvent: (type, reason, message) => this.nodeEvent(type, reason, message),
       report: () => this.reporter.report(),
       release: () => this.#options.released?.(),
@@ -261,21 +265,11 @@ export class Kubelet {
 
   /** `activeDeadlineSeconds` is over: says so, each time it is asked, as upstream does. */
   deadlineOver(worker: PodWorker): { readonly reason: string; readonly message: string } | undefined {
-    const atUs = this.#deadlineUs(worker);
+    const atUs = deadlineUs(worker);
     if (atUs === undefined || atUs > this.nowUs) return undefined;
     const message = "Pod was active on the node longer than the specified deadline";
     worker.podEvent("Normal", "DeadlineExceeded", message);
     return { reason: "DeadlineExceeded", message };
-  }
-
-  #deadlineUs({ pod, startedUs, terminatingUs }: PodWorker): number | undefined {
-    const { activeDeadlineSeconds } = pod.spec;
-    if (
-      activeDeadlineSeconds === undefined ||
-      (terminatingUs !== undefined && pod.metadata.deletionTimestamp !== undefined)
-    )
-      return undefined;
-    return Math.floor(startedUs / 1_000_000) * 1_000_000 + activeDeadlineSeconds * 1_000_000;
   }
 
   // The sync loop: what pods are wanted here.
@@ -299,29 +293,13 @@ export class Kubelet {
     this.#admission.admit(pod, held);
   }
 
-  /** Full names of the images of containers that exist, and of pods that are to run. */
-  #imagesInUse(): ReadonlySet<string> {
-    const images = new Set<string>();
-    for (const { held, pod, mayRun } of this.workers.values()) {
-      for (const { spec } of held.containers) images.add(fullImageName(spec.image ?? ""));
-      if (mayRun)
-        for (const { image } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers])
-          images.add(fullImageName(image ?? ""));
-    }
-    return images;
-  }
-
-  #active(): PodWorker[] {
-    return [...this.workers.values()].filter(({ mayRun }) => mayRun);
-  }
-
   #begin(pod: Pod, held: RuntimePod): void {
     const worker = new PodWorker(this, pod, held);
-    this.workers.set(pod.metadata.uid, worker);
+    this.workers.add(worker);
     worker.update({ kind: "create", pod });
-    const deadlineUs = this.#deadlineUs(worker);
-    if (deadlineUs === undefined) return;
-    this.execution.at(nextTickAt(this.clocks.sync, deadlineUs), () => this.syncSoon(pod.metadata.uid));
+    const overUs = deadlineUs(worker);
+    if (overUs === undefined) return;
+    this.execution.at(nextTickAt(this.clocks.sync, overUs), () => this.syncSoon(pod.metadata.uid));
   }
 
   /** The object changed: HandlePodUpdates. A change of nothing but the status wakes no worker. */
@@ -332,20 +310,23 @@ export class Kubelet {
   #updateAnyhow(pod: Pod): void {
     const { uid } = pod.metadata;
     const before = this.#pods.get(uid);
+    const differs = before === undefined || differsSemantically(before, pod);
+    const restsOn = !differs && this.workers.rests(uid) && sameContent(before.status, pod.status);
+    const worker = restsOn ? undefined : this.workers.get(uid);
     this.#pods.set(uid, pod);
-    const worker = this.workers.get(uid);
-    if (worker === undefined) {
+    if (worker === undefined && !restsOn) {
       if (pod.metadata.deletionTimestamp !== undefined) this.#begin(pod, new RuntimePod());
       return;
     }
-    if (before !== undefined && !differsSemantically(before, pod)) {
-      worker.seen(this.allocation.granted(pod));
+    if (!differs) {
+      worker?.seen(this.allocation.granted(pod));
       if (isPodTerminal(pod) && !isPodTerminal(before)) this.allocation.retry();
       if (gatesChanged(pod)) this.syncSoon(uid);
+      else this.workers.settle(uid);
       return;
     }
     if (before !== undefined) this.allocation.updated(before, pod);
-    worker.update({ kind: "update", pod: this.allocation.granted(pod) });
+    worker!.update({ kind: "update", pod: this.allocation.granted(pod) });
   }
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */
@@ -356,8 +337,8 @@ export class Kubelet {
   }
 
   #removeAnyhow(uid: string): void {
-    this.#pods.delete(uid);
     const worker = this.workers.get(uid);
+    this.#pods.delete(uid);
     this.statuses.forget(uid);
     if (worker === undefined) return;
     if (worker.finished) this.#forget(worker);
@@ -373,6 +354,18 @@ export class Kubelet {
   /** Of pods that the API server knows. */
   podUids(): string[] {
     return [...this.#pods.values()].filter((pod) => !isStaticPod(pod)).map(({ metadata }) => metadata.uid);
+  }
+
+  /** What the API has of the pod may be stale. */
+  tellAgain(uid: string): void {
+    this.workers.get(uid);
+    this.statuses.tellAgain(uid);
+  }
+
+  /** The process of a container has ended, by itself or by force. */
+  exited(uid: string, containerID: string, exitCode: number, reason: string): void {
+    const container = this.workers.get(uid)?.held.byId(containerID);
+    if (container !== undefined) this.runtime.exited(container, exitCode, reason);
   }
 
   /** HandlePodSyncs for one pod. */
@@ -401,13 +394,16 @@ export class Kubelet {
     this.syncSoon(uid);
     const worker = this.workers.get(uid);
     if (worker === undefined || died === undefined) return;
-    // cleanUpContainersInPod: one dead container of each name is kept; none of a pod that is evicted or gone.
     const all = worker.evicted || worker.terminatedUs !== undefined;
-    const kept = new Set<string>();
-    for (const container of [...worker.held.containers]) {
-      if (container.seen.state !== "exited") continue;
-      if (!all && !kept.has(container.spec.name)) kept.add(container.spec.name);
-      else if (all || container.spec.name === died.spec.name) this.runtime.remove(worker.held, container);
-    }
+    for (const container of deadContainers(worker.held.containers, died, all))
+      this.runtime.remove(worker.held, container);
   }
+}
+
+/** When `activeDeadlineSeconds` are over, counted from the second in which the pod came. */
+function deadlineUs({ pod, startedUs, terminatingUs }: PodWorker): number | undefined {
+  const { activeDeadlineSeconds } = pod.spec;
+  const ending = terminatingUs !== undefined && pod.metadata.deletionTimestamp !== undefined;
+  if (activeDeadlineSeconds === undefined || ending) return undefined;
+  return (Math.floor(startedUs / 1_000_000) + activeDeadlineSeconds) * 1_000_000;
 }

@@ -3,9 +3,9 @@ import { type ObjectKey, type Pod, type WallClock, workloadOf } from "../model/i
 import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
 import type { Behavior, Machine, RunningContainer, RunningPod, World, WorldChange } from "../world/index.ts";
 import type { NodeDelays } from "./delays.ts";
+import type { Kubelet } from "./kubelet.ts";
 import type { KubeletSettings } from "./kubelet-settings.ts";
 import { NodeAgent } from "./node-agent.ts";
-import type { PodWorker } from "./pod-worker.ts";
 import { SharedParts } from "./shared-parts.ts";
 import { WorldHost } from "./world-host.ts";
 
@@ -35,12 +35,13 @@ export class Kubelets {
   readonly #born = new Map<string, number>();
   #podIPs = 0;
   #wakePending = false;
-  readonly #killed: Handler<{ worker: PodWorker; change: Killed }> = handler("kubelet/exit", ({ worker, change }) => {
+  readonly #killed: Handler<{ kubelet: Kubelet; change: Killed }> = handler("kubelet/exit", ({ kubelet, change }) => {
+    const worker = kubelet.workers.get(change.pod.uid);
+    if (worker === undefined) return;
     const container = worker.held.containers.find((one) => WorldHost.matches(one, change.pod, change.container));
     const reason = change.what === "container-killed" ? "Error" : "OOMKilled";
-    if (change.what === "machine-out-of-memory")
-      worker.kubelet.nodeEvent("Warning", "SystemOOM", "System OOM encountered");
-    if (container !== undefined) worker.runtime.exited(container, 137, reason);
+    if (change.what === "machine-out-of-memory") kubelet.nodeEvent("Warning", "SystemOOM", "System OOM encountered");
+    if (container !== undefined) kubelet.runtime.exited(container, 137, reason);
   });
 
   constructor(options: KubeletsOptions) {
@@ -107,13 +108,11 @@ export class Kubelets {
     return pods.filter(({ spec }) => spec.nodeName === node);
   }
 
-  /** What belongs to the n-th pod ever run of a workload is drawn from a stream of its name. */
-  #softwareOf(pod: Pod): ReturnType<NodeAgentSoftware> {
+  #softwareOf(pod: Pod): { readonly behavior: Behavior; readonly ordinal: number } {
     const workload = workloadOf(pod);
     const ordinal = this.#born.get(workload) ?? 0;
     this.#born.set(workload, ordinal + 1);
-    const { behaviorOf, streams } = this.#options;
-    return { behavior: behaviorOf(pod), random: streams(`kubelet/${workload}/${ordinal}`) };
+    return { behavior: this.#options.behaviorOf(pod), ordinal };
   }
 
   #agentOf(machine: Machine): NodeAgent {
@@ -133,6 +132,8 @@ export class Kubelets {
         settings: settingsOf(machine.spec.pool),
         staticPods: staticPodsOf(machine.spec.pool),
         softwareOf: (pod) => this.#softwareOf(pod),
+        // What belongs to the n-th pod ever run of a workload is drawn from a stream of its name.
+        luckOf: (pod, ordinal) => streams(`kubelet/${workloadOf(pod)}/${ordinal}`),
         nextPodIP: () => this.#nextPodIP(),
         assigned: () => this.#assigned(name),
       });
@@ -163,9 +164,9 @@ export class Kubelets {
       case "container-killed":
       case "machine-out-of-memory":
       case "memory-over-limit": {
-        const worker = this.#workerOf(change.pod);
+        const kubelet = this.#kubeletOf(change.pod);
         const { loop } = this.#options;
-        if (worker !== undefined) loop.schedule(loop.nowUs, phase.world, this.#killed, { worker, change });
+        if (kubelet !== undefined) loop.schedule(loop.nowUs, phase.world, this.#killed, { kubelet, change });
         break;
       }
       case "machine-memory":
@@ -173,14 +174,14 @@ export class Kubelets {
         break;
       case "pod-accepting":
       case "pod-slow":
-        this.#workerOf(change.pod)?.probes.look();
+        this.#kubeletOf(change.pod)?.workers.lookAgain(change.pod.uid);
         break;
       default:
     }
   }
 
-  #workerOf(pod: RunningPod): PodWorker | undefined {
-    return this.#agents.get(pod.machine.spec.name)?.kubelet?.workers.get(pod.uid);
+  #kubeletOf(pod: RunningPod): Kubelet | undefined {
+    return this.#agents.get(pod.machine.spec.name)?.kubelet;
   }
 }
 
@@ -189,5 +190,3 @@ interface Killed {
   readonly pod: RunningPod;
   readonly container: RunningContainer;
 }
-
-type NodeAgentSoftware = (pod: Pod) => { readonly behavior: Behavior; readonly random: ReturnType<RandomStreams> };

@@ -34,6 +34,7 @@ interface NodeAgentOptions {
   readonly settings: KubeletSettings;
   readonly staticPods: readonly Pod[];
   readonly softwareOf: WorldHostOptions["softwareOf"];
+  readonly luckOf: WorldHostOptions["luckOf"];
   readonly nextPodIP: () => string;
   /** Pods that are assigned to this machine, as stored. */
   readonly assigned: () => Pod[];
@@ -164,7 +165,7 @@ export class NodeAgent {
   }
 
   #startKubelet(): void {
-    const { loop, world, delays, random, softwareOf, nextPodIP, clock, shared, api, settings } = this.#options;
+    const { loop, world, delays, random, softwareOf, luckOf, nextPodIP, clock, shared, api, settings } = this.#options;
     const { machine } = this;
     const execution = this.#execution;
     const hostIP = this.#hostIP;
@@ -177,6 +178,7 @@ export class NodeAgent {
       random,
       images: this.#images,
       softwareOf,
+      luckOf,
       nextPodIP,
       hostIP,
       noticed: (what, capacity) => noticedAmounts(configuration, what, capacity),
@@ -211,7 +213,8 @@ export class NodeAgent {
       kubelet.imageGc.look();
     };
     host.imagesChanged = () => kubelet.imageList.look();
-    host.exited = (container, code, reason) => kubelet.runtime.exited(container, code, reason);
+    host.exited = (uid, containerID, code, reason) => kubelet.exited(uid, containerID, code, reason);
+    host.runs = (uid, containerID) => kubelet.workers.runs(uid, containerID);
     this.kubelet = kubelet;
     machine.memoryFullBytes = memoryAlarmBytes(machine, []);
     machine.memoryAlarmBytes = memoryAlarmBytes(machine, configuration.eviction.thresholds);
@@ -308,7 +311,7 @@ export class NodeAgent {
     const uids = new Set<string>(assigned.map(({ metadata }) => metadata.uid));
     for (const pod of assigned) this.#tell(kubelet, pod, false);
     for (const uid of kubelet.podUids()) {
-      if (uids.has(uid)) kubelet.statuses.tellAgain(uid);
+      if (uids.has(uid)) kubelet.tellAgain(uid);
       else kubelet.remove(uid);
     }
   }

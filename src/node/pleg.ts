@@ -16,6 +16,25 @@ export class PodCache {
     this.held = held;
     if (held.sandboxes.length > 0) this.seen = held.look();
   }
+
+  /** Of a pod that is as the relist of that instant found it. */
+  static woken(held: RuntimePod, seenUs: number): PodCache {
+    const cache = new PodCache(held);
+    cache.recorded = cache.seen;
+    cache.seenUs = seenUs;
+    return cache;
+  }
+
+  /** The last relist found all as it is. */
+  get rests(): boolean {
+    const { recorded, seen, held, refreshed } = this;
+    return (
+      refreshed === undefined &&
+      recorded === seen &&
+      held.containers.length === seen.containers.length &&
+      held.containers.every((container, index) => container.seen === seen.containers[index])
+    );
+  }
 }
 
 interface PlegOptions {
@@ -25,6 +44,8 @@ interface PlegOptions {
   readonly cacheOf: (uid: string) => PodCache | undefined;
   /** Something of the pod started, or died (then it says which). Called once for each, in order. */
   readonly onEvent: (uid: string, died: RuntimeContainer | undefined) => void;
+  /** A relist found nothing new of the pod. */
+  readonly settled: (uid: string) => void;
 }
 
 /**
@@ -49,6 +70,11 @@ export class Pleg {
   changed(uid: string): void {
     this.#changed.add(uid);
     this.#schedule();
+  }
+
+  /** Nothing of the pod has changed since the last relist, and nobody waits for another one. */
+  rests(uid: string): boolean {
+    return !this.#changed.has(uid) && !this.#waiting.has(uid);
   }
 
   /** Relists one pod at once (`PLEGOnDemandRelist`). */
@@ -104,7 +130,10 @@ export class Pleg {
     const cache = this.#options.cacheOf(uid);
     if (cache === undefined) return;
     const died = newsOf(cache);
-    if (died === undefined && !always) return;
+    if (died === undefined && !always) {
+      this.#options.settled(uid);
+      return;
+    }
     cache.seen = cache.held.look();
     cache.recorded = cache.seen;
     cache.seenUs = this.#nowUs;

@@ -15,10 +15,11 @@ interface PodAdmissionOptions {
   readonly clock: WallClock;
   readonly statuses: StatusManager;
   readonly node: () => Node | undefined;
-  /** Workers of pods of which something may run. */
-  readonly active: () => PodWorker[];
-  /** What a worker's pod holds of the machine. */
-  readonly granted: (worker: PodWorker) => Pod;
+  /** Pods of which something may run. */
+  readonly active: () => readonly Pod[];
+  readonly workerOf: (pod: Pod) => PodWorker | undefined;
+  /** The pod with what it holds of the machine. */
+  readonly granted: (pod: Pod) => Pod;
   readonly pressures: () => ReadonlySet<string>;
   readonly shuttingDown: () => boolean;
   /** The pod may run here. */
@@ -51,18 +52,14 @@ export class PodAdmission {
     const { node: currentNode, active, granted, pressures, shuttingDown } = this.#options;
     const node = currentNode();
     if (node === undefined) return undefined;
-    const others = active().flatMap((worker) => (worker.uid === pod.metadata.uid ? [] : granted(worker)));
+    const others = active().flatMap((other) => (other.metadata.uid === pod.metadata.uid ? [] : granted(other)));
     return admissionRejection({ pod, node, others, pressures: pressures(), shuttingDown: shuttingDown() });
   }
 
   #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
-    const { active, execution, begin } = this.#options;
+    const { active, workerOf, execution, begin } = this.#options;
     const others = active();
-    const answer = victimsFor(
-      pod,
-      others.map((worker) => worker.pod),
-      shortages,
-    );
+    const answer = victimsFor(pod, others, shortages);
     if ("error" in answer) {
       const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
       const message = `Unexpected error while attempting to recover from admission failure: ${why}`;
@@ -70,8 +67,8 @@ export class PodAdmission {
       return;
     }
     this.#makingRoom = true;
-    const victims = others.filter((worker) => answer.victims.includes(worker.pod));
-    new Work(execution, preempt(victims), () => {
+    const victims = others.filter((other) => answer.victims.includes(other));
+    new Work(execution, preempt(victims, workerOf), () => {
       this.#makingRoom = false;
       begin(pod, held);
       while (!this.#makingRoom && this.#waiting.length > 0) {

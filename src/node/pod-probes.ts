@@ -3,6 +3,7 @@ import type { Host, ProbeType } from "./host.ts";
 import type { ProbeVerdicts } from "./pod-actions.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { type ProbeResult, type ProbeSurroundings, ProbeWorker } from "./probe-worker.ts";
+import type { Row } from "./rows.ts";
 import type { RuntimePod } from "./runtime-pod.ts";
 import type { Execution } from "./work.ts";
 
@@ -17,16 +18,30 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
 
   /** A worker for every probe, from the pod's first whole sync on. */
   start(): void {
-    if (this.#workers !== undefined) return;
-    const { spec } = this.#pod.pod;
-    const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
-    if (!containers.some((one) => one.startupProbe ?? one.readinessProbe ?? one.livenessProbe)) return;
-    this.#workers = containers.flatMap((container) =>
+    if (this.#workers !== undefined || !hasProbes(this.#pod.pod)) return;
+    this.#workers = this.#newWorkers();
+    for (const worker of this.#workers) worker.start();
+  }
+
+  #newWorkers(): ProbeWorker[] {
+    return probedContainers(this.#pod.pod).flatMap((container) =>
       (["startup", "readiness", "liveness"] as const).flatMap((type) => {
         const probe = container[`${type}Probe`];
         return probe === undefined ? [] : [new ProbeWorker(type, container, probe, this)];
       }),
     );
+  }
+
+  /** Writes down how far its workers have come. Answers false while a turn of any is to come. */
+  rest(row: number[]): boolean {
+    return this.#workers?.every((worker) => worker.rest(row)) ?? true;
+  }
+
+  /** As it was before `rest`. */
+  wake(row: Row): void {
+    if (!hasProbes(this.#pod.pod)) return;
+    this.#workers = this.#newWorkers();
+    for (const worker of this.#workers) worker.wake(row);
   }
 
   stop(): void {
@@ -109,13 +124,29 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
 
   published(type: ProbeType, containerID: string, result: ProbeResult): void {
     if (type === "liveness" && result !== "failure") return;
-    const owner = this.#pod;
-    const { kubelet } = owner;
+    const { kubelet, uid } = this.#pod;
     const tell = (): void => {
-      if (type === "readiness") kubelet.statuses.setReadiness(owner.pod, containerID, result === "success");
-      if (type === "startup") kubelet.statuses.setStarted(owner.pod, containerID, result === "success");
-      kubelet.syncSoon(owner.uid);
+      const pod = kubelet.workers.get(uid)?.pod;
+      if (pod === undefined) return;
+      if (type === "readiness") kubelet.statuses.setReadiness(pod, containerID, result === "success");
+      if (type === "startup") kubelet.statuses.setStarted(pod, containerID, result === "success");
+      kubelet.syncSoon(uid);
     };
     kubelet.execution.soon(() => kubelet.syncLoop.run(tell));
   }
+
+  settled(): void {
+    this.#pod.kubelet.workers.settle(this.#pod.uid);
+  }
+}
+
+function probedContainers({ spec }: Pod): readonly Container[] {
+  return spec.initContainers === undefined
+    ? spec.containers
+    : [...spec.containers, ...spec.initContainers.filter(isSidecar)];
+}
+
+/** Something of the pod is probed while it lives. */
+export function hasProbes(pod: Pod): boolean {
+  return probedContainers(pod).some((one) => one.startupProbe ?? one.readinessProbe ?? one.livenessProbe);
 }

@@ -13,8 +13,9 @@ import { draftStatus } from "./pod-status.ts";
 import { stopPod, syncRuntime } from "./pod-sync.ts";
 import type { Retry } from "./requeue.ts";
 import { conditionsAfterStop, mayRestartAll, statusAfterStop, stopAll, wantsRestartAll } from "./restart-all.ts";
+import type { Row } from "./rows.ts";
 import type { Runtime } from "./runtime.ts";
-import type { PodSeen, RuntimePod } from "./runtime-pod.ts";
+import { type PodSeen, RuntimePod } from "./runtime-pod.ts";
 import { isStaticPod } from "./static-pods.ts";
 import { VolumeMounts } from "./volume-mounts.ts";
 import { type Execution, Signal, type Steps, Work } from "./work.ts";
@@ -84,16 +85,44 @@ export class PodWorker implements PodMachine {
   /** Once mounted, volumes need nobody. */
   #volumes: VolumeMounts | "mounted" | undefined = undefined;
 
-  constructor(kubelet: Kubelet, pod: Pod, held: RuntimePod) {
+  constructor(
+    kubelet: Kubelet,
+    pod: Pod,
+    held: RuntimePod,
+    known?: { readonly startedUs: number; readonly cache: PodCache },
+  ) {
     this.kubelet = kubelet;
     this.pod = pod;
     this.held = held;
-    this.cache = new PodCache(held);
-    this.startedUs = kubelet.nowUs;
+    this.cache = known?.cache ?? new PodCache(held);
+    this.startedUs = known?.startedUs ?? kubelet.nowUs;
     this.probes = new PodProbes(this);
   }
 
-  /** The object changed in nothing that matters to a worker: one that rests lets go of the older one. */
+  /** What has to be kept beside the pod's object while nothing happens; `undefined` when something does, or will by itself. */
+  rest(): readonly number[] | undefined {
+    const { kubelet, pod, cache, uid, held } = this;
+    if (this.#working || this.terminatingUs !== undefined || this.#volumes !== "mounted") return undefined;
+    if (this.failures.size > 0 || kubelet.pod(uid) !== pod || isStaticPod(pod)) return undefined;
+    if (!cache.rests || !kubelet.pleg.rests(uid) || !kubelet.statuses.rests(pod)) return undefined;
+    const row = [this.startedUs, this.#lastSyncUs, cache.seenUs];
+    return held.rest(pod, row) && this.probes.rest(row) ? row : undefined;
+  }
+
+  /** As it was before `rest`. */
+  static woken(kubelet: Kubelet, pod: Pod, row: Row): PodWorker {
+    const startedUs = row.next();
+    const lastSyncUs = row.next();
+    const seenUs = row.next();
+    const held = RuntimePod.woken(pod, row);
+    const worker = new PodWorker(kubelet, pod, held, { startedUs, cache: PodCache.woken(held, seenUs) });
+    worker.#lastSyncUs = lastSyncUs;
+    worker.#volumes = "mounted";
+    worker.probes.wake(row);
+    return worker;
+  }
+
+  /** The object changed in nothing that matters to a worker: one that does not work lets go of the older one. */
   seen(pod: Pod): void {
     if (this.#working) return;
     this.pod = pod;
@@ -157,8 +186,9 @@ export class PodWorker implements PodMachine {
 
   /** podWorkers' `UpdatePod`. */
   update(update: PodUpdate): void {
-    if (this.finished) return;
     const { pod, kill } = update;
+    if (this.terminatedUs !== undefined) kill?.done?.();
+    if (this.finished) return;
     const { kubelet } = this;
     const deleted = pod.metadata.deletionTimestamp !== undefined;
     const ends = deleted || update.kind === "kill" || isPodTerminal(pod);
@@ -169,7 +199,7 @@ export class PodWorker implements PodMachine {
     }
     if (kill?.evict === true) this.evicted = true;
     if (kill?.status !== undefined) this.#statusChanges = [...this.#statusChanges, this.#ending(kill.status)];
-    if (kill?.done !== undefined) this.#done = [...this.#done, kill.done];
+    if (kill?.done !== undefined && this.terminatedUs === undefined) this.#done = [...this.#done, kill.done];
     if (this.terminatingUs !== undefined) {
       const grace = this.#grace(pod, kill?.graceSeconds);
       if (this.#graceSeconds !== 0 && grace < this.#graceSeconds) urgent = true;
@@ -229,6 +259,9 @@ export class PodWorker implements PodMachine {
     }
     this.#cancel = undefined;
     this.#working = false;
+    const newest = kubelet.pod(this.uid);
+    if (newest !== undefined) this.seen(kubelet.allocation.granted(newest));
+    kubelet.workers.settle(this.uid);
   }
 
   #workType(): WorkType {

@@ -1,6 +1,7 @@
 import type { Container, Pod, PodStatus, Probe } from "../model/index.ts";
 import type { Sequence } from "../sim/index.ts";
 import type { Host, ProbeType } from "./host.ts";
+import type { Row } from "./rows.ts";
 import type { RuntimeContainer, RuntimePod } from "./runtime-pod.ts";
 import { type Execution, type Steps, Work } from "./work.ts";
 
@@ -17,7 +18,12 @@ export interface ProbeSurroundings {
   /** The published result changed. */
   published(type: ProbeType, containerID: string, result: ProbeResult): void;
   unhealthy(container: Container, message: string): void;
+  /** A turn is over. */
+  settled(): void;
 }
+
+/** A result as a number: where it stands here. */
+const results = [undefined, "success", "failure", "unknown"] as const;
 
 const initialResults = { startup: "unknown", liveness: "success", readiness: "failure" } as const;
 
@@ -45,7 +51,30 @@ export class ProbeWorker {
     this.#probe = probe;
     this.#surroundings = surroundings;
     this.#baseUs = this.#nowUs;
-    surroundings.execution.soon(() => this.#turn());
+  }
+
+  /** Begins with a turn at once. */
+  start(): void {
+    this.#surroundings.execution.soon(() => this.#turn());
+  }
+
+  /** Writes down how far it has come; one whose next turn would find the same counts nothing. Answers false while a turn is to come. */
+  rest(row: number[]): boolean {
+    if (this.#tick !== undefined || this.#busy || this.#triggered) return false;
+    const flags = (this.#onHold ? 1 : 0) + (this.#stopped ? 2 : 0);
+    row.push(this.#baseUs, results.indexOf(this.#result), flags);
+    return this.#containerID !== "" && this.#surroundings.held.byId(this.#containerID) !== undefined;
+  }
+
+  /** As it was before `rest`, with a container of that name. */
+  wake(row: Row): void {
+    const { held } = this.#surroundings;
+    this.#containerID = held.containers.find(({ spec }) => spec.name === this.container.name)!.seen.id;
+    this.#baseUs = row.next();
+    this.#result = results[row.next()];
+    const flags = row.next();
+    this.#onHold = flags % 2 === 1;
+    this.#stopped = flags >= 2;
   }
 
   get #nowUs(): number {
@@ -223,6 +252,7 @@ export class ProbeWorker {
     if (this.#stopped) return;
     if (this.#triggered) this.#surroundings.execution.soon(() => this.#manualTurn());
     this.#scheduleTick();
+    this.#surroundings.settled();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Container, Pod } from "../model/index.ts";
+import type { Row } from "./rows.ts";
 import { Signal } from "./work.ts";
 
 /** A sandbox of a pod as the runtime keeps it. */
@@ -30,6 +31,9 @@ export interface ContainerSeen {
   /** What it was created with, or given since. */
   readonly resources: Container["resources"];
 }
+
+/** In place of the instant at which a container ended. */
+const running = -1;
 
 /** One life of a container as the runtime keeps it. */
 export class RuntimeContainer {
@@ -69,6 +73,25 @@ export class RuntimeContainer {
 
   get pod(): Pod {
     return this.seen.sandbox.pod;
+  }
+
+  /** Writes down what its spec does not tell. Answers false when it neither runs nor completed, or is about to change. */
+  rest(row: number[]): boolean {
+    const { state, attempt, startedUs, finishedUs, exitCode, reason, message, resources } = this.seen;
+    const completed = state === "exited" && exitCode === 0 && reason === "Completed" && message === undefined;
+    if (!completed && state !== "running") return false;
+    row.push(attempt, this.run, startedUs, completed ? finishedUs : running);
+    return !this.updated && !this.terminating && resources === this.spec.resources;
+  }
+
+  /** As it was before `rest`. */
+  static woken(spec: Container, sandbox: RuntimeSandbox, row: Row): RuntimeContainer {
+    const container = new RuntimeContainer(spec, sandbox, { attempt: row.next(), run: row.next() });
+    const startedUs = row.next();
+    const finishedUs = row.next();
+    const end = { state: "exited", finishedUs, reason: "Completed" } as const;
+    container.seen = { ...container.seen, startedUs, ...(finishedUs === running ? { state: "running" } : end) };
+    return container;
   }
 
   /** It is otherwise from now on; whoever waits for its end hears of that. */
@@ -141,6 +164,40 @@ export class RuntimePod {
   byId(id: string): RuntimeContainer | undefined {
     return this.containers.find((container) => container.seen.id === id);
   }
+
+  /**
+   * Writes down what its pod's object does not tell. Answers false when it is out of the ordinary, which is: one sandbox, and
+   * each container of the spec once, in its order, running or completed.
+   */
+  rest(pod: Pod, row: number[]): boolean {
+    const [sandbox] = this.sandboxes;
+    const specs = containersOf(pod);
+    if (sandbox?.ready !== true || this.sandboxes.length > 1 || sandbox.pod !== pod || sandbox.ip !== pod.status.podIP)
+      return false;
+    if (this.containers.length !== specs.length || this.#begun !== undefined) return false;
+    row.push(sandbox.attempt);
+    return specs.every((spec, index) => {
+      const container = this.containers[specs.length - 1 - index]!;
+      return container.spec === spec && container.seen.sandbox === sandbox && container.rest(row);
+    });
+  }
+
+  /** As it was before `rest`. */
+  static woken(pod: Pod, row: Row): RuntimePod {
+    const held = new RuntimePod();
+    const sandbox = new RuntimeSandbox(pod, row.next());
+    sandbox.ready = true;
+    sandbox.ip = pod.status.podIP;
+    held.addSandbox(sandbox);
+    held.containers = containersOf(pod)
+      .map((spec) => RuntimeContainer.woken(spec, sandbox, row))
+      .reverse();
+    return held;
+  }
 }
 
 const nothing: readonly never[] = [];
+
+function containersOf({ spec: { initContainers, containers } }: Pod): readonly Container[] {
+  return initContainers === undefined ? containers : [...initContainers, ...containers];
+}

@@ -12,7 +12,8 @@ interface ShutdownManagerOptions {
   readonly execution: Execution;
   /** By rising priority; empty: a shutdown is not noticed. */
   readonly groups: readonly ShutdownGroup[];
-  readonly active: () => PodWorker[];
+  readonly active: () => readonly Pod[];
+  readonly workerOf: (pod: Pod) => PodWorker | undefined;
   readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
   /** The node's status is to be told at once. */
   readonly report: () => void;
@@ -47,13 +48,13 @@ export class ShutdownManager {
   }
 
   *#endAll(): Steps {
-    const { groups, active, execution } = this.#options;
-    const members = new Map<ShutdownGroup, PodWorker[]>(groups.map((group) => [group, []]));
-    for (const worker of active()) members.get(this.#groupOf(worker.pod))!.push(worker);
-    for (const [{ seconds }, workers] of members) {
-      if (workers.length === 0) continue;
+    const { groups, active, workerOf, execution } = this.#options;
+    const members = new Map<ShutdownGroup, Pod[]>(groups.map((group) => [group, []]));
+    for (const pod of active()) members.get(this.#groupOf(pod))!.push(pod);
+    for (const [{ seconds }, pods] of members) {
+      if (pods.length === 0) continue;
       const over = new Signal();
-      const all = workers.map((worker) => end(worker, seconds));
+      const all = pods.map((pod) => end(workerOf(pod), seconds));
       new Work(execution, inParallel(execution, all), () => over.fire());
       yield { signal: over, notAfterUs: execution.loop.nowUs + seconds * 1_000_000 };
     }
@@ -65,7 +66,8 @@ export class ShutdownManager {
   }
 }
 
-function* end(worker: PodWorker, seconds: number): Steps {
+function* end(worker: PodWorker | undefined, seconds: number): Steps {
+  if (worker === undefined) return; // It went by itself, while others ended.
   const done = new Signal();
   const graceSeconds = Math.min(seconds, worker.pod.spec.terminationGracePeriodSeconds ?? seconds);
   worker.update({

@@ -79,6 +79,18 @@ export class StatusManager {
     this.#statuses.delete(uid);
   }
 
+  /** Everything is told, and the pod's object shows it: nothing more need be kept of it. */
+  rests({ metadata, status }: Pod): boolean {
+    const known = this.#statuses.get(metadata.uid);
+    if (known === undefined || known.pending || known.finished || known.written !== known.version) return false;
+    return !this.#untold.has(known) && sameContent(known.status, status);
+  }
+
+  /** What the pod's object shows is what is known of it. */
+  wake(pod: Pod): void {
+    this.#statuses.set(pod.metadata.uid, new ReportedStatus(pod, pod.status));
+  }
+
   /** A sync's description of the pod. */
   set(pod: Pod, draft: Draft, { startTimeUs, addresses, changes }: DraftExtras): void {
     const old = this.#statuses.get(pod.metadata.uid)?.status ?? pod.status;

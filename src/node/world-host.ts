@@ -13,10 +13,11 @@ import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
 const runTask = handler<() => void>("host/process", (task) => task());
 
-/** Software of one pod: how it behaves, and its luck. */
+/** Software of one pod: how it behaves, and how much of its luck is used up. */
 interface Software {
   readonly behavior: Behavior;
-  readonly random: RandomStream;
+  readonly ordinal: number;
+  drawn: number;
   running: RunningPod | undefined;
 }
 
@@ -28,7 +29,10 @@ export interface WorldHostOptions {
   readonly random: RandomStream;
   /** Images on the machine's disk, which survive a reboot. */
   readonly images: ImageStore;
-  readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly random: RandomStream };
+  /** `ordinal`: how many pods of its workload ran before it. */
+  readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly ordinal: number };
+  /** What belongs to the n-th pod ever run of a workload, from its beginning. */
+  readonly luckOf: (pod: Pod, ordinal: number) => RandomStream;
   readonly nextPodIP: () => string;
   readonly hostIP: string;
   /** Used amounts of what the machine has so much of, at which the kubelet wants to look at it. */
@@ -51,7 +55,9 @@ export class WorldHost implements Host {
   useGrew: () => void = () => undefined;
   /** Other images are on the disk than before. */
   imagesChanged: () => void = () => undefined;
-  exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
+  exited: (uid: string, containerID: string, exitCode: number, reason: string) => void = () => undefined;
+  /** The container runs and was not told to end. */
+  runs: (uid: string, containerID: string) => boolean = () => false;
 
   constructor(options: WorldHostOptions) {
     this.#options = options;
@@ -142,10 +148,13 @@ export class WorldHost implements Host {
   }
 
   started(container: RuntimeContainer): void {
-    const { behavior, random, running } = this.#of(container.pod);
+    const { behavior, running } = this.#of(container.pod);
+    const random = this.#luckOf(container.pod);
     const process = this.#processOf(container);
+    const { uid } = container.pod.metadata;
+    const { id } = container.seen;
     const exits = (afterUs: number, code: number): void =>
-      this.#after(Math.ceil(afterUs), () => this.exited(container, code, code === 0 ? "Completed" : "Error"));
+      this.#after(Math.ceil(afterUs), () => this.exited(uid, id, code, code === 0 ? "Completed" : "Error"));
     if (process === undefined || running === undefined) {
       exits(draw(behavior.init ?? { medianUs: 1_000_000 }, random), 0);
       return;
@@ -161,7 +170,7 @@ export class WorldHost implements Host {
     const { world } = this.#options;
     const startupUs = Math.ceil(draw(behavior.startup, random));
     const ifAlive = (task: () => void) => () => {
-      if (container.seen.state === "running" && !container.terminating) task();
+      if (this.runs(uid, id)) task();
     };
     this.#after(
       startupUs,
@@ -191,11 +200,14 @@ export class WorldHost implements Host {
 
   /** SIGTERM: no new requests from here on; what is in progress is finished. */
   terminate(container: RuntimeContainer): { readonly tookUs: number; readonly exitCode: number } {
-    const { behavior, random, running } = this.#of(container.pod);
+    const { behavior, running } = this.#of(container.pod);
     container.terminating = true;
     if (running !== undefined && this.#processOf(container) === running.main)
       this.#options.world.setAccepting(running, false);
-    return { tookUs: Math.ceil(draw(behavior.shutdown, random)), exitCode: behavior.shutdownExitCode };
+    return {
+      tookUs: Math.ceil(draw(behavior.shutdown, this.#luckOf(container.pod))),
+      exitCode: behavior.shutdownExitCode,
+    };
   }
 
   probe(container: RuntimeContainer): ProbeOutcome {
@@ -281,10 +293,21 @@ export class WorldHost implements Host {
     const { uid } = pod.metadata;
     let software = this.#software.get(uid);
     if (software === undefined) {
-      software = { running: undefined, ...this.#options.softwareOf(pod) };
+      software = { running: undefined, drawn: 0, ...this.#options.softwareOf(pod) };
       this.#software.set(uid, software);
     }
     return software;
+  }
+
+  /** The rest of the pod's luck. Its generator is made again each time: kept, it would weigh more than all else here. */
+  #luckOf(pod: Pod): RandomStream {
+    const software = this.#of(pod);
+    const stream = this.#options.luckOf(pod, software.ordinal);
+    for (let drawn = 0; drawn < software.drawn; drawn += 1) stream();
+    return () => {
+      software.drawn += 1;
+      return stream();
+    };
   }
 
   #processOf(container: RuntimeContainer): RunningContainer | undefined {

@@ -31,13 +31,14 @@ export class RecordedHost implements Host {
   readonly #listed = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #runs = new Map<string, number>();
-  readonly #plans = new WeakMap<RuntimeContainer, RunPlan>();
+  /** By the container's ID. */
+  readonly #plans = new Map<string, RunPlan>();
   readonly #cgroups = new Map<string, number>();
   #sandboxErrors: string[];
   readonly #machine: Record<string, unknown>;
   readonly #usage = new Map<string, Usage>();
   imagesChanged: () => void = () => undefined;
-  exited: (container: RuntimeContainer, exitCode: number, reason: string) => void = () => undefined;
+  exited: (uid: string, containerID: string, exitCode: number, reason: string) => void = () => undefined;
 
   constructor(recorded: KubeletCase, loop: EventLoop, record: (what: string, fields: Fields) => void) {
     this.#case = recorded;
@@ -111,7 +112,7 @@ export class RecordedHost implements Host {
     this.#runs.set(key, nth + 1);
     const plans = this.#case.behaviour?.[key] ?? [];
     const plan = plans[Math.min(nth, plans.length - 1)] ?? {};
-    this.#plans.set(container, plan);
+    this.#plans.set(container.seen.id, plan);
     return { tookUs: this.#delayUs("createMs"), ...(plan.createError !== undefined && { error: plan.createError }) };
   }
 
@@ -125,7 +126,10 @@ export class RecordedHost implements Host {
     this.#record("running", named(container));
     const { exitAfterMs, exitCode = 0, reason } = this.#plan(container);
     if (exitAfterMs === undefined) return;
-    const exit = (): void => this.exited(container, exitCode, reason ?? (exitCode === 0 ? "Completed" : "Error"));
+    const { uid } = container.pod.metadata;
+    const { id } = container.seen;
+    const why = reason ?? (exitCode === 0 ? "Completed" : "Error");
+    const exit = (): void => this.exited(uid, id, exitCode, why);
     this.#loop.schedule(this.#loop.nowUs + exitAfterMs * 1000, phase.world, run, exit);
   }
 
@@ -240,7 +244,7 @@ export class RecordedHost implements Host {
   }
 
   #plan(container: RuntimeContainer): RunPlan {
-    return this.#plans.get(container) ?? {};
+    return this.#plans.get(container.seen.id) ?? {};
   }
 
   #delayUs(name: keyof KubeletCase["delays"]): number {

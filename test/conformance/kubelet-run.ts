@@ -2,6 +2,7 @@ import { type ContainerImage, defaultPod, type Node, type Pod, WallClock } from 
 import { Kubelet } from "../../src/node/kubelet.ts";
 import { kubeletClocks } from "../../src/node/kubelet-configuration.ts";
 import { configurationOf, type KubeletSettings } from "../../src/node/kubelet-settings.ts";
+import type { PodWorker } from "../../src/node/pod-worker.ts";
 import type { NodeReport } from "../../src/node/node-reporter.ts";
 import { staticPodOf } from "../../src/node/static-pods.ts";
 import { Execution } from "../../src/node/work.ts";
@@ -55,7 +56,7 @@ export class KubeletRun {
       patchNode: (report) => this.#patchNode(report, record),
     });
     this.#host.imagesChanged = () => this.#kubelet.imageList.look();
-    this.#host.exited = (container, code, reason) => this.#kubelet.runtime.exited(container, code, reason);
+    this.#host.exited = (uid, containerID, code, reason) => this.#kubelet.exited(uid, containerID, code, reason);
     this.unknown = recorded.script.find(({ op }) => !(op in this.#operations))?.op;
     if (this.unknown !== undefined) return;
     for (const step of recorded.script) {
@@ -146,8 +147,8 @@ export class KubeletRun {
     record("nodeStatus", Object.fromEntries([...lines, ...taints.map(({ key, effect }) => [`taint ${key}`, effect])]));
   }
 
-  #workerOf(name: string): Kubelet["workers"] extends Map<string, infer Worker> ? Worker | undefined : never {
-    return [...this.#kubelet.workers.values()].findLast(({ pod }) => pod.metadata.name === name);
+  #workerOf(name: string): PodWorker | undefined {
+    return this.#kubelet.workers.get(`uid-${name}`) ?? this.#kubelet.workers.get(`static-${name}`);
   }
 
   #kill(pod: string, matches: (container: string) => boolean, reason: string): void {
