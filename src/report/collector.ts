@@ -6,9 +6,10 @@ import type { Stretch } from "../traffic/index.ts";
 import { type Machine, machineCostMicroUsd, type RunningPod, type World, type WorldChange } from "../world/index.ts";
 import { ClusterObserver } from "./cluster-observer.ts";
 import { DeclaredCosts } from "./declared-costs.ts";
-import { incidentOf, type Leak, type Loss, type Resize, rises } from "./incidents.ts";
+import { incidentsOf, type Leak, type Loss } from "./incidents.ts";
 import { judge } from "./judge.ts";
 import { PodHistories } from "./pod-histories.ts";
+import { type Resize, rises } from "./rises.ts";
 import type { CostResult, Mark, RunResult, Violation } from "./run-result.ts";
 import { ServiceObserver } from "./service-observer.ts";
 import { HeldSeries, Steps } from "./steps.ts";
@@ -113,7 +114,7 @@ export class Collector {
       const workload = this.#targetOf(event.key);
       if (workload === undefined) return;
       const from = this.#cluster.sizeBefore(workload);
-      this.#resizes.push({ atUs, workload, from, to: Number(size[1]), text: event.message });
+      this.#resizes.push({ atUs, workload, from, to: Number(size[1]) });
     });
   }
 
@@ -169,16 +170,12 @@ export class Collector {
       endUs,
       unroutedUs: this.#unroutedUs,
       failedBetween: (fromUs: number, toUs: number) => this.#failedBetween(fromUs, toUs),
-      resizes: this.#resizes.filter(({ atUs }) => atUs >= warmUpUs),
     };
-    const faults = this.#injuries
-      .map((injury) => incidentOf({ ...injury, what: injury.fault.kind }, evidence))
-      .filter((incident) => incident !== undefined);
-    const losses = this.#losses
-      .slice(0, mostLosses)
-      .map((loss) => incidentOf(loss, evidence))
-      .filter((incident) => incident !== undefined);
-    const incidents = [...faults.slice(0, mostFaults), ...losses, ...rises(evidence)];
+    const injuries = this.#injuries.map((injury) => ({ ...injury, what: injury.fault.kind }));
+    const faults = incidentsOf(injuries, Number.POSITIVE_INFINITY, evidence);
+    const losses = incidentsOf(this.#losses, mostLosses, evidence);
+    const resizes = this.#resizes.filter(({ atUs }) => atUs >= warmUpUs);
+    const incidents = [...faults.slice(0, mostFaults), ...losses, ...rises(resizes, evidence)];
     const cost = this.#cost(warmUpUs, endUs);
     const measured = { services: this.#services, cluster: this.#cluster, incidents: faults, microUsd: cost.microUsd };
     const judged = expectations.map((expectation) => judge(expectation, measured));
