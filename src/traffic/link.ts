@@ -37,8 +37,8 @@ export class Link {
   freshPerSecond = 0;
   /** All attempts. */
   perSecond = 0;
-  /** Last attempts that fail. */
-  failedPerSecond = 0;
+  /** Of attempts that fail, those after which nobody tries again. */
+  lastShare = 1;
   /** As its caller sees a call, retries included: time of good answers, time until an answer or none, chance of none. */
   answerUs = 0;
   answerVariance = 0;
@@ -88,6 +88,8 @@ export class Link {
     const failsNow = this.refusedShare + this.answeredShare * (stationFails < 1e-9 ? 0 : stationFails);
     let attempt = this.freshPerSecond;
     let sum = 0;
+    let failed = 0;
+    let failedLast = 0;
     for (let k = 0; ; k += 1) {
       sum += attempt;
       const silence = this.#silence[k]!;
@@ -95,20 +97,19 @@ export class Link {
       let failing = attempt * failsNow;
       if (!silence.empty) failing += silence.rateAt(nowUs);
       if (k === 0 && !this.#cut.empty) failing += this.#cut.rateAt(nowUs);
+      failed += failing;
       if (k === retries) {
-        this.failedPerSecond = failing;
+        failedLast = failing;
         break;
       }
       if (backoffUs > 0) {
         this.#backoff[k]!.setInflow(nowUs, failing, backoffUs);
         attempt = this.#backoff[k]!.rateAt(nowUs);
       } else attempt = failing;
-      if (attempt === 0 && this.#nothingAfter(k)) {
-        this.failedPerSecond = 0;
-        break;
-      }
+      if (attempt === 0 && this.#nothingAfter(k)) break;
     }
     this.perSecond = sum;
+    if (retries > 0) this.lastShare = failed > 0 ? failedLast / failed : 0;
   }
 
   /** What a call costs its caller, from how the target does now. */

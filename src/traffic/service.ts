@@ -109,14 +109,17 @@ export class Service {
     ledger.arrived += this.perSecond * seconds;
     ledger.busyUs += this.utilization * (nowUs - sinceUs);
     for (const link of this.links) {
-      ledger.refused += link.perSecond * link.refusedShare * seconds + link.cutOff(sinceUs, nowUs);
-      ledger.timedOut += link.silentTimedOut(sinceUs, nowUs);
+      const refused = link.perSecond * link.refusedShare * seconds + link.cutOff(sinceUs, nowUs);
+      const timedOut = link.silentTimedOut(sinceUs, nowUs);
+      ledger.refused += refused;
+      ledger.timedOut += timedOut;
       if (link.flow !== undefined) {
         ledger.usersArrived += link.freshPerSecond * seconds;
-        ledger.usersFailed += link.failedPerSecond * seconds;
+        ledger.usersFailed += (refused + timedOut) * link.lastShare;
       }
       link.settle(nowUs);
     }
+    const failedBefore = ledger.timedOut + ledger.calls;
     if (!this.#lateCalls.empty) {
       const late = this.#lateCalls.amount(sinceUs, nowUs);
       if (this.#lateCallsTimeOut) ledger.timedOut += late;
@@ -124,7 +127,21 @@ export class Service {
       this.#lateCalls.settle(nowUs);
     }
     for (const station of this.stations) this.#settleStation(station, sinceUs, nowUs, seconds);
+    ledger.usersFailed += (ledger.timedOut + ledger.calls - failedBefore) * this.#lastUsersShare();
     this.#sinceUs = nowUs;
+  }
+
+  /** Of the attempts that fail at its pods, those after which a user is told that it failed. */
+  #lastUsersShare(): number {
+    let all = 0;
+    let last = 0;
+    for (const link of this.links) {
+      // Where nobody gets through any more, what is left is everybody's.
+      const weight = link.perSecond * link.answeredShare + 1e-9;
+      all += weight;
+      if (link.flow !== undefined) last += weight * link.lastShare;
+    }
+    return all > 0 ? last / all : 0;
   }
 
   /** Ends the present stretch. */

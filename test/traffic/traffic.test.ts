@@ -24,6 +24,9 @@ function fourPods(): { stage: Stage; pods: RunningPod[] } {
   return { stage, pods };
 }
 
+/** A hundred requests a second, where it has a core. */
+const slow = { perRequest: { cpuUs: 10_000, waitUs: 0 }, concurrency: 64 };
+
 describe("a steady flow", () => {
   it("is served in closed form, with one event", () => {
     const stage = new Stage();
@@ -71,6 +74,23 @@ describe("endpoints that do not answer", () => {
       expect(Math.abs(refused - arrived / 4)).toBeLessThanOrEqual(1);
     },
   );
+
+  it.each([
+    { turn: "nobody is routed to any more", act: (stage: Stage) => stage.route("web", []) },
+    {
+      turn: "another pod comes",
+      act: (stage: Stage) => stage.route("web", [...stage.world.pods(), stage.pod(stage.machine(), slow)]),
+    },
+  ])("fail users who try once as often as their attempts, also where a line stands while $turn", ({ act }) => {
+    const stage = new Stage();
+    stage.route("web", [stage.pod(stage.machine(), slow)]);
+    stage.start({ flows: [{ curve: { kind: "constant", perSecond: 150 }, timeoutUs: 2 * second }] });
+    at(stage, 5 * second, () => act(stage));
+    stage.settled(12 * second);
+    const { users, refused, timedOut, calls } = stage.account("web");
+    expect(timedOut).toBeGreaterThan(20);
+    expect(Math.abs(users.failed - refused - timedOut - calls)).toBeLessThanOrEqual(3);
+  });
 
   it("are none at all: everything is refused at once", () => {
     const { stage } = fourPods();
