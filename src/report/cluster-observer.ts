@@ -1,13 +1,12 @@
 import type { LogEntry } from "../apiserver/index.ts";
 import { isPodReady, isPodTerminal, type KubeObject, keyOf, type Node, type Pod, workloadOf } from "../model/index.ts";
+import type { Resize } from "./rises.ts";
 import type { WorkloadResult } from "./run-result.ts";
 import { HeldSeries, type Steps } from "./steps.ts";
 
 interface Workload {
   readonly wanted: HeldSeries;
   readonly ready: HeldSeries;
-  /** What was wanted before the last change. */
-  before: number;
   /** Changes of what is wanted since the start, and how many of them went the other way than the one before. */
   resizes: number;
   turns: number;
@@ -25,6 +24,8 @@ export class ClusterObserver {
   /** When each node was first Ready, and when it stopped being so. */
   readonly nodeReadyUs = new Map<string, number>();
   readonly nodeUnreadyUs = new Map<string, number[]>();
+  /** Changes of how many pods are wanted of a workload, since the start. */
+  readonly resizes: Resize[] = [];
   longestPendingUs = 0;
   writes = 0;
 
@@ -40,7 +41,7 @@ export class ClusterObserver {
     if (object.kind === "Pod") this.#onPod(before as Pod | undefined, after as Pod | undefined, atUs);
     else if (object.kind === "Node") this.#onNode(object as Node, after !== undefined, atUs);
     else if (object.kind === "Deployment" || object.kind === "StatefulSet")
-      this.#onScalable(object, after !== undefined, atUs);
+      this.#onScalable(object, { isNew: before === undefined, isGone: after === undefined }, atUs);
   }
 
   /** Waiting pods count until the end. */
@@ -72,11 +73,6 @@ export class ClusterObserver {
     }));
   }
 
-  /** How many pods of a workload were wanted before the last change of that. */
-  sizeBefore(workload: string): number {
-    return this.#workloads.get(workload)?.before ?? 0;
-  }
-
   /** Least number of ready pods of a workload since the start. */
   leastReady(workload: string): number | undefined {
     return this.#workloads.get(workload)?.ready.least;
@@ -90,22 +86,22 @@ export class ClusterObserver {
     let workload = this.#workloads.get(name);
     if (workload === undefined) {
       const [wanted, ready] = [new HeldSeries(this.#steps), new HeldSeries(this.#steps)];
-      workload = { wanted, ready, before: 0, resizes: 0, turns: 0, grew: undefined };
+      workload = { wanted, ready, resizes: 0, turns: 0, grew: undefined };
       this.#workloads.set(name, workload);
     }
     return workload;
   }
 
-  #onScalable(object: KubeObject, there: boolean, atUs: number): void {
+  #onScalable(object: KubeObject, { isNew, isGone }: { isNew: boolean; isGone: boolean }, atUs: number): void {
     const { replicas = 1 } = (object as unknown as { spec: { replicas?: number } }).spec;
     const name = `${object.metadata.namespace}/${object.kind.toLowerCase()}/${object.metadata.name}`;
     const workload = this.#workload(name);
-    const size = there ? replicas : 0;
+    const size = isGone ? 0 : replicas;
     const before = workload.wanted.value;
     if (size === before) return;
     workload.wanted.set(atUs, size);
-    workload.before = before;
     if (atUs < this.#steps.fromUs) return;
+    if (!isNew && !isGone) this.resizes.push({ atUs, workload: name, from: before, to: size });
     const grew = size > before;
     workload.resizes += 1;
     if (workload.grew !== undefined && workload.grew !== grew) workload.turns += 1;

@@ -9,7 +9,7 @@ import { DeclaredCosts } from "./declared-costs.ts";
 import { incidentsOf, type Leak, type Loss } from "./incidents.ts";
 import { judge } from "./judge.ts";
 import { PodHistories } from "./pod-histories.ts";
-import { type Resize, rises } from "./rises.ts";
+import { rises } from "./rises.ts";
 import type { CostResult, Mark, RunResult, Violation } from "./run-result.ts";
 import { ServiceObserver } from "./service-observer.ts";
 import { HeldSeries, Steps } from "./steps.ts";
@@ -59,7 +59,6 @@ export class Collector {
   readonly #losses: Loss[] = [];
   readonly #unroutedUs = new Map<string, number>();
   readonly #routed = new Map<string, Set<Uid>>();
-  readonly #resizes: Resize[] = [];
   readonly violations: Violation[] = [];
 
   constructor(scenario: Scenario, world: World) {
@@ -109,12 +108,6 @@ export class Collector {
         by: event.source,
         text: `${event.key}: ${event.message}`,
       });
-      const size = /^New size: (\d+)/.exec(event.message);
-      if (event.reason !== "SuccessfulRescale" || size === null) return;
-      const workload = this.#targetOf(event.key);
-      if (workload === undefined) return;
-      const from = this.#cluster.sizeBefore(workload);
-      this.#resizes.push({ atUs, workload, from, to: Number(size[1]) });
     });
   }
 
@@ -174,8 +167,7 @@ export class Collector {
     const injuries = this.#injuries.map((injury) => ({ ...injury, what: injury.fault.kind }));
     const faults = incidentsOf(injuries, Number.POSITIVE_INFINITY, evidence);
     const losses = incidentsOf(this.#losses, mostLosses, evidence);
-    const resizes = this.#resizes.filter(({ atUs }) => atUs >= warmUpUs);
-    const incidents = [...faults.slice(0, mostFaults), ...losses, ...rises(resizes, evidence)];
+    const incidents = [...faults.slice(0, mostFaults), ...losses, ...rises(this.#cluster.resizes, evidence)];
     const cost = this.#cost(warmUpUs, endUs);
     const measured = { services: this.#services, cluster: this.#cluster, incidents: faults, microUsd: cost.microUsd };
     const judged = expectations.map((expectation) => judge(expectation, measured));
@@ -225,17 +217,6 @@ export class Collector {
     for (const uid of this.#routed.get(service) ?? []) if (!believed.has(uid)) this.#unroutedUs.set(uid, nowUs);
     this.#histories.onRoutes(believed, nowUs);
     this.#routed.set(service, believed);
-  }
-
-  /** `namespace/deployment/web` of an autoscaler's key, as the manifests say. */
-  #targetOf(key: string): string | undefined {
-    const [namespace, name] = key.split("/");
-    const hpa = this.#scenario.objects.find(
-      ({ kind, metadata }) =>
-        kind === "HorizontalPodAutoscaler" && metadata.name === name && metadata.namespace === namespace,
-    );
-    const target = (hpa?.spec as { scaleTargetRef?: { kind: string; name: string } } | undefined)?.scaleTargetRef;
-    return target === undefined ? undefined : `${namespace}/${target.kind.toLowerCase()}/${target.name}`;
   }
 
   #failedBetween(fromUs: number, toUs: number): number {

@@ -2,12 +2,12 @@ import type { Uid } from "../model/index.ts";
 import type { PodHistory } from "./pod-histories.ts";
 import type { Incident } from "./run-result.ts";
 import {
+  bornAfter,
   countOf,
   type Evidence,
   earliest,
   firstBelow,
   firstReady,
-  isGoneUnready,
   lastOf,
   latest,
   type Moment,
@@ -160,24 +160,11 @@ function restartOf(
   return [{ ...how, atUs: startUs, needed: true }];
 }
 
-/** For each lost pod the next one born of its workload; for those that went before they were ready another one, if it took that to recover. */
-function successorsOf({ lost, loss, readyUs }: Struck, { histories, endUs }: Evidence): PodHistory[] {
-  const wanted = new Map<string, { first: number; again: number }>();
-  for (const { workload } of lost) {
-    const count = wanted.get(workload) ?? { first: 0, again: 0 };
-    wanted.set(workload, { ...count, first: count.first + 1 });
-  }
-  const successors: PodHistory[] = [];
-  for (const pod of histories.all()) {
-    const count = wanted.get(pod.workload);
-    if (count === undefined || pod.createdUs <= loss.atUs) continue;
-    if (count.first > 0) count.first -= 1;
-    else if (count.again > 0 && pod.createdUs <= (readyUs ?? endUs)) count.again -= 1;
-    else continue;
-    if (isGoneUnready(pod)) count.again += 1;
-    successors.push(pod);
-  }
-  return successors;
+/** For each lost pod the next one born of its workload. */
+function successorsOf({ lost, loss, readyUs }: Struck, evidence: Evidence): PodHistory[] {
+  const wanted = new Map<string, number>();
+  for (const { workload } of lost) wanted.set(workload, (wanted.get(workload) ?? 0) + 1);
+  return bornAfter(loss.atUs, wanted, readyUs, evidence);
 }
 
 function detection({ atUs, machines }: Loss, lost: readonly PodHistory[], { cluster }: Evidence): number | undefined {

@@ -65,6 +65,30 @@ export function lastOf(pods: readonly PodHistory[]): number[] {
   return [latest(left.map(({ routedUs }) => routedUs)) ?? 0, latest(left.map(({ warmUs }) => warmUs)) ?? 0];
 }
 
+/**
+ * The next pods born of each workload, so many of them; for those that went before they were ready another one each, if it
+ * came before all was well.
+ */
+export function bornAfter(
+  fromUs: number,
+  wanted: ReadonlyMap<string, number>,
+  readyUs: number | undefined,
+  { histories, endUs }: Evidence,
+): PodHistory[] {
+  const counts = new Map([...wanted].map(([workload, first]) => [workload, { first, again: 0 }]));
+  const born: PodHistory[] = [];
+  for (const pod of histories.all()) {
+    const count = counts.get(pod.workload);
+    if (count === undefined || pod.createdUs <= fromUs) continue;
+    if (count.first > 0) count.first -= 1;
+    else if (count.again > 0 && pod.createdUs <= (readyUs ?? endUs)) count.again -= 1;
+    else continue;
+    if (isGoneUnready(pod)) count.again += 1;
+    born.push(pod);
+  }
+  return born;
+}
+
 export function isGoneUnready(pod: PodHistory): boolean {
   return pod.readyUs === undefined && endOf(pod) !== undefined;
 }

@@ -16,3 +16,9 @@ it("slow-start names the time in which pods are ready but cold, after they are r
   expect(stages.indexOf("ready but cold")).toBeGreaterThan(stages.indexOf("routed"));
   expect(stages.indexOf("recovered")).toBeGreaterThan(stages.indexOf("ready but cold"));
 });
+
+it("flapping tells of every rise, though most of the autoscaler's events fall to the spam filter", () => {
+  const { incidents } = simulate(readScenario("scenarios/flapping"), "1");
+  expect(incidents.length).toBe(8);
+  for (const { title } of incidents) expect(title).toMatch(/^default\/deployment\/web scaled from 3 to 1[78]$/);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { incidentsOf, type Loss } from "../../src/report/incidents.ts";
 import type { PodHistory } from "../../src/report/pod-histories.ts";
+import { type Resize, rises } from "../../src/report/rises.ts";
 import type { Incident } from "../../src/report/run-result.ts";
 import type { Evidence } from "../../src/report/story.ts";
 
@@ -141,5 +142,60 @@ describe("the story of a loss", () => {
       atSeconds: 600,
       detail: "not by the end of the run",
     });
+  });
+});
+
+describe("the story of a rise", () => {
+  const resize = (at: number, from: number, to: number): Resize => ({ atUs: at * second, workload, from, to });
+  const titles = (resizes: readonly Resize[]): string[] =>
+    rises(resizes, evidenceOf([], [])).map(({ title }) => title.slice(workload.length + 1));
+
+  it.each([
+    { resizes: [resize(10, 4, 3)], told: [], because: "it is a step down" },
+    {
+      resizes: [resize(10, 2, 4), resize(25, 4, 8)],
+      told: ["scaled from 2 to 8"],
+      because: "one step follows another",
+    },
+    {
+      resizes: [resize(10, 2, 4), resize(310, 4, 8)],
+      told: ["scaled from 2 to 4", "scaled from 4 to 8"],
+      because: "five minutes were quiet",
+    },
+    {
+      resizes: [resize(10, 2, 4), resize(25, 4, 3), resize(40, 3, 5)],
+      told: ["scaled from 2 to 4", "scaled from 3 to 5"],
+      because: "a step down lies between",
+    },
+  ])("is $told, as $because", ({ resizes, told }) => {
+    expect(titles(resizes)).toEqual(told);
+  });
+
+  it("is of the pods that it wanted, not of those that came for lost ones, and names what set it back", () => {
+    const lives: Life[] = [
+      { created: 0, ready: 1, unready: 15, gone: 60 },
+      { created: 10, ready: 20 },
+      { created: 60, ready: 90 },
+    ];
+    const evidence = evidenceOf(lives, [
+      [1, 1],
+      [15, 0],
+      [20, 1],
+      [90, 2],
+    ]);
+    const [incident] = rises([resize(10, 1, 2)], evidence);
+    expect(rows(incident!)).toEqual([
+      ["first decision", 10],
+      ["decided", 10],
+      ["created", 10],
+      ["scheduled", 10],
+      ["image pulled", 10],
+      ["started", 10],
+      ["set back", 15],
+      ["ready", 20],
+      ["made good", 90],
+      ["recovered", 90],
+    ]);
+    expect(incident!.longestStage).toBe("made good");
   });
 });
