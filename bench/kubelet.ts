@@ -1,46 +1,13 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { defaultPod, type Node, type Pod, type PodStatus, WallClock } from "../src/model/index.ts";
-import type { Host } from "../src/node/host.ts";
-import { Kubelet } from "../src/node/kubelet.ts";
+import { defaultPod, type Pod, type PodStatus } from "../src/model/index.ts";
+import type { Kubelet } from "../src/node/kubelet.ts";
 import type { KubeletApi } from "../src/node/kubelet-api.ts";
-import { defaultKubeletConfiguration, kubeletClocks } from "../src/node/kubelet-configuration.ts";
 import { SharedParts } from "../src/node/shared-parts.ts";
-import { Execution } from "../src/node/work.ts";
 import { EventLoop, handler, phase } from "../src/sim/index.ts";
+import { loneKubelet } from "./lone-kubelet.ts";
 
 const podsPerNode = 30;
-const ample = 2 ** 40;
-
-/** A runtime whose calls take as long as in the recordings; software that answers at once and runs on. */
-const host: Host = {
-  steady: true,
-  runSandbox: () => ({ tookUs: 300_000 }),
-  stopSandbox: () => 100_000,
-  removeSandbox: () => undefined,
-  hasImage: () => true,
-  pull: () => ({ tookUs: 0 }),
-  pulled: () => undefined,
-  imageBytes: () => 0,
-  images: () => [],
-  removeImage: () => undefined,
-  create: () => ({ tookUs: 40_000 }),
-  start: () => ({ tookUs: 60_000 }),
-  started: () => undefined,
-  ended: () => undefined,
-  removeContainer: () => undefined,
-  terminate: () => ({ tookUs: 1_000_000, exitCode: 143 }),
-  probe: () => ({ result: "ok", tookUs: 0, output: "" }),
-  hook: () => ({ tookUs: 0 }),
-  stats: () => ({
-    ...{ memoryCapacity: ample, memoryWorkingSet: 0, nodeFsCapacity: ample, nodeFsAvailable: ample },
-    ...{ nodeFsInodes: ample, nodeFsInodesFree: ample, maxPids: ample, pids: 0 },
-  }),
-  usage: () => undefined,
-  resizePodCgroup: () => undefined,
-  updateResources: () => undefined,
-};
-
 /** Objects of one node and a watch that shows each write 5 ms later. */
 class BenchApi implements KubeletApi {
   readonly requestUs = 2_000;
@@ -130,17 +97,7 @@ function nanoseconds({ user, system }: NodeJS.CpuUsage): number {
 
 function kubeletOn(loop: EventLoop, shared: SharedParts, index: number): BenchApi {
   const api = new BenchApi(loop);
-  api.kubelet = new Kubelet({
-    ...{ name: `n${index}`, execution: new Execution(loop), api, host, clock: new WallClock(0), shared },
-    clocks: kubeletClocks(index * 7_919 - 400_000_000),
-    configuration: defaultKubeletConfiguration,
-    node: () => ({ metadata: { name: "n" }, spec: {}, status: { allocatable: {} } }) as unknown as Node,
-    addressesOf: () => ({}),
-    complaints: () => [],
-    runtimeReady: () => true,
-    networkError: () => undefined,
-    patchNode: () => undefined,
-  });
+  api.kubelet = loneKubelet(loop, { name: `n${index}`, api, shared, startUs: index * 7_919 - 400_000_000 });
   return api;
 }
 

@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defaultPod, type Node, type Pod, type PodStatus, WallClock } from "../../src/model/index.ts";
+import { loneKubelet, plainHost } from "../../bench/lone-kubelet.ts";
+import { defaultPod, type Pod, type PodStatus } from "../../src/model/index.ts";
 import type { Host, ProbeType } from "../../src/node/host.ts";
-import { Kubelet } from "../../src/node/kubelet.ts";
+import type { Kubelet } from "../../src/node/kubelet.ts";
 import type { EventSubject, KubeletApi } from "../../src/node/kubelet-api.ts";
-import { defaultKubeletConfiguration, kubeletClocks } from "../../src/node/kubelet-configuration.ts";
 import { type Row, Rows } from "../../src/node/rows.ts";
-import { Execution } from "../../src/node/work.ts";
 import { EventLoop, handler, phase } from "../../src/sim/index.ts";
 
 /** What happens to a pod from outside, and when in milliseconds. */
@@ -17,7 +16,6 @@ interface Blow {
 }
 
 const run = handler<() => void>("test", (task) => task());
-const ample = 2 ** 40;
 const name = (nth: number): string => `p${nth}`;
 
 /** A kubelet whose software answers probes the same until it is told otherwise, and an API that shows a write 5 ms later. */
@@ -30,17 +28,7 @@ class Bench implements KubeletApi {
   readonly kubelet: Kubelet;
 
   constructor({ rests }: { readonly rests: boolean }) {
-    this.kubelet = new Kubelet({
-      ...{ name: "n", execution: new Execution(this.loop), api: this, host: this.#host(), clock: new WallClock(0) },
-      clocks: kubeletClocks(-400_000_000),
-      configuration: defaultKubeletConfiguration,
-      node: () => ({ metadata: { name: "n" }, spec: {}, status: { allocatable: {} } }) as unknown as Node,
-      addressesOf: () => ({}),
-      complaints: () => [],
-      runtimeReady: () => true,
-      networkError: () => undefined,
-      patchNode: () => undefined,
-    });
+    this.kubelet = loneKubelet(this.loop, { api: this, host: this.#host(), startUs: -400_000_000 });
     if (!rests) this.kubelet.workers.settle = () => undefined;
   }
 
@@ -49,40 +37,24 @@ class Bench implements KubeletApi {
   }
 
   #host(): Host {
-    const stats = { memoryCapacity: ample, memoryWorkingSet: 0, nodeFsCapacity: ample, nodeFsAvailable: ample };
     return {
-      steady: true,
-      runSandbox: ({ pod, attempt }) => {
-        this.#say("sandbox", pod.metadata.name, attempt);
-        return { tookUs: 300_000 };
+      ...plainHost,
+      runSandbox: (sandbox) => {
+        this.#say("sandbox", sandbox.pod.metadata.name, sandbox.attempt);
+        return plainHost.runSandbox(sandbox);
       },
-      stopSandbox: () => 100_000,
       removeSandbox: ({ pod }) => this.#say("removed", pod.metadata.name),
-      hasImage: () => true,
-      pull: () => ({ tookUs: 0 }),
-      pulled: () => undefined,
-      imageBytes: () => 0,
-      images: () => [],
-      removeImage: () => undefined,
-      create: () => ({ tookUs: 40_000 }),
-      start: () => ({ tookUs: 60_000 }),
       started: ({ pod, seen }) => {
         if (seen.name !== "i") return;
         const exit = (): void => this.kubelet.exited(pod.metadata.uid, seen.id, 0, "Completed");
         this.loop.schedule(this.loop.nowUs + 700_000, phase.world, run, exit);
       },
       ended: ({ seen }) => this.#say("ended", seen.id, seen.exitCode),
-      removeContainer: () => undefined,
-      terminate: () => ({ tookUs: 1_300_000, exitCode: 143 }),
       probe: ({ pod }, type: ProbeType) => {
         const result = this.#ill.has(pod.metadata.name) ? "fail" : "ok";
         this.#say("probe", pod.metadata.name, type, result);
         return { result, tookUs: 3_000, output: "no" };
       },
-      hook: () => ({ tookUs: 0 }),
-      stats: () => ({ ...stats, nodeFsInodes: ample, nodeFsInodesFree: ample, maxPids: ample, pids: 0 }),
-      usage: () => undefined,
-      resizePodCgroup: () => undefined,
       updateResources: ({ seen }) => this.#say("resized", seen.id),
     };
   }
