@@ -121,6 +121,7 @@ export class Kubelet {
       clock,
       shared: this.shared,
       mayRun: (uid) => this.workers.mayRun(uid),
+      settled: (uid) => this.workers.settle(uid),
     });
     this.pleg = new Pleg({
       execution,

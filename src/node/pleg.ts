@@ -130,16 +130,15 @@ export class Pleg {
     const cache = this.#options.cacheOf(uid);
     if (cache === undefined) return;
     const died = newsOf(cache);
-    if (died === undefined && !always) {
-      this.#options.settled(uid);
-      return;
+    const { execution, onEvent, settled } = this.#options;
+    if (died !== undefined || always) {
+      cache.seen = cache.held.look();
+      cache.recorded = cache.seen;
+      cache.seenUs = this.#nowUs;
+      this.#wake(uid, cache);
     }
-    cache.seen = cache.held.look();
-    cache.recorded = cache.seen;
-    cache.seenUs = this.#nowUs;
-    this.#wake(uid, cache);
-    const { execution, onEvent } = this.#options;
-    for (const container of died ?? []) execution.soon(() => onEvent(uid, container));
+    if (died === undefined) settled(uid);
+    else for (const container of died) execution.soon(() => onEvent(uid, container));
   }
 }
 

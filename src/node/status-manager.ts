@@ -57,6 +57,8 @@ interface StatusManagerOptions {
   /** Where the pod's status is told: itself, or a static pod's mirror; `undefined` while there is none. */
   readonly objectOf: (pod: Pod) => Pod | undefined;
   readonly fullSync: Ticker;
+  /** The API server has a pod's newest status. */
+  readonly settled: (uid: string) => void;
 }
 
 /** kubelet's status manager: the one that knows every pod's newest status, and the only one that writes it. */
@@ -290,6 +292,7 @@ export class StatusManager {
         known.written = Math.max(known.written, version);
         if (known.finished && stored.metadata.deletionTimestamp !== undefined && object === known.pod)
           api.deletePod(stored);
+        else this.#options.settled(uid);
       }
     });
   }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loneKubelet, plainHost } from "../../bench/lone-kubelet.ts";
-import { defaultPod, type Pod, type PodStatus } from "../../src/model/index.ts";
+import { defaultPod, type Pod, type PodStatus, sameContent } from "../../src/model/index.ts";
 import type { Host, ProbeType } from "../../src/node/host.ts";
 import type { Kubelet } from "../../src/node/kubelet.ts";
 import type { EventSubject, KubeletApi } from "../../src/node/kubelet-api.ts";
@@ -11,7 +11,18 @@ import { EventLoop, handler, phase } from "../../src/sim/index.ts";
 /** What happens to a pod from outside, and when in milliseconds. */
 interface Blow {
   readonly atMs: number;
-  readonly what: "kill" | "cut" | "ill" | "well" | "label" | "condition" | "resize" | "sync" | "evict" | "delete";
+  readonly what:
+    | "kill"
+    | "cut"
+    | "ill"
+    | "well"
+    | "label"
+    | "condition"
+    | "resize"
+    | "sync"
+    | "tell"
+    | "evict"
+    | "delete";
   readonly nth: number;
 }
 
@@ -79,7 +90,7 @@ class Bench implements KubeletApi {
 
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {
     this.#say("status", pod.metadata.name, status);
-    this.put({ ...pod, status });
+    if (!sameContent(this.pod(pod)?.status, status)) this.put({ ...pod, status });
     done(true);
   }
 
@@ -122,6 +133,7 @@ class Bench implements KubeletApi {
       const generation = (metadata.generation ?? 1) + 1;
       this.put({ ...pod, metadata: { ...metadata, generation }, spec: { ...spec, containers } });
     } else if (what === "sync") this.kubelet.syncSoon(uid);
+    else if (what === "tell") this.kubelet.tellAgain(uid);
     else if (what === "evict") this.kubelet.workers.get(uid)?.update({ kind: "kill", pod, kill: { graceSeconds: 1 } });
     else
       this.put({
@@ -146,7 +158,19 @@ const podShape = fc.record({
 });
 const blow: fc.Arbitrary<Blow> = fc.record({
   atMs: fc.integer({ min: 0, max: 40_000 }),
-  what: fc.constantFrom("kill", "cut", "ill", "well", "label", "condition", "resize", "sync", "evict", "delete"),
+  what: fc.constantFrom(
+    "kill",
+    "cut",
+    "ill",
+    "well",
+    "label",
+    "condition",
+    "resize",
+    "sync",
+    "tell",
+    "evict",
+    "delete",
+  ),
   nth: fc.integer({ min: 0, max: 2 }),
 });
 
@@ -197,6 +221,7 @@ describe("pods at rest", () => {
       { atMs: 10_000, what: "ill", nth: 0 },
       { atMs: 11_000, what: "well", nth: 0 },
       { atMs: 20_000, what: "label", nth: 0 },
+      { atMs: 30_000, what: "tell", nth: 0 },
     ];
     const { lines, resting } = life([probed], blows, true);
     expect(resting).toBe(1);
