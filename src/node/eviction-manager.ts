@@ -1,5 +1,6 @@
-import { type Pod, podRequests, quantityText, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
+import { type Pod, quantityText, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
 import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
+import { requestOf } from "./admission.ts";
 import { isCriticalPod } from "./critical-pod.ts";
 import {
   conditionOf,
@@ -12,9 +13,10 @@ import {
   type Threshold,
   thresholdAmount,
 } from "./eviction-signals.ts";
+import { killPodNow } from "./kill-pod-now.ts";
 import { localStorageExcess } from "./local-storage.ts";
 import type { PodWorker } from "./pod-worker.ts";
-import { type Execution, Signal, type Steps, Work } from "./work.ts";
+import { type Execution, type Steps, Work } from "./work.ts";
 
 const periodUs = 10_000_000;
 const cleanupPollUs = 1_000_000;
@@ -141,7 +143,7 @@ export class EvictionManager {
     if (threshold === undefined) return [];
     const resource = resourceOf(threshold.signal);
     this.#options.nodeEvent("Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
-    if (this.#reclaims(threshold)) return [];
+    if (this.#reclaims(resource)) return [];
     for (const worker of this.#ranked(resource)) {
       if (isCriticalPod(worker.pod)) continue;
       const message = this.#message(worker, threshold, seen.get(threshold.signal)!);
@@ -151,12 +153,13 @@ export class EvictionManager {
     return [];
   }
 
-  /** `reclaimNodeLevelResources`: a disk is helped by removing unused images. Answers whether that was enough. */
-  #reclaims(threshold: Threshold): boolean {
-    const resource = resourceOf(threshold.signal);
+  /** `reclaimNodeLevelResources`: a disk is helped by removing unused images. Answers whether nothing is short any more, of any kind. */
+  #reclaims(resource: string): boolean {
     if (resource !== "ephemeral-storage" && resource !== "inodes") return false;
-    if (!this.#options.removeUnusedImages()) return false;
-    return !isMet(threshold, observations(this.#options.stats()), true);
+    const { removeUnusedImages, stats, configuration } = this.#options;
+    if (!removeUnusedImages()) return false;
+    const seen = observations(stats());
+    return !configuration.thresholds.some((threshold) => isMet(threshold, seen, true));
   }
 
   #grace({ hard }: Threshold, { spec }: Pod): number {
@@ -168,19 +171,17 @@ export class EvictionManager {
     const inodes = resource === "inodes";
     const candidates = this.#options.active().map((worker) => {
       const usage = this.#options.usageOf(worker);
-      const requests = worker.pod.spec.containers.map(({ resources }) => resources?.requests ?? {});
-      const storage = requests.map((list) => value(list["ephemeral-storage"] ?? "0"));
       return {
         worker,
         name: worker.uid,
         priority: worker.pod.spec.priority ?? 0,
         memoryBytes: sum(usage?.memoryBytes.values() ?? []),
-        memoryRequestBytes: podRequests(worker.pod).memoryBytes,
+        memoryRequestBytes: requestOf(worker.pod, "memory"),
         // Nobody can request inodes: whoever has any exceeds that.
         diskBytes: inodes
           ? (usage?.inodes ?? 0)
           : sum(usage?.diskBytes.values() ?? []) + sum(usage?.volumeBytes.values() ?? []),
-        ephemeralStorageRequestBytes: inodes ? 0 : sum(storage),
+        ephemeralStorageRequestBytes: inodes ? 0 : requestOf(worker.pod, "ephemeral-storage"),
         processes: usage?.processes ?? 0,
         noStats: usage === undefined,
       };
@@ -225,18 +226,8 @@ export class EvictionManager {
 
   *#evict(worker: PodWorker, message: string, graceSeconds: number, disrupts: boolean): Steps {
     worker.podEvent("Warning", "Evicted", message);
-    const gone = new Signal();
-    worker.update({
-      kind: "kill",
-      pod: worker.pod,
-      kill: {
-        evict: true,
-        graceSeconds,
-        done: () => gone.fire(),
-        status: { reason: "Evicted", message, ...(disrupts && { disruption: message }) },
-      },
-    });
-    yield { signal: gone, notAfterUs: this.#nowUs + Math.max(10, Math.floor((graceSeconds * 3) / 2)) * 1_000_000 };
+    const status = { reason: "Evicted", message, ...(disrupts && { disruption: message }) };
+    yield* killPodNow(worker, { evict: true, graceSeconds, status });
   }
 }
 

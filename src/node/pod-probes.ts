@@ -9,15 +9,18 @@ import type { Execution } from "./work.ts";
 /** All probes of one pod: prober's manager, as far as one pod is concerned. */
 export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
   readonly #pod: PodWorker;
-  #workers: readonly ProbeWorker[] | undefined = undefined;
+  #workers: ProbeWorker[] | undefined = undefined;
 
   constructor(pod: PodWorker) {
     this.#pod = pod;
   }
 
-  /** A worker for every probe, from the pod's first whole sync on. */
+  /** prober's `AddPod`: a worker for every probe, from the pod's first whole sync on. */
   start(): void {
-    if (this.#workers !== undefined) return;
+    if (this.#workers !== undefined) {
+      this.#revive(this.#workers);
+      return;
+    }
     const { spec } = this.#pod.pod;
     const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
     if (!containers.some((one) => one.startupProbe ?? one.readinessProbe ?? one.livenessProbe)) return;
@@ -29,15 +32,29 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
     );
   }
 
+  /** Who ended with a container begins anew once it runs again. The first who is there still ends the search, as upstream. */
+  #revive(workers: ProbeWorker[]): void {
+    for (const [index, { over, type, container }] of workers.entries()) {
+      if (!over) return;
+      if (this.#status(container.name)?.state?.running !== undefined)
+        workers[index] = new ProbeWorker(type, container, container[`${type}Probe`]!, this);
+    }
+  }
+
+  #status(name: string): ContainerStatus | undefined {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.status() ?? {};
+    return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
+  }
+
   stop(): void {
     for (const worker of this.#workers ?? []) worker.stop();
   }
 
   stopLivenessAndStartup(): void {
-    const own = new Set(this.#pod.pod.spec.containers);
+    const own = new Set(this.#pod.pod.spec.containers.map(({ name }) => name));
     for (const worker of this.#workers ?? []) {
       // Sidecars are probed on: they live longer.
-      if (worker.type !== "readiness" && own.has(worker.container)) worker.stop();
+      if (worker.type !== "readiness" && own.has(worker.container.name)) worker.stop();
     }
   }
 

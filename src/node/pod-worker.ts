@@ -32,11 +32,13 @@ interface PodEnd {
   readonly message: string;
   /** The message of the condition DisruptionTarget, where there is one. */
   readonly disruption?: string;
+  /** A pod that has succeeded already is not called failed. */
+  readonly keepsSuccess?: true;
 }
 
 type StatusChange = (status: PodStatus) => PodStatus;
 
-interface KillOptions {
+export interface KillOptions {
   readonly graceSeconds?: number;
   readonly evict?: boolean;
   /** What the status says of it. */
@@ -73,7 +75,7 @@ export class PodWorker implements PodMachine {
   finished = false;
   evicted = false;
   #graceSeconds = 0;
-  #statusChanges: readonly StatusChange[] = none;
+  #statusChange: StatusChange | undefined = undefined;
   /** Who is told when nothing of the pod runs any more. */
   #done: readonly (() => void)[] = none;
   #update: PodUpdate | undefined = undefined;
@@ -167,9 +169,10 @@ export class PodWorker implements PodMachine {
       this.terminatingUs = kubelet.nowUs;
       urgent = true;
     }
-    if (kill?.evict === true) this.evicted = true;
-    if (kill?.status !== undefined) this.#statusChanges = [...this.#statusChanges, this.#ending(kill.status)];
-    if (kill?.done !== undefined) this.#done = [...this.#done, kill.done];
+    if (urgent && kill?.evict === true) this.evicted = true;
+    if (kill?.status !== undefined) this.#statusChange = this.#ending(kill.status);
+    if (this.terminatedUs !== undefined) kill?.done?.();
+    else if (kill?.done !== undefined) this.#done = [...this.#done, kill.done];
     if (this.terminatingUs !== undefined) {
       const grace = this.#grace(pod, kill?.graceSeconds);
       if (this.#graceSeconds !== 0 && grace < this.#graceSeconds) urgent = true;
@@ -183,11 +186,11 @@ export class PodWorker implements PodMachine {
     if (urgent) this.#cancel?.fire();
   }
 
-  #ending({ reason, message, disruption }: PodEnd): StatusChange {
+  #ending({ reason, message, disruption, keepsSuccess }: PodEnd): StatusChange {
     const lastTransitionTime = this.kubelet.clock.time(this.kubelet.nowUs);
     return (status) => ({
       ...status,
-      phase: "Failed",
+      phase: keepsSuccess === true && status.phase === "Succeeded" ? status.phase : "Failed",
       reason,
       message,
       ...(disruption !== undefined && {
@@ -205,13 +208,12 @@ export class PodWorker implements PodMachine {
     });
   }
 
-  /** The grace only ever shrinks, and is at least a second. */
+  /** podWorkers' `calculateEffectiveGracePeriod`: it only ever shrinks, 0 stands for the pod's own, and a second is the least. */
   #grace({ metadata, spec }: Pod, wanted: number | undefined): number {
-    const bounds = [this.#graceSeconds, metadata.deletionGracePeriodSeconds, wanted].filter(
-      (seconds): seconds is number => seconds !== undefined && seconds !== 0,
-    );
-    const grace = bounds.length > 0 ? Math.min(...bounds) : (spec.terminationGracePeriodSeconds ?? 30);
-    return Math.max(1, metadata.deletionGracePeriodSeconds === 0 ? 1 : grace);
+    let grace = this.#graceSeconds;
+    for (const bound of [metadata.deletionGracePeriodSeconds, wanted])
+      if (bound !== undefined && (grace === 0 || bound < grace)) grace = bound;
+    return Math.max(1, grace === 0 ? (spec.terminationGracePeriodSeconds ?? 30) : grace);
   }
 
   *#turns(): Steps {
@@ -257,7 +259,6 @@ export class PodWorker implements PodMachine {
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.terminal === true) {
       this.terminatingUs ??= kubelet.nowUs;
-      this.#graceSeconds = this.#grace(this.pod, undefined);
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.cancelled !== true) {
       kubelet.requeue.put(this.uid, turn.retry);
@@ -329,9 +330,10 @@ export class PodWorker implements PodMachine {
 
   /** kubelet's `SyncTerminatingPod`. */
   *#terminate(seen: PodSeen): Steps {
-    this.#report(seen, false, this.#statusChanges);
+    this.#report(seen, false, this.#statusChange);
     this.probes.stopLivenessAndStartup();
-    yield* stopPod(this, seen, this.#graceSeconds);
+    // Nobody asked for it to end: each container has its own grace.
+    yield* stopPod(this, seen, this.#graceSeconds === 0 ? undefined : this.#graceSeconds);
     this.probes.stop();
     this.#report(this.held.look(), true);
   }
@@ -343,7 +345,7 @@ export class PodWorker implements PodMachine {
   }
 
   /** Generates the pod's status and hands it to the status manager. Answers its phase. */
-  #report(seen: PodSeen, isTerminal: boolean, changes: readonly StatusChange[] = []): string {
+  #report(seen: PodSeen, isTerminal: boolean, change?: StatusChange): string {
     const { kubelet, pod } = this;
     const ended = kubelet.deadlineOver(this);
     const draft = draftStatus({
@@ -360,7 +362,7 @@ export class PodWorker implements PodMachine {
       ...(ended !== undefined && { ended }),
     });
     const addresses = kubelet.addressesOf(pod, seen.sandboxes[0]?.sandbox);
-    kubelet.statuses.set(pod, draft, { startTimeUs: this.startedUs, addresses, changes });
+    kubelet.statuses.set(pod, draft, { startTimeUs: this.startedUs, addresses, change });
     this.probes.look();
     return draft.phase;
   }

@@ -1,6 +1,7 @@
-import type { Container, Pod, PodStatus, Probe } from "../model/index.ts";
+import { type Container, containerRestarts, type Pod, type PodStatus, type Probe } from "../model/index.ts";
 import type { Sequence } from "../sim/index.ts";
 import type { Host, ProbeType } from "./host.ts";
+import { restartsWithAll } from "./restart-all.ts";
 import type { RuntimeContainer, RuntimePod } from "./runtime-pod.ts";
 import { type Execution, type Steps, Work } from "./work.ts";
 
@@ -25,6 +26,8 @@ const initialResults = { startup: "unknown", liveness: "success", readiness: "fa
 export class ProbeWorker {
   readonly type: ProbeType;
   readonly container: Container;
+  /** Its container has ended and is not to start again. */
+  over = false;
   readonly #probe: Probe;
   readonly #surroundings: ProbeSurroundings;
   #baseUs: number;
@@ -153,14 +156,9 @@ export class ProbeWorker {
     }
     if (status.state?.running === undefined) {
       this.#publish("failure");
-      if (status.state?.terminated !== undefined && this.#surroundings.pod().spec.restartPolicy === "Never")
-        this.stop();
+      this.over = this.#endsWith(status);
+      if (this.over) this.stop();
       else this.#next();
-      return;
-    }
-    if (this.#surroundings.pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
-      this.#publish("success"); // A quiet end.
-      this.stop();
       return;
     }
     const container = held.byId(id);
@@ -174,6 +172,16 @@ export class ProbeWorker {
     }
     this.#busy = true;
     new Work(execution, this.#exec(container));
+  }
+
+  /** Whether nothing starts the container again, be it by itself or with the whole pod. */
+  #endsWith({ state }: NonNullable<PodStatus["containerStatuses"]>[number]): boolean {
+    if (state?.terminated === undefined) return false;
+    const { spec } = this.#surroundings.pod();
+    return (
+      !containerRestarts(this.container, spec.restartPolicy, state.terminated.exitCode) &&
+      !restartsWithAll(spec, this.#surroundings.status()!)
+    );
   }
 
   /** Up to three tries while the probe itself cannot run; a result, good or bad, counts at once. */

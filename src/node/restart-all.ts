@@ -38,6 +38,15 @@ export function wantsRestartAll({ spec }: Pod, seen: PodSeen): boolean {
   });
 }
 
+/** The same, as far as a status tells it. */
+export function restartsWithAll(spec: Pod["spec"], { containerStatuses, initContainerStatuses }: PodStatus): boolean {
+  const statuses = [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
+  return allOf(spec).some((container) => {
+    const { terminated } = statuses.find(({ name }) => name === container.name)?.state ?? {};
+    return terminated !== undefined && restartsAll(container, terminated.exitCode);
+  });
+}
+
 /** Stops and removes every container, sidecars last: the next look at the pod finds none, in the sandbox that stays. */
 export function* stopAll(machine: PodMachine, seen: PodSeen): Steps {
   const { spec } = machine.pod;

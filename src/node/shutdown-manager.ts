@@ -1,4 +1,5 @@
 import type { Pod } from "../model/index.ts";
+import { killPodNow } from "./kill-pod-now.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { type Execution, inParallel, Signal, type Steps, Work } from "./work.ts";
 
@@ -65,13 +66,8 @@ export class ShutdownManager {
   }
 }
 
-function* end(worker: PodWorker, seconds: number): Steps {
-  const done = new Signal();
+function end(worker: PodWorker, seconds: number): Steps {
   const graceSeconds = Math.min(seconds, worker.pod.spec.terminationGracePeriodSeconds ?? seconds);
-  worker.update({
-    kind: "kill",
-    pod: worker.pod,
-    kill: { graceSeconds, done: () => done.fire(), status: { reason: "Terminated", message, disruption: message } },
-  });
-  yield done;
+  const status = { reason: "Terminated", message, disruption: message, keepsSuccess: true } as const;
+  return killPodNow(worker, { graceSeconds, status });
 }

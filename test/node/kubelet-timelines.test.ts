@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { KubeletCase, Line } from "../conformance/kubelet-case.ts";
+import { KubeletRun } from "../conformance/kubelet-run.ts";
+
+/** What a kubelet does with the pod `p` on the machine of the recordings; what is not said is as there. */
+function lines(spec: object, rest: Partial<KubeletCase> = {}, seconds = 60): readonly Line[] {
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec };
+  const written = {
+    ...{ id: "written", group: "written", durationMs: seconds * 1000, plegPhaseMs: 157, expect: [] },
+    delays: { runSandboxMs: 300, stopSandboxMs: 100, createMs: 40, startMs: 60 },
+    pods: [pod],
+    ...rest,
+    script: [{ atMs: 0, op: "create", pod: "p" }, ...(rest.script ?? [])],
+  } as unknown as KubeletCase;
+  return new KubeletRun(written).lines();
+}
+
+const container = (name: string, fields: object = {}): object => ({ name, image: "img:1", ...fields });
+const sidecar = (name: string, fields: object = {}): object => container(name, { restartPolicy: "Always", ...fields });
+const probe = (type: string, fields: object = {}): object => ({
+  [`${type}Probe`]: { exec: { command: ["probe", type] }, periodSeconds: 5, ...fields },
+});
+const calls = (all: readonly Line[], call: string): string[] =>
+  all.filter((line) => line["call"] === call).map((line) => `${line["container"]} ${line.atMs}`);
+const events = (all: readonly Line[], reason: string): unknown[] =>
+  all.filter((line) => line.what === "event" && line["reason"] === reason).map(({ message }) => message);
+const conditions = (all: readonly Line[], type: string): unknown[] =>
+  all.flatMap((line) => {
+    const condition = line[`condition ${type}`] as { status: string; reason?: string } | undefined;
+    return condition === undefined ? [] : [[condition.status, condition.reason].filter(Boolean).join(" ")];
+  });
+
+describe("the end of a pod with sidecars", () => {
+  const remove = { script: [{ atMs: 20_000, op: "delete", pod: "p" }] };
+
+  it("stops each after the one that follows it, which counts as gone when it does not run", () => {
+    const all = lines(
+      { initContainers: ["s1", "s2", "s3"].map((name) => sidecar(name)), containers: [container("c")] },
+      {
+        ...remove,
+        behaviour: {
+          "p/c": [{ onTermMs: 1000 }],
+          "p/s2": [{ exitAfterMs: 2000 }, { exitAfterMs: 2000 }, { exitAfterMs: 500 }],
+          "p/s3": [{ onTermMs: 3000 }],
+        },
+      },
+    );
+    expect(calls(all, "StopContainer").sort()).toEqual(["c 20000", "s1 21000", "s3 21000"]);
+  });
+
+  it("probes sidecars on until they are stopped, and the others no more", () => {
+    const live = probe("liveness");
+    const all = lines(
+      { initContainers: [sidecar("s", live)], containers: [container("c", live)] },
+      { ...remove, behaviour: { "p/c": [{ onTermMs: 12_000 }] } },
+    );
+    const late = all.filter(({ what, atMs }) => what === "probe" && atMs > 20_000);
+    expect(late.map((line) => `${line["container"]} ${line.atMs}`)).toEqual(["s 25000", "s 30000"]);
+  });
+});
+
+describe("hooks", () => {
+  it("a postStart that sleeps does not notice that its container ends", () => {
+    const postStart = { lifecycle: { postStart: { sleep: { seconds: 4 } } } };
+    const all = lines(
+      { containers: [container("c", postStart)], restartPolicy: "Never" },
+      { behaviour: { "p/c": [{ exitAfterMs: 1000 }] } },
+    );
+    expect(events(all, "FailedPostStartHook")).toEqual([]);
+    expect(calls(all, "StopContainer")).toEqual([]);
+  });
+});
+
+describe("a container that its probe kills", () => {
+  const failing = { probes: { liveness: [{ fromMs: 0, result: "fail" }] } } as const;
+  const rule = { action: "Restart", exitCodes: { operator: "In", values: [137, 143] } };
+
+  it.each([
+    { because: "rules about exit codes are not asked", own: { restartPolicy: "Never", restartPolicyRules: [rule] } },
+    { because: "its own policy stands before the pod's", own: { restartPolicy: "Never" } },
+  ])("is not started again by the kill: $because", ({ own }) => {
+    const all = lines(
+      { containers: [container("c", { ...probe("liveness", { failureThreshold: 1 }), ...own }), container("d")] },
+      { behaviour: { "p/c": [failing] } },
+      8,
+    );
+    expect(events(all, "Killing")).toEqual(["Container c failed liveness probe"]);
+  });
+
+  it("is where only its own policy says so, and is probed in its next life", () => {
+    const side = sidecar("s", probe("liveness", { failureThreshold: 1 }));
+    const all = lines(
+      { initContainers: [side], containers: [container("c")], restartPolicy: "Never" },
+      { behaviour: { "p/s": [{ exitAfterMs: 6000, exitCode: 1 }, {}] } },
+      30,
+    );
+    const probes = all.filter(({ what, atMs }) => what === "probe" && atMs > 8000);
+    expect(probes.length).toBeGreaterThan(2);
+  });
+});
+
+describe("conditions of a pod whose containers restart", () => {
+  it("Initialized stays True while sidecar and containers wait to be restarted", () => {
+    const all = lines(
+      { initContainers: [sidecar("s")], containers: [container("c")] },
+      { behaviour: { "p/s": [{ exitAfterMs: 700, exitCode: 1 }], "p/c": [{ exitAfterMs: 700, exitCode: 1 }] } },
+      300,
+    );
+    expect(conditions(all, "Initialized")).toEqual(["False ContainersNotInitialized", "True"]);
+  });
+
+  it.each([
+    { code: 0, reason: "PodCompleted" },
+    { code: 1, reason: "PodFailed" },
+  ])("AllContainersRestarting ends with $reason where the pod ends with $code", ({ code, reason }) => {
+    const rule = { action: "RestartAllContainers", exitCodes: { operator: "In", values: [88] } };
+    const all = lines(
+      { containers: [container("c", { restartPolicy: "Never", restartPolicyRules: [rule] })], restartPolicy: "Never" },
+      { behaviour: { "p/c": [{ exitAfterMs: 5000, exitCode: code }] } },
+    );
+    expect(conditions(all, "AllContainersRestarting")).toEqual(["False", `False ${reason}`]);
+  });
+});
+
+describe("an eviction", () => {
+  it("does not wait for ever: who is still pulling after ten seconds is named, and gone when that is over", () => {
+    const pulling = { images: { "img:1": { present: false, pullMs: 40_000 } } };
+    const all = lines(
+      { containers: [container("c")] },
+      {
+        ...pulling,
+        script: [{ atMs: 15_000, op: "node", set: { memoryWorkingSet: 17_179_869_184 } }],
+      },
+      70,
+    );
+    expect(events(all, "ExceededGracePeriod")).toEqual([
+      "Container runtime did not kill the pod within specified grace period.",
+    ]);
+  });
+});
