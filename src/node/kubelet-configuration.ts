@@ -2,6 +2,7 @@ import { parseEvictionThresholds } from "../model/index.ts";
 import type { Ticker } from "../sim/index.ts";
 import type { EvictionConfiguration } from "./eviction-manager.ts";
 import type { ImageGcPolicy } from "./image-gc.ts";
+import type { ResizePolicies } from "./infeasible-resize.ts";
 import type { ShutdownGroup } from "./shutdown-manager.ts";
 
 /** What of `KubeletConfiguration` changes decisions here; times in microseconds. */
@@ -18,6 +19,7 @@ export interface KubeletConfiguration {
   readonly statusMaxImages: number;
   /** `podPidsLimit`: processes of one pod, −1 is no bound. Default −1. */
   readonly podPidsLimit: number;
+  readonly resizePolicies: ResizePolicies;
   /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
   readonly shutdown: readonly ShutdownGroup[];
   /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
@@ -52,6 +54,7 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000, maxAgeUs: 0 },
   statusMaxImages: 50,
   podPidsLimit: -1,
+  resizePolicies: { cpuManagerPolicy: "none", memoryManagerPolicy: "None", swapBehavior: "NoSwap" },
   shutdown: [],
   reportDraw: 0.5,
 };

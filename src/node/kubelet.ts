@@ -8,6 +8,7 @@ import { ImageGc } from "./image-gc.ts";
 import { ImageList } from "./image-list.ts";
 import { ImageManager } from "./image-manager.ts";
 import { fullImageName } from "./image-name.ts";
+import { infeasibleResize } from "./infeasible-resize.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
 import { type NodeReport, NodeReporter } from "./node-reporter.ts";
@@ -163,6 +164,7 @@ export class Kubelet {
     this.allocation = new AllocationManager({
       execution,
       podOf: (uid) => this.#pods.get(uid),
+      infeasible: (pod, granted) => infeasibleResize(pod, granted, configuration.resizePolicies),
       objection: (pod) => this.#admission.objection(pod),
       event: (pod, ...told) => api.event({ kind: "Pod", name: pod.metadata.name, pod }, ...told),
       changed: (uid) => this.syncSoon(uid),
