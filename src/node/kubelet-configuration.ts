@@ -1,5 +1,6 @@
 import { parseEvictionThresholds } from "../model/index.ts";
 import type { Ticker } from "../sim/index.ts";
+import { stretched } from "./beats.ts";
 import type { EvictionConfiguration } from "./eviction-manager.ts";
 import type { ImageGcPolicy } from "./image-gc.ts";
 import type { ResizePolicies } from "./infeasible-resize.ts";
@@ -83,9 +84,13 @@ export interface KubeletClocks {
   readonly nodeStatus: Ticker;
 }
 
-/** Clocks of a kubelet that started at an instant, which may lie before the run. */
-export function kubeletClocks(startUs: number): KubeletClocks {
+/**
+ * Clocks of a kubelet that started at an instant, which may lie before the run. `drawOf`: what the n-th look at the node's
+ * status waits longer than ten seconds is drawn from; default: each waits exactly as long.
+ */
+export function kubeletClocks(startUs: number, drawOf?: (tick: number) => number): KubeletClocks {
   const second = 1_000_000;
+  const nodeStatus = { phaseUs: startUs + 100_000, periodUs: 10 * second };
   return {
     sync: { phaseUs: startUs, periodUs: second },
     relist: { phaseUs: startUs + 7_000, periodUs: second },
@@ -96,6 +101,6 @@ export function kubeletClocks(startUs: number): KubeletClocks {
     imageGc: { phaseUs: startUs, periodUs: 300 * second },
     imageList: { phaseUs: startUs, periodUs: 30 * second },
     fullSync: { phaseUs: startUs, periodUs: 10 * second },
-    nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
+    nodeStatus: drawOf === undefined ? nodeStatus : stretched(nodeStatus, drawOf),
   };
 }

@@ -111,6 +111,7 @@ export class Kubelet {
       execution,
       ticker: this.clocks.sync,
       steady: host.steady,
+      drawFor: (pod) => host.retryDraw(pod),
       sync: (uid) => this.syncLoop.run(() => this.syncSoon(uid)),
     });
     this.statics = this.#staticPods();

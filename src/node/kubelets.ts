@@ -1,13 +1,13 @@
 import type { ApiServer, LogEntry } from "../apiserver/index.ts";
 import { type ObjectKey, type Pod, type WallClock, workloadOf } from "../model/index.ts";
-import { type EventLoop, type Handler, handler, phase, type RandomStreams } from "../sim/index.ts";
+import { type EventLoop, type Handler, handler, phase, type RandomStream, type RandomStreams } from "../sim/index.ts";
 import type { Behavior, Machine, RunningContainer, RunningPod, World, WorldChange } from "../world/index.ts";
 import type { NodeDelays } from "./delays.ts";
 import type { KubeletSettings } from "./kubelet-settings.ts";
 import { NodeAgent } from "./node-agent.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { SharedParts } from "./shared-parts.ts";
-import { WorldHost } from "./world-host.ts";
+import { WorldHost, type WorldHostOptions } from "./world-host.ts";
 
 const watchUs = 5_000;
 
@@ -108,12 +108,21 @@ export class Kubelets {
   }
 
   /** What belongs to the n-th pod ever run of a workload is drawn from a stream of its name. */
-  #softwareOf(pod: Pod): ReturnType<NodeAgentSoftware> {
+  #softwareOf(pod: Pod): ReturnType<WorldHostOptions["softwareOf"]> {
     const workload = workloadOf(pod);
     const ordinal = this.#born.get(workload) ?? 0;
     this.#born.set(workload, ordinal + 1);
     const { behaviorOf, streams } = this.#options;
-    return { behavior: behaviorOf(pod), random: streams(`kubelet/${workload}/${ordinal}`) };
+    const name = `kubelet/${workload}/${ordinal}`;
+    let retries: RandomStream | undefined; // Few pods ever wait for another try.
+    return {
+      behavior: behaviorOf(pod),
+      random: streams(name),
+      retries: () => {
+        retries ??= streams(`${name}/retries`);
+        return retries();
+      },
+    };
   }
 
   #agentOf(machine: Machine): NodeAgent {
@@ -130,6 +139,7 @@ export class Kubelets {
         delays,
         machine,
         random: streams(`kubelet/${name}`),
+        drawOf: (beat, tick) => streams(`kubelet/${name}/${beat}/${tick}`)(),
         settings: settingsOf(machine.spec.pool),
         staticPods: staticPodsOf(machine.spec.pool),
         softwareOf: (pod) => this.#softwareOf(pod),
@@ -189,5 +199,3 @@ interface Killed {
   readonly pod: RunningPod;
   readonly container: RunningContainer;
 }
-
-type NodeAgentSoftware = (pod: Pod) => { readonly behavior: Behavior; readonly random: ReturnType<RandomStreams> };

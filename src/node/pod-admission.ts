@@ -1,5 +1,5 @@
 import type { Node, Pod, PodStatus, WallClock } from "../model/index.ts";
-import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
+import { admissionRejection, nodeShutdown, type Rejection, type Shortage } from "./admission.ts";
 import { isCriticalPod } from "./critical-pod.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import { preempt } from "./pod-preemption.ts";
@@ -73,7 +73,9 @@ export class PodAdmission {
     const victims = others.filter((worker) => answer.victims.includes(worker.pod));
     new Work(execution, preempt(victims), () => {
       this.#makingRoom = false;
-      begin(pod, held);
+      // Who asks about a shutdown asks last.
+      if (this.#options.shuttingDown()) this.#reject(pod, nodeShutdown);
+      else begin(pod, held);
       while (!this.#makingRoom && this.#waiting.length > 0) {
         const next = this.#waiting.shift()!;
         this.admit(next.pod, next.held);

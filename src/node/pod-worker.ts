@@ -138,6 +138,10 @@ export class PodWorker implements PodMachine {
     return this.kubelet.sweptUs();
   }
 
+  get ending(): boolean {
+    return this.terminatingUs !== undefined;
+  }
+
   /** No process of it is left, and none will come. */
   get mayRun(): boolean {
     return this.terminatedUs === undefined;
@@ -261,7 +265,7 @@ export class PodWorker implements PodMachine {
       this.terminatingUs ??= kubelet.nowUs;
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.cancelled !== true) {
-      kubelet.requeue.put(this.uid, turn.retry);
+      kubelet.requeue.put(this.pod, turn.retry);
     }
   }
 

@@ -17,6 +17,7 @@ const runTask = handler<() => void>("host/process", (task) => task());
 interface Software {
   readonly behavior: Behavior;
   readonly random: RandomStream;
+  readonly retries: RandomStream;
   running: RunningPod | undefined;
 }
 
@@ -28,7 +29,8 @@ export interface WorldHostOptions {
   readonly random: RandomStream;
   /** Images on the machine's disk, which survive a reboot. */
   readonly images: ImageStore;
-  readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly random: RandomStream };
+  /** `retries`: what a pod's waits for another try are drawn from. */
+  readonly softwareOf: (pod: Pod) => Pick<Software, "behavior" | "random" | "retries">;
   readonly nextPodIP: () => string;
   readonly hostIP: string;
   /** Used amounts of what the machine has so much of, at which the kubelet wants to look at it. */
@@ -66,6 +68,10 @@ export class WorldHost implements Host {
       noticed: noticed("processes", maxPids(machine)),
       tell,
     });
+  }
+
+  retryDraw(pod: Pod): number {
+    return this.#of(pod).retries();
   }
 
   runSandbox(sandbox: RuntimeSandbox): Outcome {
@@ -151,7 +157,7 @@ export class WorldHost implements Host {
       return;
     }
     const score = this.#oomScoreAdj(container.pod, container.spec);
-    const limits = limitsOf(container.spec.name, container.seen.resources);
+    const limits = limitsOf(container.pod, container.spec.name, container.seen.resources);
     this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
     this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
@@ -243,7 +249,7 @@ export class WorldHost implements Host {
     if (running === undefined || process === undefined) return;
     const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
     this.#options.world.setLimits(running, process, {
-      ...limitsOf(container.spec.name, container.seen.resources),
+      ...limitsOf(container.pod, container.spec.name, container.seen.resources),
       oomScoreAdj,
     });
   }
@@ -266,7 +272,7 @@ export class WorldHost implements Host {
       workload: workloadOf(pod),
       behavior: software.behavior,
       containers: specs.map((spec) => ({
-        ...limitsOf(spec.name, spec.resources),
+        ...limitsOf(pod, spec.name, spec.resources),
         oomScoreAdj: this.#oomScoreAdj(pod, spec),
       })),
       mainIndex: specs.length - pod.spec.containers.length,
@@ -345,8 +351,14 @@ function processIndex(pod: Pod, { name }: Container): number {
   return processesOf(pod).findIndex((container) => container.name === name);
 }
 
-/** What a container's cgroup is given. */
-function limitsOf(name: string, resources: Container["resources"]): Omit<ContainerLimits, "oomScoreAdj"> {
-  const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(resources);
-  return { name, cpuShares: cpuShares(cpuRequestMillicores), cpuLimitMillicores, memoryLimitBytes };
+/** What a container's cgroup is given: the pod's limits where it has none of its own, and what they are worth where it requests no CPU. */
+function limitsOf(
+  { spec }: Pod,
+  name: string,
+  resources: Container["resources"],
+): Omit<ContainerLimits, "oomScoreAdj"> {
+  const limits = { ...spec.resources?.limits, ...resources?.limits };
+  const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf({ ...resources, limits });
+  const asked = resources?.requests?.["cpu"] === undefined ? cpuLimitMillicores : cpuRequestMillicores;
+  return { name, cpuShares: cpuShares(asked), cpuLimitMillicores, memoryLimitBytes };
 }

@@ -138,3 +138,49 @@ describe("an eviction", () => {
     ]);
   });
 });
+
+describe("what keeps a container from being created", () => {
+  it.each([
+    { image: "Img:1", words: "invalid reference format: repository name (Img) must be lowercase" },
+    { image: "img:1:2", words: "invalid reference format" },
+    {
+      image: "a".repeat(64),
+      words: `invalid repository name (${"a".repeat(64)}), cannot specify 64-byte hexadecimal strings`,
+    },
+  ])("a name that is none: $image", ({ image, words }) => {
+    const all = lines({ containers: [container("c", { image })] }, {}, 20);
+    const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${words}`;
+    expect(events(all, "InspectFailed")[0]).toBe(message);
+    expect(events(all, "Failed")[0]).toBe("Error: InvalidImageName");
+    const shown = all.flatMap((line) => line["container c"] ?? []) as { state: unknown }[];
+    expect(shown.at(-1)!.state).toEqual({ waiting: { reason: "InvalidImageName", message } });
+  });
+
+  it.each(["img", "img:1", "reg.io:5000/a/b_c/d--e:v1.2", "Host/img", "localhost/img", `img@sha256:${"0".repeat(64)}`])(
+    "%s is a name",
+    (image) => {
+      expect(events(lines({ containers: [container("c", { image })] }, {}, 20), "InspectFailed")).toEqual([]);
+    },
+  );
+
+  it.each([
+    { error: "RegistryUnavailable: refused", words: "because the registry is unavailable: refused" },
+    { error: "SignatureValidationFailed", words: "because the signature validation failed" },
+  ])("what the runtime names: $error", ({ error, words }) => {
+    const images = { "img:1": { present: false, failAlways: { tookMs: 100, error } } };
+    const all = lines({ containers: [container("c")] }, { images }, 40);
+    const [reason] = error.split(":");
+    expect(events(all, "Failed")).toContain(`Error: ${reason}`);
+    const shown = all.flatMap((line) => line["container c"] ?? []) as { state: { waiting: { message?: string } } }[];
+    expect(shown[1]!.state.waiting.message).toBe(`image pull failed for img:1 ${words}`);
+  });
+
+  it("nobody is told of a sandbox that failed when the pod was to end anyway", () => {
+    const all = lines(
+      { containers: [container("c")] },
+      { sandboxErrors: ["no network"], script: [{ atMs: 100, op: "delete", pod: "p" }] },
+      10,
+    );
+    expect(events(all, "FailedCreatePodSandBox")).toEqual([]);
+  });
+});
