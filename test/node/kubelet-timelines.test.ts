@@ -175,6 +175,32 @@ describe("what keeps a container from being created", () => {
     expect(shown[1]!.state.waiting.message).toBe(`image pull failed for img:1 ${words}`);
   });
 
+  const from = (kind: string) => ({ valueFrom: { [`${kind}KeyRef`]: { name: "n", key: "wanted" } } });
+  it.each([
+    { kind: "configMap", data: undefined, words: 'configmap "n" not found' },
+    { kind: "configMap", data: { other: "" }, words: "couldn't find key wanted in ConfigMap default/n" },
+    { kind: "secret", data: { other: "" }, words: "couldn't find key wanted in Secret default/n" },
+    { kind: "secret", data: { wanted: "" }, words: undefined },
+  ])("what its environment takes of a $kind with $data: $words", ({ kind, data, words }) => {
+    const script = data === undefined ? [] : [{ atMs: 0, op: kind, name: "n", data }];
+    const all = lines({ containers: [container("c", { env: [{ name: "E", ...from(kind) }] })] }, { script }, 5);
+    expect(events(all, "Failed")[0]).toBe(words === undefined ? undefined : `Error: ${words}`);
+  });
+
+  it.each([
+    { volume: { configMap: { name: "n" } }, words: undefined },
+    {
+      volume: { configMap: { name: "n", items: [{ key: "wanted", path: "w" }] } },
+      words: "configmap references non-existent config key: wanted",
+    },
+    { volume: { configMap: { name: "n", items: [{ key: "wanted", path: "w" }], optional: true } }, words: undefined },
+  ])("what its volume takes of a ConfigMap: $volume", ({ volume, words }) => {
+    const script = [{ atMs: 0, op: "configMap", name: "n", data: { other: "" } }];
+    const all = lines({ containers: [container("c")], volumes: [{ name: "v", ...volume }] }, { script }, 3);
+    const message = `MountVolume.SetUp failed for volume "v" : ${words}`;
+    expect(events(all, "FailedMount")[0]).toBe(words === undefined ? undefined : message);
+  });
+
   it("nobody is told of a sandbox that failed when the pod was to end anyway", () => {
     const all = lines(
       { containers: [container("c")] },
