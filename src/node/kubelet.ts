@@ -161,6 +161,8 @@ export class Kubelet {
       pressures: () => this.eviction.pressures,
       shuttingDown: () => this.shutdown.shuttingDown,
       begin: (pod, held) => this.#begin(pod, held),
+      standStill: () => this.syncLoop.standStill(),
+      goOn: () => this.syncLoop.goOn(),
     });
     this.allocation = new AllocationManager({
       execution,
@@ -183,7 +185,7 @@ export class Kubelet {
       start: (pod) => {
         const ended = this.workers.get(pod.metadata.uid);
         if (ended !== undefined) this.#forget(ended);
-        this.#addAnyhow(pod, new RuntimePod());
+        this.syncLoop.run(() => this.#addAnyhow(pod, new RuntimePod()));
       },
       stop: (pod) => this.#removeAnyhow(pod.metadata.uid),
       changed: (pod) => {
@@ -264,21 +266,27 @@ export class Kubelet {
 
   /** `activeDeadlineSeconds` is over: says so, each time it is asked, as upstream does. */
   deadlineOver(worker: PodWorker): { readonly reason: string; readonly message: string } | undefined {
-    const atUs = this.#deadlineUs(worker);
+    const atUs = this.#deadlineUs(worker, worker.pod);
     if (atUs === undefined || atUs > this.nowUs) return undefined;
     const message = "Pod was active on the node longer than the specified deadline";
     worker.podEvent("Normal", "DeadlineExceeded", message);
     return { reason: "DeadlineExceeded", message };
   }
 
-  #deadlineUs({ pod, startedUs, terminatingUs }: PodWorker): number | undefined {
+  #deadlineUs({ uid, startedUs }: PodWorker, pod: Pod): number | undefined {
     const { activeDeadlineSeconds } = pod.spec;
-    if (
-      activeDeadlineSeconds === undefined ||
-      (terminatingUs !== undefined && pod.metadata.deletionTimestamp !== undefined)
-    )
-      return undefined;
-    return Math.floor(startedUs / 1_000_000) * 1_000_000 + activeDeadlineSeconds * 1_000_000;
+    if (activeDeadlineSeconds === undefined) return undefined;
+    const { startTime } = this.statuses.get(uid) ?? pod.status;
+    const startUs =
+      startTime === undefined ? Math.floor(startedUs / 1_000_000) * 1_000_000 : this.clock.instantUs(startTime);
+    return startUs + activeDeadlineSeconds * 1_000_000;
+  }
+
+  #wakeAtDeadline(worker: PodWorker, pod: Pod): void {
+    const deadlineUs = this.#deadlineUs(worker, pod);
+    if (deadlineUs === undefined) return;
+    const atUs = nextTickAt(this.clocks.sync, Math.max(deadlineUs, this.nowUs + 1));
+    this.execution.at(atUs, () => this.syncSoon(worker.uid));
   }
 
   // The sync loop: what pods are wanted here.
@@ -322,9 +330,7 @@ export class Kubelet {
     const worker = new PodWorker(this, pod, held);
     this.workers.set(pod.metadata.uid, worker);
     worker.update({ kind: "create", pod });
-    const deadlineUs = this.#deadlineUs(worker);
-    if (deadlineUs === undefined) return;
-    this.execution.at(nextTickAt(this.clocks.sync, deadlineUs), () => this.syncSoon(pod.metadata.uid));
+    this.#wakeAtDeadline(worker, pod);
   }
 
   /** The object changed: HandlePodUpdates. A change of nothing but the status wakes no worker. */
@@ -349,6 +355,7 @@ export class Kubelet {
     }
     if (before !== undefined) this.allocation.updated(before, pod);
     worker.update({ kind: "update", pod: this.allocation.granted(pod) });
+    if (before?.spec.activeDeadlineSeconds !== pod.spec.activeDeadlineSeconds) this.#wakeAtDeadline(worker, pod);
   }
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */

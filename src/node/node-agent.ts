@@ -284,19 +284,29 @@ export class NodeAgent {
   #renewAgain(): void {
     const { loop, api } = this.#options;
     const { name } = this.machine.spec;
-    if (this.#cutUs === undefined || this.#lease === undefined) {
-      this.#beginLease();
-      return;
-    }
-    const failedUs = nextTickAt(this.#lease, this.#cutUs + 1);
-    if (failedUs > loop.nowUs) {
+    const [lease, cutUs] = [this.#lease, this.#cutUs];
+    const failedUs = lease === undefined || cutUs === undefined ? loop.nowUs : nextTickAt(lease, cutUs + 1);
+    if (lease !== undefined && failedUs > loop.nowUs) {
       this.#cutUs = undefined;
-      api.leases.begin(name, this.#lease, loop.nowUs);
+      api.leases.begin(name, lease, loop.nowUs);
+      this.#readyAgain();
       return;
     }
     this.#execution.at(nextLeaseAttemptUs(failedUs, loop.nowUs), () => {
-      if (!api.leases.beating(name)) this.#beginLease();
+      if (api.leases.beating(name)) return;
+      this.#beginLease();
+      this.#readyAgain();
     });
+  }
+
+  /** A change is noticed by the next status tick only, and what others say of the node meanwhile by the one after it. */
+  #readyAgain(): void {
+    const { kubelet } = this;
+    if (kubelet === undefined) return;
+    const { nodeStatus } = kubelet.clocks;
+    const firstUs = nextTickAt(nodeStatus, this.#options.loop.nowUs + 1);
+    for (const atUs of [firstUs, nextTickAt(nodeStatus, firstUs + 1)])
+      this.#execution.at(atUs, () => this.#postReady());
   }
 
   #postReady(): void {
@@ -320,11 +330,8 @@ export class NodeAgent {
       api.leases.end(name, loop.nowUs);
       return;
     }
-    const { kubelet } = this;
-    if (kubelet === undefined || this.#restarting || api.leases.beating(name)) return;
+    if (this.kubelet === undefined || this.#restarting || api.leases.beating(name)) return;
     this.#renewAgain();
-    // A change is noticed by the next status tick only.
-    this.#execution.at(nextTickAt(kubelet.clocks.nodeStatus, loop.nowUs + 1), () => this.#postReady());
     this.#resync();
   }
 

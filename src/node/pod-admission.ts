@@ -23,23 +23,20 @@ interface PodAdmissionOptions {
   readonly shuttingDown: () => boolean;
   /** The pod may run here. */
   readonly begin: (pod: Pod, held: RuntimePod) => void;
+  /** Nothing else is to be taken up before `goOn`. */
+  readonly standStill: () => void;
+  readonly goOn: () => void;
 }
 
-/** Lets pods in one after another, or refuses them; while room is made for a critical pod, those that come later wait. */
+/** Lets pods in one after another, or refuses them; while room is made for a critical pod, all else waits. */
 export class PodAdmission {
   readonly #options: PodAdmissionOptions;
-  #makingRoom = false;
-  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
 
   constructor(options: PodAdmissionOptions) {
     this.#options = options;
   }
 
   admit(pod: Pod, held: RuntimePod): void {
-    if (this.#makingRoom) {
-      this.#waiting.push({ pod, held });
-      return;
-    }
     const rejection = pod.metadata.deletionTimestamp === undefined ? this.objection(pod) : undefined;
     if (rejection === undefined) this.#options.begin(pod, held);
     else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
@@ -56,7 +53,7 @@ export class PodAdmission {
   }
 
   #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
-    const { active, execution, begin } = this.#options;
+    const { active, execution, begin, shuttingDown, standStill, goOn } = this.#options;
     const others = active();
     const answer = victimsFor(
       pod,
@@ -69,17 +66,13 @@ export class PodAdmission {
       this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
       return;
     }
-    this.#makingRoom = true;
+    standStill();
     const victims = others.filter((worker) => answer.victims.includes(worker.pod));
     new Work(execution, preempt(victims), () => {
-      this.#makingRoom = false;
       // Who asks about a shutdown asks last.
-      if (this.#options.shuttingDown()) this.#reject(pod, nodeShutdown);
+      if (shuttingDown()) this.#reject(pod, nodeShutdown);
       else begin(pod, held);
-      while (!this.#makingRoom && this.#waiting.length > 0) {
-        const next = this.#waiting.shift()!;
-        this.admit(next.pod, next.held);
-      }
+      goOn();
     });
   }
 

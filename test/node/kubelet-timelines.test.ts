@@ -210,3 +210,65 @@ describe("what keeps a container from being created", () => {
     expect(events(all, "FailedCreatePodSandBox")).toEqual([]);
   });
 });
+
+describe("activeDeadlineSeconds", () => {
+  it("counts while the pod is being deleted, too", () => {
+    const all = lines(
+      { containers: [container("c")], activeDeadlineSeconds: 12 },
+      { behaviour: { "p/c": [{ onTermMs: 5000 }] }, script: [{ atMs: 10_000, op: "delete", pod: "p" }] },
+      30,
+    );
+    expect(events(all, "DeadlineExceeded")).toHaveLength(2); // The last description of the stopped pod, and of the gone one.
+    const [phase] = all.flatMap((line) => (line["phase"] === "Failed" ? [line["reason"]] : []));
+    expect(phase).toBe("DeadlineExceeded");
+  });
+});
+
+describe("room for a critical pod", () => {
+  it("is made before anything else is taken up: a container that ends meanwhile is started again afterwards", () => {
+    const demanding = (name: string, cpu: string, fields: object = {}): object => ({
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name } },
+      spec: { containers: [container("c", { resources: { requests: { cpu } } })], ...fields },
+    });
+    const pods = [
+      demanding("p", "1"),
+      demanding("victim", "3"),
+      demanding("critical", "3", { priority: 2_000_000_000 }),
+    ];
+    const all = lines({}, {
+      pods,
+      behaviour: { "p/c": [{ exitAfterMs: 22_000 }, {}], "victim/c": [{ onTermMs: 12_000 }] },
+      script: [
+        { atMs: 0, op: "create", pod: "victim" },
+        { atMs: 20_000, op: "create", pod: "critical" },
+      ],
+    } as unknown as Partial<KubeletCase>);
+    const created = all.filter((line) => line["call"] === "CreateContainer" && line.atMs > 20_000);
+    expect(created.map((line) => [line["pod"], line.atMs])).toEqual([
+      ["p", 32_100],
+      ["critical", 32_400],
+    ]);
+  });
+});
+
+describe("a graceful shutdown", () => {
+  it("is carried to its end before its cancellation is heard", () => {
+    const all = lines(
+      { containers: [container("c")] },
+      {
+        kubelet: { shutdownGracePeriod: "30s" },
+        behaviour: { "p/c": [{ onTermMs: 8000 }] },
+        script: [
+          { atMs: 20_000, op: "shutdown" },
+          { atMs: 22_000, op: "shutdownCancel" },
+        ],
+      },
+    );
+    const told = all.filter(({ what, atMs }) => what === "shutdownLockReleased" && atMs > 0);
+    expect(told.map(({ atMs }) => atMs)).toEqual([28_100, 28_100]);
+    expect(events(all, "Shutdown")).toEqual([
+      "Shutdown manager detected shutdown event",
+      "Shutdown manager detected shutdown cancellation",
+    ]);
+  });
+});
