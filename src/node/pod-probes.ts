@@ -32,13 +32,28 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
     );
   }
 
-  /** Who ended with a container begins anew once it runs again. The first who is there still ends the search, as upstream. */
+  /**
+   * Who ended with a container begins anew; the first who is there still ends the search, as upstream. One whose container does
+   * not run ends at once, and its last word is one more sync of the pod, which begins it again: a round each relist.
+   */
   #revive(workers: ProbeWorker[]): void {
+    let inVain = false;
     for (const [index, { over, type, container }] of workers.entries()) {
-      if (!over) return;
-      if (this.#status(container.name)?.state?.running !== undefined)
-        workers[index] = new ProbeWorker(type, container, container[`${type}Probe`]!, this);
+      if (!over) break;
+      if (this.#status(container.name)?.state?.running === undefined) inVain = true;
+      else workers[index] = new ProbeWorker(type, container, container[`${type}Probe`]!, this);
     }
+    if (inVain && !this.host.steady) this.#syncSoon();
+  }
+
+  #syncSoon(tell: () => void = () => undefined): void {
+    const { kubelet, uid } = this.#pod;
+    kubelet.execution.soon(() =>
+      kubelet.syncLoop.run(() => {
+        tell();
+        kubelet.syncSoon(uid);
+      }),
+    );
   }
 
   #status(name: string): ContainerStatus | undefined {
@@ -128,11 +143,9 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
     if (type === "liveness" && result !== "failure") return;
     const owner = this.#pod;
     const { kubelet } = owner;
-    const tell = (): void => {
+    this.#syncSoon(() => {
       if (type === "readiness") kubelet.statuses.setReadiness(owner.pod, containerID, result === "success");
       if (type === "startup") kubelet.statuses.setStarted(owner.pod, containerID, result === "success");
-      kubelet.syncSoon(owner.uid);
-    };
-    kubelet.execution.soon(() => kubelet.syncLoop.run(tell));
+    });
   }
 }

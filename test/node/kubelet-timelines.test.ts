@@ -99,6 +99,24 @@ describe("a container that its probe kills", () => {
   });
 });
 
+describe("a pod with a probed container that has ended for good", () => {
+  it("is synced each second, so that a container that is not ready is probed each second", () => {
+    const readiness = probe("readiness", { periodSeconds: 20 });
+    const all = lines(
+      { containers: [container("a", probe("liveness")), container("c", readiness)], restartPolicy: "Never" },
+      {
+        behaviour: {
+          "p/a": [{ exitAfterMs: 4500 }],
+          "p/c": [{ probes: { readiness: [{ fromMs: 0, result: "fail" }] } }],
+        },
+      },
+      14,
+    );
+    const probed = all.filter(({ what, atMs }) => what === "probe" && atMs > 10_000);
+    expect(probed.map(({ atMs }) => atMs)).toEqual([10_164, 11_164, 12_164, 13_164]);
+  });
+});
+
 describe("conditions of a pod whose containers restart", () => {
   it("Initialized stays True while sidecar and containers wait to be restarted", () => {
     const all = lines(
