@@ -144,7 +144,7 @@ export class EvictionManager {
     const resource = resourceOf(threshold.signal);
     this.#options.nodeEvent("Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
     if (this.#reclaims(resource)) return [];
-    for (const worker of this.#ranked(resource)) {
+    for (const worker of this.#ranked(threshold.signal)) {
       if (isCriticalPod(worker.pod)) continue;
       const message = this.#message(worker, threshold, seen.get(threshold.signal)!);
       yield* this.#evict(worker, message, this.#grace(threshold, worker.pod), true);
@@ -167,8 +167,10 @@ export class EvictionManager {
     return Math.min(this.#options.configuration.maxPodGraceSeconds, spec.terminationGracePeriodSeconds ?? 30);
   }
 
-  #ranked(resource: string): PodWorker[] {
+  #ranked(signal: string): PodWorker[] {
+    const resource = resourceOf(signal);
     const inodes = resource === "inodes";
+    const [layers, volumes] = onDiskOf(signal, this.#imagesApart);
     const candidates = this.#options.active().map((worker) => {
       const usage = this.#options.usageOf(worker);
       return {
@@ -180,7 +182,8 @@ export class EvictionManager {
         // Nobody can request inodes: whoever has any exceeds that.
         diskBytes: inodes
           ? (usage?.inodes ?? 0)
-          : sum(usage?.diskBytes.values() ?? []) + sum(usage?.volumeBytes.values() ?? []),
+          : (layers ? sum(usage?.diskBytes.values() ?? []) : 0) +
+            (volumes ? sum(usage?.volumeBytes.values() ?? []) : 0),
         ephemeralStorageRequestBytes: inodes ? 0 : requestOf(worker.pod, "ephemeral-storage"),
         processes: usage?.processes ?? 0,
         noStats: usage === undefined,
@@ -193,6 +196,10 @@ export class EvictionManager {
           ? rankForPids(candidates)
           : rankForDisk(candidates);
     return ranked.map(({ worker }) => worker);
+  }
+
+  get #imagesApart(): boolean {
+    return this.#options.stats().imageFs !== undefined;
   }
 
   #message(worker: PodWorker, threshold: Threshold, observed: Observation): string {
@@ -216,7 +223,7 @@ export class EvictionManager {
   *#evictOverLocalLimits(): Steps<PodWorker[]> {
     const evicted: PodWorker[] = [];
     for (const worker of this.#options.active()) {
-      const excess = localStorageExcess(worker.pod, this.#options.usageOf(worker));
+      const excess = localStorageExcess(worker.pod, this.#options.usageOf(worker), this.#imagesApart);
       if (excess === undefined || isCriticalPod(worker.pod)) continue;
       yield* this.#evict(worker, excess, hardGraceSeconds, false);
       evicted.push(worker);
@@ -229,6 +236,11 @@ export class EvictionManager {
     const status = { reason: "Evicted", message, ...(disrupts && { disruption: message }) };
     yield* killPodNow(worker, { evict: true, graceSeconds, status });
   }
+}
+
+/** Whether writable layers, and whether volumes count for a disk: with a disk of their own, images have the layers beside them. */
+function onDiskOf(signal: string, imagesApart: boolean): readonly [boolean, boolean] {
+  return [!imagesApart || signal.startsWith("imagefs"), !imagesApart || signal.startsWith("nodefs")];
 }
 
 function sum(amounts: Iterable<number>): number {

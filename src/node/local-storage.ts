@@ -1,8 +1,8 @@
 import { type Pod, podLimitList, value } from "../model/index.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 
-/** Which limit of local storage the pod exceeds, in the kubelet's words. */
-export function localStorageExcess(pod: Pod, usage: PodUsage | undefined): string | undefined {
+/** Which limit of local storage the pod exceeds, in the kubelet's words. `imagesApart`: writable layers lie on a disk of their own. */
+export function localStorageExcess(pod: Pod, usage: PodUsage | undefined, imagesApart: boolean): string | undefined {
   if (usage === undefined) return undefined;
   const { spec } = pod;
   for (const { name, emptyDir } of spec.volumes ?? []) {
@@ -17,6 +17,7 @@ export function localStorageExcess(pod: Pod, usage: PodUsage | undefined): strin
   const limit = podLimitList(pod)["ephemeral-storage"];
   if (limit !== undefined && used > value(limit))
     return `Pod ephemeral local storage usage exceeds the total limit of containers ${limit}. `;
+  if (imagesApart) return undefined; // Of a container only its logs would count.
   for (const { name, resources } of spec.containers) {
     const own = resources?.limits?.["ephemeral-storage"];
     if (own !== undefined && value(own) !== 0 && (usage.diskBytes.get(name) ?? 0) > value(own))

@@ -141,6 +141,33 @@ describe("conditions of a pod whose containers restart", () => {
 });
 
 describe("an eviction", () => {
+  it.each([
+    { apart: true, full: "nodeFsAvailable", first: "q", because: "writable layers lie elsewhere" },
+    { apart: true, full: "imageFsAvailable", first: "p", because: "writable layers lie with the images" },
+    { apart: false, full: "nodeFsAvailable", first: "p", because: "everything lies there" },
+  ])("where $full runs out takes $first first: $because", ({ apart, full, first }) => {
+    const gi = 1024 * 1024 * 1024;
+    const pod = (name: string, priority: number): object => ({
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { priority, containers: [container("c")] } },
+    });
+    const imageFs = { imageFsCapacity: 100 * gi, imageFsAvailable: 80 * gi, separateImageFs: true };
+    const all = lines(
+      {},
+      {
+        ...(apart && { node: imageFs }),
+        pods: [pod("p", 10), pod("q", 0)] as unknown as KubeletCase["pods"],
+        script: [
+          { atMs: 0, op: "create", pod: "q" },
+          { atMs: 5000, op: "disk", pod: "p", container: "c", bytes: 5 * gi },
+          { atMs: 15_000, op: "node", set: { [full]: gi } },
+        ],
+      },
+      30,
+    );
+    const evicted = all.filter((line) => line["reason"] === "Evicted" && line.what === "event");
+    expect(evicted[0]!["object"]).toBe(`Pod ${first}`);
+  });
+
   it("does not wait for ever: who is still pulling after ten seconds is named, and gone when that is over", () => {
     const pulling = { images: { "img:1": { present: false, pullMs: 40_000 } } };
     const all = lines(
