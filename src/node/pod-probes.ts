@@ -1,4 +1,5 @@
 import { type Container, type ContainerStatus, isSidecar, type Pod, type PodStatus } from "../model/index.ts";
+import { nextTickAt } from "../sim/index.ts";
 import type { Host, ProbeType } from "./host.ts";
 import type { ProbeVerdicts } from "./pod-actions.ts";
 import type { PodWorker } from "./pod-worker.ts";
@@ -10,6 +11,8 @@ import type { Execution } from "./work.ts";
 export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
   readonly #pod: PodWorker;
   #workers: ProbeWorker[] | undefined = undefined;
+  /** The next relist brings a sync that a worker asked for in vain. */
+  #again = false;
 
   constructor(pod: PodWorker) {
     this.#pod = pod;
@@ -43,7 +46,13 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
       if (this.#status(container.name)?.state?.running === undefined) inVain = true;
       else workers[index] = new ProbeWorker(type, container, container[`${type}Probe`]!, this);
     }
-    if (inVain && !this.host.steady) this.#syncSoon();
+    if (!inVain || this.host.steady || this.#again) return;
+    this.#again = true;
+    const { kubelet } = this.#pod;
+    kubelet.execution.at(nextTickAt(kubelet.clocks.relist, kubelet.nowUs + 1), () => {
+      this.#again = false;
+      this.#syncSoon();
+    });
   }
 
   #syncSoon(tell: () => void = () => undefined): void {
