@@ -169,7 +169,7 @@ function forInitContainers(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts, act
       if (sidecar && runningSidecar(container, last, verdicts, actions, next)) start.push(index);
     } else if (sidecar) start.push(index);
     else if (last.exitCode === 0 && last.reason !== "OOMKilled") next();
-    else if (containerRestarts(container, restartPolicy, last.exitCode)) start.push(index);
+    else if (containerRestarts(container, restartPolicy, last.exitCode === 0 ? 137 : last.exitCode)) start.push(index);
     else {
       actions.killPod = true;
       return false;
