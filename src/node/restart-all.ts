@@ -59,15 +59,18 @@ export function* stopAll(machine: PodMachine, seen: PodSeen): Steps {
   for (const container of [...machine.held.containers]) machine.runtime.remove(machine.held, container);
 }
 
-/** The status once all of them are gone. */
+/** The status once all of them are gone. Who was waiting to start waits on. */
 export function statusAfterStop(status: PodStatus): PodStatus {
-  const restarted = (one: ContainerStatus): ContainerStatus => ({
-    ...one,
-    started: false,
-    restartCount: one.restartCount + 1,
-    state: { waiting: removed },
-    lastState: { terminated: { ...removed, exitCode: 137 } },
-  });
+  const restarted = (one: ContainerStatus): ContainerStatus =>
+    one.state?.waiting !== undefined
+      ? one
+      : {
+          ...one,
+          started: false,
+          restartCount: one.restartCount + 1,
+          state: { waiting: removed },
+          lastState: { terminated: { ...removed, exitCode: 137 } },
+        };
   const { initContainerStatuses: inits, containerStatuses: mains = [] } = status;
   return {
     ...status,

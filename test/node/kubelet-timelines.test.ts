@@ -140,6 +140,37 @@ describe("conditions of a pod whose containers restart", () => {
   });
 });
 
+describe("a restart of the whole pod", () => {
+  const asks = { action: "RestartAllContainers", exitCodes: { operator: "In", values: [88] } };
+  const counts = (all: readonly Line[], name: string): number[] => {
+    const told = all.flatMap((line) => line[`container ${name}`] ?? []) as { restartCount: number }[];
+    return told.map(({ restartCount }) => restartCount);
+  };
+
+  it("counts for who ran, and what restarts later counts on from there", () => {
+    const all = lines(
+      { containers: [container("a"), container("w", { restartPolicy: "Never", restartPolicyRules: [asks] })] },
+      {
+        behaviour: {
+          "p/a": [{}, { exitAfterMs: 5000, exitCode: 1 }, {}],
+          "p/w": [{ exitAfterMs: 3000, exitCode: 88 }, {}],
+        },
+      },
+    );
+    expect(Math.max(...counts(all, "a"))).toBe(2);
+    expect(Math.max(...counts(all, "w"))).toBe(1);
+  });
+
+  it("does not count for who never ran", () => {
+    const init = container("i", { restartPolicy: "Never", restartPolicyRules: [asks] });
+    const all = lines(
+      { initContainers: [init], containers: [container("a")] },
+      { behaviour: { "p/i": [{ exitAfterMs: 1000, exitCode: 88 }, { exitAfterMs: 1000 }] } },
+    );
+    expect(Math.max(...counts(all, "a"))).toBe(0);
+  });
+});
+
 describe("an eviction", () => {
   it.each([
     { apart: true, full: "nodeFsAvailable", first: "q", because: "writable layers lie elsewhere" },
