@@ -212,12 +212,16 @@ export class PodWorker implements PodMachine {
     });
   }
 
-  /** podWorkers' `calculateEffectiveGracePeriod`: it only ever shrinks, 0 stands for the pod's own, and a second is the least. */
+  /** podWorkers' `calculateEffectiveGracePeriod`: the pod's own where nobody names one; it only ever shrinks, to a second at least. */
   #grace({ metadata, spec }: Pod, wanted: number | undefined): number {
     let grace = this.#graceSeconds;
-    for (const bound of [metadata.deletionGracePeriodSeconds, wanted])
-      if (bound !== undefined && (grace === 0 || bound < grace)) grace = bound;
-    return Math.max(1, grace === 0 ? (spec.terminationGracePeriodSeconds ?? 30) : grace);
+    let named = grace !== 0;
+    for (const bound of [metadata.deletionGracePeriodSeconds, wanted]) {
+      if (bound === undefined || (grace !== 0 && bound >= grace)) continue;
+      grace = bound;
+      named = true;
+    }
+    return Math.max(1, named ? grace : (spec.terminationGracePeriodSeconds ?? 30));
   }
 
   *#turns(): Steps {

@@ -199,6 +199,30 @@ describe("an eviction", () => {
     expect(evicted[0]!["object"]).toBe(`Pod ${first}`);
   });
 
+  it.each([
+    {
+      most: undefined,
+      timeout: 2,
+      because: "no grace is the default of soft evictions, and the runtime makes two seconds of it",
+    },
+    { most: 5, timeout: 5, because: "a pod gets no more" },
+    { most: 60, timeout: 20, because: "a pod gets no more than its own" },
+  ])("of the soft kind with at most $most s of grace stops after $timeout: $because", ({ most, timeout }) => {
+    const all = lines(
+      { containers: [container("c")], terminationGracePeriodSeconds: 20 },
+      {
+        kubelet: {
+          ...{ evictionHard: { "memory.available": "100Mi" }, evictionSoft: { "memory.available": "500Mi" } },
+          ...{ evictionSoftGracePeriod: { "memory.available": "10s" }, evictionMaxPodGracePeriod: most },
+        },
+        behaviour: { "p/c": [{ onTermMs: -1 }] },
+        script: [{ atMs: 15_000, op: "node", set: { memoryWorkingSet: 16_865_300_480 } }],
+      },
+    );
+    const stops = all.filter((line) => line["call"] === "StopContainer");
+    expect(stops.map((line) => line["timeoutS"])).toEqual([timeout]);
+  });
+
   it("does not wait for ever: who is still pulling after ten seconds is named, and gone when that is over", () => {
     const pulling = { images: { "img:1": { present: false, pullMs: 40_000 } } };
     const all = lines(
