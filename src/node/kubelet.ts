@@ -1,5 +1,6 @@
 import { isPodTerminal, type Node, type Pod, type PodStatus, type WallClock } from "../model/index.ts";
 import { lastTickAt, nextTickAt } from "../sim/index.ts";
+import { deadlineExceeded, deadlineUs } from "./active-deadline.ts";
 import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
 import { EvictionManager } from "./eviction-manager.ts";
@@ -265,27 +266,21 @@ export class Kubelet {
   }
 
   /** `activeDeadlineSeconds` is over: says so, each time it is asked, as upstream does. */
-  deadlineOver(worker: PodWorker): { readonly reason: string; readonly message: string } | undefined {
+  deadlineOver(worker: PodWorker): typeof deadlineExceeded | undefined {
     const atUs = this.#deadlineUs(worker, worker.pod);
     if (atUs === undefined || atUs > this.nowUs) return undefined;
-    const message = "Pod was active on the node longer than the specified deadline";
-    worker.podEvent("Normal", "DeadlineExceeded", message);
-    return { reason: "DeadlineExceeded", message };
+    worker.podEvent("Normal", deadlineExceeded.reason, deadlineExceeded.message);
+    return deadlineExceeded;
   }
 
   #deadlineUs({ uid, startedUs }: PodWorker, pod: Pod): number | undefined {
-    const { activeDeadlineSeconds } = pod.spec;
-    if (activeDeadlineSeconds === undefined) return undefined;
-    const { startTime } = this.statuses.get(uid) ?? pod.status;
-    const startUs =
-      startTime === undefined ? Math.floor(startedUs / 1_000_000) * 1_000_000 : this.clock.instantUs(startTime);
-    return startUs + activeDeadlineSeconds * 1_000_000;
+    return deadlineUs(pod, this.statuses.get(uid) ?? pod.status, startedUs, this.clock);
   }
 
   #wakeAtDeadline(worker: PodWorker, pod: Pod): void {
-    const deadlineUs = this.#deadlineUs(worker, pod);
-    if (deadlineUs === undefined) return;
-    const atUs = nextTickAt(this.clocks.sync, Math.max(deadlineUs, this.nowUs + 1));
+    const overUs = this.#deadlineUs(worker, pod);
+    if (overUs === undefined) return;
+    const atUs = nextTickAt(this.clocks.sync, Math.max(overUs, this.nowUs + 1));
     this.execution.at(atUs, () => this.syncSoon(worker.uid));
   }
 
