@@ -30,8 +30,8 @@ class BenchApi implements KubeletApi {
     return this.#pods.get(pod.metadata.uid);
   }
 
-  has(): boolean {
-    return true;
+  keysOf(): ReadonlySet<string> | undefined {
+    return undefined;
   }
 
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {

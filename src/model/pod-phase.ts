@@ -148,8 +148,8 @@ export function initializedCondition(
   }
   if (phase === "Succeeded" && unknown.length === 0) return { type, status: "True", reason: "PodCompleted" };
   const started = spec.containers.some(({ name }) => {
-    const status = statusOf(statuses, name);
-    return (status?.state?.running ?? status?.state?.terminated) !== undefined || isRestartedInPlace(status);
+    const { running, terminated } = statusOf(statuses, name)?.state ?? {};
+    return (running ?? terminated) !== undefined;
   });
   const message = listed(["unknown", unknown], ["incomplete", incomplete]);
   if (started || message === "") return { type, status: "True" };

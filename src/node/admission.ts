@@ -1,5 +1,6 @@
 import {
   findUntoleratedTaint,
+  isSidecar,
   milliValue,
   type Node,
   type Pod,
@@ -36,14 +37,15 @@ interface Admission {
   readonly shuttingDown: boolean;
 }
 
+export const nodeShutdown: Rejection = {
+  reason: "NodeShutdown",
+  message: "Pod was rejected as the node is shutting down.",
+};
+
 /** The kubelet's own look at a pod that was bound to it, handler by handler; the first objection counts. */
 export function admissionRejection(admission: Admission): Rejection | undefined {
   const { shuttingDown } = admission;
-  return (
-    underPressure(admission) ??
-    againstPredicates(admission) ??
-    (shuttingDown ? { reason: "NodeShutdown", message: "Pod was rejected as the node is shutting down." } : undefined)
-  );
+  return underPressure(admission) ?? againstPredicates(admission) ?? (shuttingDown ? nodeShutdown : undefined);
 }
 
 const memoryPressureTaint = { key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" };
@@ -58,8 +60,12 @@ function underPressure({ pod, pressures }: Admission): Rejection | undefined {
 }
 
 function againstPredicates({ pod, node, others }: Admission): Rejection | undefined {
+  const wrongSystem = againstSystem(pod);
+  if (wrongSystem !== undefined) return wrongSystem;
   const short = shortages(pod, node, others);
   const [first] = short;
+  const elsewhere = first === undefined || isCriticalPod(pod) ? againstPlace(pod, node, others) : undefined;
+  if (elsewhere !== undefined) return elsewhere; // No room that others make would help a critical pod.
   if (first !== undefined) {
     const { resource, requested, used, capacity } = first;
     const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
@@ -69,6 +75,20 @@ function againstPredicates({ pod, node, others }: Admission): Rejection | undefi
       shortages: short.map((one) => ({ resource: one.resource, missing: one.missing })),
     };
   }
+  return undefined;
+}
+
+/** All machines run Linux. */
+function againstSystem({ metadata, spec }: Pod): Rejection | undefined {
+  if ((metadata.labels?.["kubernetes.io/os"] ?? "linux") !== "linux") {
+    const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+    return { reason: "PodOSSelectorNodeLabelDoesNotMatch", message };
+  }
+  if ((spec.os?.name ?? "linux") === "linux") return undefined;
+  return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
+}
+
+function againstPlace(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
   const failed = (name: string, why: string): Rejection => ({
     reason: name,
     message: `Predicate ${name} failed: ${why}`,
@@ -76,19 +96,32 @@ function againstPredicates({ pod, node, others }: Admission): Rejection | undefi
   if (!new RequiredNodeAffinity(pod).matches(node))
     return failed("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
   const wanted = hostPorts(pod);
-  if (wanted.length > 0 && others.flatMap(hostPorts).some((port) => wanted.includes(port)))
+  const taken = wanted.length > 0 ? others.flatMap(hostPorts) : [];
+  if (wanted.some((one) => taken.some((other) => collide(one, other))))
     return failed("NodePorts", "node(s) didn't have free ports for the requested pod ports");
   if (findUntoleratedTaint(node.spec.taints, pod.spec.tolerations, ["NoExecute"]) !== undefined)
     return failed("TaintToleration", "node(s) had taints that the pod didn't tolerate");
   return undefined;
 }
 
-function hostPorts({ spec }: Pod): string[] {
-  return spec.containers.flatMap(({ ports = [] }) =>
-    ports.flatMap(({ hostPort, protocol = "TCP", hostIP = "" }) =>
-      hostPort === undefined ? [] : `${hostIP}/${protocol}/${hostPort}`,
+interface HostPort {
+  readonly address: string;
+  readonly port: string;
+}
+
+const everyAddress = "0.0.0.0";
+
+function hostPorts({ spec }: Pod): HostPort[] {
+  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort = 0, protocol = "TCP", hostIP = "" }) =>
+      hostPort === 0 ? [] : { address: hostIP === "" ? everyAddress : hostIP, port: `${protocol}/${hostPort}` },
     ),
   );
+}
+
+function collide(left: HostPort, right: HostPort): boolean {
+  if (left.port !== right.port) return false;
+  return left.address === right.address || [left.address, right.address].includes(everyAddress);
 }
 
 /** A pod's request in the unit that messages use. */

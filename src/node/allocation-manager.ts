@@ -12,16 +12,16 @@ import type { Rejection } from "./admission.ts";
 import { resizeMessage } from "./resize-message.ts";
 import type { Execution } from "./work.ts";
 
-/** Pending resizes are looked at again after this, if nothing else makes the kubelet look: `retryDelay`. */
-const retryUs = 180_000_000;
+/** Deferred resizes are looked at again after this, if nothing else makes the kubelet look. */
+const retryUs = 60_000_000;
 
 /** What is kept of a pod that was resized: what it holds of the machine, and how far the change has come. */
 interface Allocation {
   /** Containers with the resources that the machine has granted. */
   containers: Pod["spec"]["containers"];
   initContainers: Pod["spec"]["initContainers"];
-  /** Why the machine cannot grant what the pod asks for now, and since when. */
-  pending?: { readonly message: string; readonly sinceUs: number };
+  /** Why the machine cannot grant what the pod asks for, be it now or ever, and since when. */
+  pending?: { readonly reason: "Deferred" | "Infeasible"; readonly message: string; readonly sinceUs: number };
   /** Granted, but not yet so at the runtime; the generation that asked for it, and the runtime's error. */
   inProgress?: { readonly generation: number; readonly error?: string };
   /** The pod as it was granted last, made from `madeFrom`. */
@@ -33,6 +33,8 @@ interface AllocationManagerOptions {
   readonly execution: Execution;
   /** The pod as its object says. */
   readonly podOf: (uid: string) => Pod | undefined;
+  /** Why no machine so configured would let the pod have what it asks for instead of what it was granted. */
+  readonly infeasible: (pod: Pod, granted: Pod) => string | undefined;
   /** Why the machine cannot let the pod have what it asks for; `undefined` when it can. */
   readonly objection: (pod: Pod) => Rejection | undefined;
   readonly event: (pod: Pod, type: "Normal" | "Warning", reason: string, message: string) => void;
@@ -97,11 +99,11 @@ export class AllocationManager {
     this.#waiting = this.#waiting.filter((uid) => {
       const pod = podOf(uid);
       if (pod === undefined) return false;
-      const before = this.#allocations.get(uid)?.pending?.message;
+      const before = this.#allocations.get(uid)?.pending;
       const granted = this.#grant(pod);
-      const now = this.#allocations.get(uid)?.pending?.message;
-      if (granted || now !== before) changed(uid);
-      return now !== undefined;
+      const now = this.#allocations.get(uid)?.pending;
+      if (granted || now?.message !== before?.message) changed(uid);
+      return now?.reason === "Deferred";
     });
     this.#schedule();
   }
@@ -128,8 +130,10 @@ export class AllocationManager {
   conditions(uid: string): GeneratedCondition[] {
     const { pending, inProgress } = this.#allocations.get(uid) ?? {};
     const conditions: GeneratedCondition[] = [];
-    if (pending !== undefined)
-      conditions.push({ type: "PodResizePending", status: "True", reason: "Deferred", message: pending.message });
+    if (pending !== undefined) {
+      const { reason, message } = pending;
+      conditions.push({ type: "PodResizePending", status: "True", reason, message });
+    }
     if (inProgress !== undefined) {
       const { error } = inProgress;
       const why = error === undefined ? {} : { reason: "Error", message: error };
@@ -144,21 +148,25 @@ export class AllocationManager {
 
   /** Answers whether the pod is granted something now that it did not have. */
   #grant(pod: Pod): boolean {
-    const { execution, objection, event } = this.#options;
+    const { execution, infeasible, objection, event } = this.#options;
     const allocation = this.#allocations.get(pod.metadata.uid);
     if (allocation === undefined) return false;
-    if (sameResources(this.granted(pod), pod)) {
+    const own = this.granted(pod);
+    if (sameResources(own, pod)) {
       delete allocation.pending;
       return false;
     }
     const generation = pod.metadata.generation ?? 0;
-    const rejection = objection(pod);
+    const never = infeasible(pod, own);
+    const rejection = never === undefined ? objection(pod) : { reason: "Infeasible", message: never };
     if (rejection !== undefined) {
-      const { reason, message } = rejection;
+      const { message } = rejection;
       if (allocation.pending?.message === message) return false;
       const sinceUs = allocation.pending?.sinceUs ?? execution.loop.nowUs;
-      allocation.pending = { message, sinceUs };
-      event(pod, "Warning", "ResizeDeferred", resizeMessage(`Pod resize ${reason}`, pod, generation, message));
+      const reason = never === undefined ? "Deferred" : "Infeasible";
+      allocation.pending = { reason, message, sinceUs };
+      const words = resizeMessage(`Pod resize ${rejection.reason}`, pod, generation, message);
+      event(pod, "Warning", `Resize${reason}`, words);
       return false;
     }
     const { containers, initContainers } = pod.spec;

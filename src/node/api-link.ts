@@ -48,8 +48,11 @@ export class ApiLink implements KubeletApi {
     return stored?.metadata.uid === pod.metadata.uid ? stored : undefined;
   }
 
-  has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean {
-    return this.#api.store.get(kind, key) !== undefined;
+  keysOf(kind: "ConfigMap" | "Secret", key: ObjectKey): ReadonlySet<string> | undefined {
+    const stored = this.#api.store.get(kind, key) as
+      | { readonly data?: object; readonly binaryData?: object }
+      | undefined;
+    return stored && new Set([...Object.keys(stored.data ?? {}), ...Object.keys(stored.binaryData ?? {})]);
   }
 
   /** What the server says of the volumes of this machine's pods. */

@@ -45,8 +45,11 @@ export function* startContainer(
   tell("Normal", "Started", "Container started");
   if (spec.lifecycle?.postStart === undefined) return undefined;
   const { sleep } = spec.lifecycle.postStart;
-  const { tookUs, error } =
-    sleep === undefined ? host.hook(created, "postStart") : { tookUs: sleep.seconds * 1_000_000 };
+  if (sleep !== undefined) {
+    yield machine.nowUs() + sleep.seconds * 1_000_000; // Whether the container is still there or not.
+    return undefined;
+  }
+  const { tookUs, error } = host.hook(created, "postStart");
   const overUs = machine.nowUs() + tookUs;
   yield { signal: created.exit, notAfterUs: overUs };
   if (error === undefined && machine.nowUs() >= overUs) return undefined;
@@ -68,7 +71,7 @@ function backOff(machine: PodMachine, seen: PodSeen, spec: Container): StartRefu
   const last = seen.containers.find((container) => container.name === name && container.state === "exited");
   if (last === undefined) return undefined;
   const { uid, namespace } = pod.metadata;
-  const key = `${uid}/${name}`;
+  const key = `${uid}/${name}/${spec.image}`; // Another image is another container.
   const allowedUs = crashLoops.allowedUs(key, last.finishedUs, machine.sweptUs());
   if (allowedUs <= nowUs) {
     crashLoops.next(key, last.finishedUs, nowUs);

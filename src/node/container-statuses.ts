@@ -63,8 +63,11 @@ function seenStatus(
 ): ContainerStatus {
   const { name, image = "", resources } = container;
   const { requests, limits } = resources ?? {};
-  const restartCount = Math.max(seen.attempt, old?.restartCount ?? 0);
-  const ended = old !== undefined && old.restartCount < seen.attempt && old.state?.terminated !== undefined;
+  const ended = old?.state?.terminated !== undefined;
+  const counted = old?.restartCount ?? 0;
+  // Attempts begin at 0 again where all containers were removed to be restarted.
+  const again = ended && seen.state === "running" && counted >= seen.attempt;
+  const restartCount = again ? counted + 1 : Math.max(seen.attempt, counted);
   return {
     name,
     image,
@@ -75,7 +78,7 @@ function seenStatus(
     // What runs has what it was given; what does not run will have what it was granted.
     ...((requests ?? limits) !== undefined && { resources: seen.state === "running" ? seen.resources : resources }),
     ...(requests !== undefined && { allocatedResources: requests }),
-    lastState: (ended ? old.state : old?.lastState) ?? noState,
+    lastState: (ended && old.containerID !== seen.id ? old.state : old?.lastState) ?? noState,
     state: stateOf(seen, sources),
   };
 }

@@ -64,10 +64,10 @@ function graceOf({ metadata, spec }: Pod, container: Container, reason: Stop["re
   return reason === "startup" ? (container.startupProbe?.terminationGracePeriodSeconds ?? own) : own;
 }
 
-/** Sidecars stop after the ordinary containers, and among themselves in reverse order. */
+/** Sidecars stop after the ordinary containers, and each after the one that follows it in the spec. */
 export class TerminationOrder {
   readonly #over = new Map<string, Signal>();
-  readonly #before = new Map<string, Signal[]>();
+  readonly #before = new Map<string, readonly Signal[]>();
 
   constructor({ spec }: Pod, running: readonly string[]) {
     const signal = (name: string): Signal => {
@@ -76,11 +76,11 @@ export class TerminationOrder {
       this.#over.set(name, own);
       return own;
     };
-    const before = spec.containers.map(({ name }) => signal(name));
-    for (const container of [...(spec.initContainers ?? [])].reverse()) {
-      if (!isSidecar(container)) continue;
-      this.#before.set(container.name, [...before]);
-      before.push(signal(container.name));
+    const ordinary = spec.containers.map(({ name }) => signal(name));
+    let before: readonly Signal[] = ordinary;
+    for (const { name } of (spec.initContainers ?? []).filter(isSidecar).reverse()) {
+      this.#before.set(name, before);
+      before = [...ordinary, signal(name)];
     }
   }
 

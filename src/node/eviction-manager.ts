@@ -1,5 +1,6 @@
-import { type Pod, podRequests, quantityText, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
+import { type Pod, quantityText, rankForDisk, rankForMemory, rankForPids, value } from "../model/index.ts";
 import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
+import { requestOf } from "./admission.ts";
 import { isCriticalPod } from "./critical-pod.ts";
 import {
   conditionOf,
@@ -12,9 +13,10 @@ import {
   type Threshold,
   thresholdAmount,
 } from "./eviction-signals.ts";
+import { killPodNow } from "./kill-pod-now.ts";
 import { localStorageExcess } from "./local-storage.ts";
 import type { PodWorker } from "./pod-worker.ts";
-import { type Execution, Signal, type Steps, Work } from "./work.ts";
+import { type Execution, type Steps, Work } from "./work.ts";
 
 const periodUs = 10_000_000;
 const cleanupPollUs = 1_000_000;
@@ -142,19 +144,20 @@ export class EvictionManager {
     if (threshold === undefined) return [];
     const resource = resourceOf(threshold.signal);
     this.#options.nodeEvent("Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
-    if (this.#reclaims(threshold)) return [];
-    const victim = this.#ranked(resource).find((pod) => !isCriticalPod(pod));
+    if (this.#reclaims(resource)) return [];
+    const victim = this.#ranked(threshold.signal).find((pod) => !isCriticalPod(pod));
     if (victim === undefined) return [];
     const message = this.#message(victim, threshold, seen.get(threshold.signal)!);
     return yield* this.#evict(victim, message, this.#grace(threshold, victim), true);
   }
 
-  /** `reclaimNodeLevelResources`: a disk is helped by removing unused images. Answers whether that was enough. */
-  #reclaims(threshold: Threshold): boolean {
-    const resource = resourceOf(threshold.signal);
+  /** `reclaimNodeLevelResources`: a disk is helped by removing unused images. Answers whether nothing is short any more, of any kind. */
+  #reclaims(resource: string): boolean {
     if (resource !== "ephemeral-storage" && resource !== "inodes") return false;
-    if (!this.#options.removeUnusedImages()) return false;
-    return !isMet(threshold, observations(this.#options.stats()), true);
+    const { removeUnusedImages, stats, configuration } = this.#options;
+    if (!removeUnusedImages()) return false;
+    const seen = observations(stats());
+    return !configuration.thresholds.some((threshold) => isMet(threshold, seen, true));
   }
 
   #grace({ hard }: Threshold, { spec }: Pod): number {
@@ -162,23 +165,24 @@ export class EvictionManager {
     return Math.min(this.#options.configuration.maxPodGraceSeconds, spec.terminationGracePeriodSeconds ?? 30);
   }
 
-  #ranked(resource: string): Pod[] {
+  #ranked(signal: string): Pod[] {
+    const resource = resourceOf(signal);
     const inodes = resource === "inodes";
+    const [layers, volumes] = onDiskOf(signal, this.#imagesApart);
     const candidates = this.#options.active().map((pod) => {
       const usage = this.#options.usageOf(pod);
-      const requests = pod.spec.containers.map(({ resources }) => resources?.requests ?? {});
-      const storage = requests.map((list) => value(list["ephemeral-storage"] ?? "0"));
       return {
         pod,
         name: pod.metadata.uid,
         priority: pod.spec.priority ?? 0,
         memoryBytes: sum(usage?.memoryBytes.values() ?? []),
-        memoryRequestBytes: podRequests(pod).memoryBytes,
+        memoryRequestBytes: requestOf(pod, "memory"),
         // Nobody can request inodes: whoever has any exceeds that.
         diskBytes: inodes
           ? (usage?.inodes ?? 0)
-          : sum(usage?.diskBytes.values() ?? []) + sum(usage?.volumeBytes.values() ?? []),
-        ephemeralStorageRequestBytes: inodes ? 0 : sum(storage),
+          : (layers ? sum(usage?.diskBytes.values() ?? []) : 0) +
+            (volumes ? sum(usage?.volumeBytes.values() ?? []) : 0),
+        ephemeralStorageRequestBytes: inodes ? 0 : requestOf(pod, "ephemeral-storage"),
         processes: usage?.processes ?? 0,
         noStats: usage === undefined,
       };
@@ -190,6 +194,10 @@ export class EvictionManager {
           ? rankForPids(candidates)
           : rankForDisk(candidates);
     return ranked.map(({ pod }) => pod);
+  }
+
+  get #imagesApart(): boolean {
+    return this.#options.stats().imageFs !== undefined;
   }
 
   #message(pod: Pod, threshold: Threshold, observed: Observation): string {
@@ -213,7 +221,7 @@ export class EvictionManager {
   *#evictOverLocalLimits(): Steps<PodWorker[]> {
     const evicted: PodWorker[] = [];
     for (const pod of this.#options.active()) {
-      const excess = localStorageExcess(pod, this.#options.usageOf(pod));
+      const excess = localStorageExcess(pod, this.#options.usageOf(pod), this.#imagesApart);
       if (excess !== undefined && !isCriticalPod(pod))
         evicted.push(...(yield* this.#evict(pod, excess, hardGraceSeconds, false)));
     }
@@ -225,20 +233,15 @@ export class EvictionManager {
     const worker = this.#options.workerOf(pod);
     if (worker === undefined) return [];
     worker.podEvent("Warning", "Evicted", message);
-    const gone = new Signal();
-    worker.update({
-      kind: "kill",
-      pod: worker.pod,
-      kill: {
-        evict: true,
-        graceSeconds,
-        done: () => gone.fire(),
-        status: { reason: "Evicted", message, ...(disrupts && { disruption: message }) },
-      },
-    });
-    yield { signal: gone, notAfterUs: this.#nowUs + Math.max(10, Math.floor((graceSeconds * 3) / 2)) * 1_000_000 };
+    const status = { reason: "Evicted", message, ...(disrupts && { disruption: message }) };
+    yield* killPodNow(worker, { evict: true, graceSeconds, status });
     return [worker];
   }
+}
+
+/** Whether writable layers, and whether volumes count for a disk: with a disk of their own, images have the layers beside them. */
+function onDiskOf(signal: string, imagesApart: boolean): readonly [boolean, boolean] {
+  return [!imagesApart || signal.startsWith("imagefs"), !imagesApart || signal.startsWith("nodefs")];
 }
 
 function sum(amounts: Iterable<number>): number {

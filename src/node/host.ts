@@ -29,6 +29,8 @@ export interface Host {
    * pod that is well is not synced again.
    */
   readonly steady: boolean;
+  /** From 0 to 1: how much longer than it must a pod waits for its next sync. */
+  retryDraw(pod: Pod): number;
   runSandbox(sandbox: RuntimeSandbox): Outcome;
   /** Microseconds that StopPodSandbox takes. */
   stopSandbox(sandbox: RuntimeSandbox): number;

@@ -2,6 +2,7 @@ import type { Container, Pod } from "../model/index.ts";
 import { BackOffs } from "./back-offs.ts";
 import { goDuration } from "./go-duration-text.ts";
 import type { Host } from "./host.ts";
+import { invalidImageName } from "./image-name.ts";
 import { type Execution, Signal, type Steps } from "./work.ts";
 
 /** Why an image is not there, as a waiting reason and its message. */
@@ -34,6 +35,12 @@ export class ImageManager {
   /** `EnsureImageExists`: answers what keeps the container from being created. */
   *ensure(pod: Pod, { image = "", imagePullPolicy }: Container, tell: Tell): Steps<ImageFailure | undefined> {
     const { host, execution } = this.#options;
+    const invalid = invalidImageName(image);
+    if (invalid !== undefined) {
+      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${invalid}`;
+      tell("Warning", "InspectFailed", message);
+      return { reason: "InvalidImageName", message };
+    }
     const present = host.hasImage(image);
     if (present && imagePullPolicy !== "Always") {
       tell("Normal", "Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`);
@@ -99,13 +106,16 @@ export class ImageManager {
   }
 }
 
-const unavailable = "RegistryUnavailable: ";
+/** Errors that a runtime names, and what the kubelet makes of them. */
+const named = [
+  ["RegistryUnavailable", "the registry is unavailable"],
+  ["SignatureValidationFailed", "the signature validation failed"],
+] as const;
 
 function pullFailure(image: string, error: string): ImageFailure {
-  if (!error.startsWith(unavailable)) return { reason: "ErrImagePull", message: error };
-  const cause = error.slice(unavailable.length);
-  return {
-    reason: "RegistryUnavailable",
-    message: `image pull failed for ${image} because the registry is unavailable: ${cause}`,
-  };
+  for (const [reason, words] of named) {
+    if (error.startsWith(reason))
+      return { reason, message: `image pull failed for ${image} because ${words}${error.slice(reason.length)}` };
+  }
+  return { reason: "ErrImagePull", message: error };
 }

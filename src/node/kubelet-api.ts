@@ -15,7 +15,8 @@ export interface KubeletApi {
   readonly requestUs: number;
   /** The pod as stored; `undefined` when it is gone or another of its name is there. */
   pod(pod: Pod): Pod | undefined;
-  has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean;
+  /** Names of what a ConfigMap or a Secret holds; `undefined` when there is none. */
+  keysOf(kind: "ConfigMap" | "Secret", key: ObjectKey): ReadonlySet<string> | undefined;
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void;
   deletePod(pod: Pod): void;
   /** A mirror of a static pod. */

@@ -1,7 +1,9 @@
 import { parseEvictionThresholds } from "../model/index.ts";
 import type { Ticker } from "../sim/index.ts";
+import { stretched } from "./beats.ts";
 import type { EvictionConfiguration } from "./eviction-manager.ts";
 import type { ImageGcPolicy } from "./image-gc.ts";
+import type { ResizePolicies } from "./infeasible-resize.ts";
 import type { ShutdownGroup } from "./shutdown-manager.ts";
 
 /** What of `KubeletConfiguration` changes decisions here; times in microseconds. */
@@ -18,6 +20,7 @@ export interface KubeletConfiguration {
   readonly statusMaxImages: number;
   /** `podPidsLimit`: processes of one pod, −1 is no bound. Default −1. */
   readonly podPidsLimit: number;
+  readonly resizePolicies: ResizePolicies;
   /** Graceful node shutdown, by rising priority. Default none: it is inactive. */
   readonly shutdown: readonly ShutdownGroup[];
   /** Where the node's report after a change lies, 0 to 1; 0.5 is no shift. */
@@ -52,6 +55,7 @@ export const defaultKubeletConfiguration: KubeletConfiguration = {
   imageGc: { highPercent: 85, lowPercent: 80, minAgeUs: 120_000_000, maxAgeUs: 0 },
   statusMaxImages: 50,
   podPidsLimit: -1,
+  resizePolicies: { cpuManagerPolicy: "none", memoryManagerPolicy: "None", swapBehavior: "NoSwap" },
   shutdown: [],
   reportDraw: 0.5,
 };
@@ -80,9 +84,13 @@ export interface KubeletClocks {
   readonly nodeStatus: Ticker;
 }
 
-/** Clocks of a kubelet that started at an instant, which may lie before the run. */
-export function kubeletClocks(startUs: number): KubeletClocks {
+/**
+ * Clocks of a kubelet that started at an instant, which may lie before the run. `drawOf`: what the n-th look at the node's
+ * status waits longer than ten seconds is drawn from; default: each waits exactly as long.
+ */
+export function kubeletClocks(startUs: number, drawOf?: (tick: number) => number): KubeletClocks {
   const second = 1_000_000;
+  const nodeStatus = { phaseUs: startUs + 100_000, periodUs: 10 * second };
   return {
     sync: { phaseUs: startUs, periodUs: second },
     relist: { phaseUs: startUs + 7_000, periodUs: second },
@@ -93,6 +101,6 @@ export function kubeletClocks(startUs: number): KubeletClocks {
     imageGc: { phaseUs: startUs, periodUs: 300 * second },
     imageList: { phaseUs: startUs, periodUs: 30 * second },
     fullSync: { phaseUs: startUs, periodUs: 10 * second },
-    nodeStatus: { phaseUs: startUs + 100_000, periodUs: 10 * second },
+    nodeStatus: drawOf === undefined ? nodeStatus : stretched(nodeStatus, drawOf),
   };
 }

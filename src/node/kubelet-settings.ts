@@ -14,6 +14,10 @@ export interface KubeletSettings {
   readonly maxPods?: number;
   /** −1 is no bound. */
   readonly podPidsLimit?: number;
+  /** Of the managers and of swap only what they mean for resizes is simulated. */
+  readonly cpuManagerPolicy?: "none" | "static";
+  readonly memoryManagerPolicy?: "None" | "Static";
+  readonly memorySwap?: { readonly swapBehavior?: "NoSwap" | "LimitedSwap" };
   readonly serializeImagePulls?: boolean;
   readonly maxParallelImagePulls?: number;
   readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: number };
@@ -67,6 +71,11 @@ export function configurationOf(
     },
     statusMaxImages: settings.nodeStatusMaxImages ?? base.statusMaxImages,
     podPidsLimit: settings.podPidsLimit ?? base.podPidsLimit,
+    resizePolicies: {
+      cpuManagerPolicy: settings.cpuManagerPolicy ?? base.resizePolicies.cpuManagerPolicy,
+      memoryManagerPolicy: settings.memoryManagerPolicy ?? base.resizePolicies.memoryManagerPolicy,
+      swapBehavior: settings.memorySwap?.swapBehavior ?? base.resizePolicies.swapBehavior,
+    },
     shutdown: shutdownGroups(settings),
   };
 }

@@ -1,5 +1,6 @@
 import { isPodTerminal, type Node, type Pod, type PodStatus, sameContent, type WallClock } from "../model/index.ts";
 import { lastTickAt, nextTickAt } from "../sim/index.ts";
+import { deadlineExceeded, deadlineUs } from "./active-deadline.ts";
 import { AllocationManager } from "./allocation-manager.ts";
 import { BackOffs } from "./back-offs.ts";
 import { deadContainers } from "./dead-containers.ts";
@@ -8,6 +9,7 @@ import type { Host } from "./host.ts";
 import { ImageGc } from "./image-gc.ts";
 import { ImageList } from "./image-list.ts";
 import { ImageManager } from "./image-manager.ts";
+import { infeasibleResize } from "./infeasible-resize.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import type { KubeletClocks, KubeletConfiguration } from "./kubelet-configuration.ts";
 import { type NodeReport, NodeReporter } from "./node-reporter.ts";
@@ -110,6 +112,7 @@ export class Kubelet {
       execution,
       ticker: this.clocks.sync,
       steady: host.steady,
+      drawFor: (pod) => host.retryDraw(pod),
       sync: (uid) => this.syncLoop.run(() => this.syncSoon(uid)),
     });
     this.statics = this.#staticPods();
@@ -162,10 +165,13 @@ export class Kubelet {
       pressures: () => this.eviction.pressures,
       shuttingDown: () => this.shutdown.shuttingDown,
       begin: (pod, held) => this.#begin(pod, held),
+      standStill: () => this.syncLoop.standStill(),
+      goOn: () => this.syncLoop.goOn(),
     });
     this.allocation = new AllocationManager({
       execution,
       podOf: (uid) => this.#pods.get(uid),
+      infeasible: (pod, granted) => infeasibleResize(pod, granted, configuration.resizePolicies),
       objection: (pod) => this.#admission.objection(pod),
       event: (pod, ...told) => api.event({ kind: "Pod", name: pod.metadata.name, pod }, ...told),
       changed: (uid) => this.syncSoon(uid),
@@ -183,7 +189,7 @@ export class Kubelet {
       start: (pod) => {
         const ended = this.workers.get(pod.metadata.uid);
         if (ended !== undefined) this.#forget(ended);
-        this.#addAnyhow(pod, new RuntimePod());
+        this.syncLoop.run(() => this.#addAnyhow(pod, new RuntimePod()));
       },
       stop: (pod) => this.#removeAnyhow(pod.metadata.uid),
       changed: (pod) => {
@@ -265,12 +271,22 @@ export class Kubelet {
   }
 
   /** `activeDeadlineSeconds` is over: says so, each time it is asked, as upstream does. */
-  deadlineOver(worker: PodWorker): { readonly reason: string; readonly message: string } | undefined {
-    const atUs = deadlineUs(worker);
+  deadlineOver(worker: PodWorker): typeof deadlineExceeded | undefined {
+    const atUs = this.#deadlineUs(worker, worker.pod);
     if (atUs === undefined || atUs > this.nowUs) return undefined;
-    const message = "Pod was active on the node longer than the specified deadline";
-    worker.podEvent("Normal", "DeadlineExceeded", message);
-    return { reason: "DeadlineExceeded", message };
+    worker.podEvent("Normal", deadlineExceeded.reason, deadlineExceeded.message);
+    return deadlineExceeded;
+  }
+
+  #deadlineUs({ uid, startedUs }: PodWorker, pod: Pod): number | undefined {
+    return deadlineUs(pod, this.statuses.get(uid) ?? pod.status, startedUs, this.clock);
+  }
+
+  #wakeAtDeadline(worker: PodWorker, pod: Pod): void {
+    const overUs = this.#deadlineUs(worker, pod);
+    if (overUs === undefined) return;
+    const atUs = nextTickAt(this.clocks.sync, Math.max(overUs, this.nowUs + 1));
+    this.execution.at(atUs, () => this.syncSoon(worker.uid));
   }
 
   // The sync loop: what pods are wanted here.
@@ -298,9 +314,7 @@ export class Kubelet {
     const worker = new PodWorker(this, pod, held);
     this.workers.add(worker);
     worker.update({ kind: "create", pod });
-    const overUs = deadlineUs(worker);
-    if (overUs === undefined) return;
-    this.execution.at(nextTickAt(this.clocks.sync, overUs), () => this.syncSoon(pod.metadata.uid));
+    this.#wakeAtDeadline(worker, pod);
   }
 
   /** The object changed: HandlePodUpdates. A change of nothing but the status wakes no worker. */
@@ -328,6 +342,7 @@ export class Kubelet {
     }
     if (before !== undefined) this.allocation.updated(before, pod);
     worker!.update({ kind: "update", pod: this.allocation.granted(pod) });
+    if (before?.spec.activeDeadlineSeconds !== pod.spec.activeDeadlineSeconds) this.#wakeAtDeadline(worker!, pod);
   }
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */
@@ -399,12 +414,4 @@ export class Kubelet {
     for (const container of deadContainers(worker.held.containers, died, all))
       this.runtime.remove(worker.held, container);
   }
-}
-
-/** When `activeDeadlineSeconds` are over, counted from the second in which the pod came. */
-function deadlineUs({ pod, startedUs, terminatingUs }: PodWorker): number | undefined {
-  const { activeDeadlineSeconds } = pod.spec;
-  const ending = terminatingUs !== undefined && pod.metadata.deletionTimestamp !== undefined;
-  if (activeDeadlineSeconds === undefined || ending) return undefined;
-  return (Math.floor(startedUs / 1_000_000) + activeDeadlineSeconds) * 1_000_000;
 }

@@ -129,11 +129,13 @@ export class Kubelets {
         delays,
         machine,
         random: streams(`kubelet/${name}`),
+        drawOf: (beat, tick) => streams(`kubelet/${name}/${beat}/${tick}`)(),
         settings: settingsOf(machine.spec.pool),
         staticPods: staticPodsOf(machine.spec.pool),
         softwareOf: (pod) => this.#softwareOf(pod),
         // What belongs to the n-th pod ever run of a workload is drawn from a stream of its name.
-        luckOf: (pod, ordinal) => streams(`kubelet/${workloadOf(pod)}/${ordinal}`),
+        luckOf: (pod, ordinal, what) =>
+          streams(`kubelet/${workloadOf(pod)}/${ordinal}${what === "life" ? "" : "/retries"}`),
         nextPodIP: () => this.#nextPodIP(),
         assigned: () => this.#assigned(name),
       });

@@ -1,8 +1,9 @@
 import type { ApiServer, NewObject } from "../apiserver/index.ts";
 import { type Node, objectKey, type Pod, type WallClock } from "../model/index.ts";
-import { draw, type EventLoop, type RandomStream, type Ticker } from "../sim/index.ts";
+import { draw, type EventLoop, nextTickAt, type RandomStream, type Ticker } from "../sim/index.ts";
 import { controlPlane, type Machine, type World } from "../world/index.ts";
 import { ApiLink } from "./api-link.ts";
+import { nextLeaseAttemptUs, stretched } from "./beats.ts";
 import type { NodeDelays } from "./delays.ts";
 import { ImageStore } from "./image-store.ts";
 import { Kubelet } from "./kubelet.ts";
@@ -31,6 +32,8 @@ interface NodeAgentOptions {
   readonly delays: NodeDelays;
   readonly machine: Machine;
   readonly random: RandomStream;
+  /** From 0 to 1: how late the n-th instant of a beat comes. */
+  readonly drawOf: (beat: "lease" | "status", tick: number) => number;
   readonly settings: KubeletSettings;
   readonly staticPods: readonly Pod[];
   readonly softwareOf: WorldHostOptions["softwareOf"];
@@ -52,6 +55,9 @@ export class NodeAgent {
   kubelet: Kubelet | undefined;
   /** The kubelet's process is down or starts again, while containers run on. */
   #restarting = false;
+  /** The beat of the lease's renewals, and since when they do not get through. */
+  #lease: Ticker | undefined;
+  #cutUs: number | undefined;
   /** Counts boots: what was begun before a power cut is not finished after it. */
   #boots = 0;
 
@@ -89,7 +95,8 @@ export class NodeAgent {
     this.#startKubelet();
     this.#options.api.handle({ verb: "create", object: this.#newNode() });
     this.#postReady();
-    this.#beginLease();
+    // It has been up for a while: where in its beat it is, nobody knows.
+    this.#beginLease(Math.floor(this.#options.drawOf("lease", 0) * heartbeatUs));
     this.#startStaticPods();
   }
 
@@ -194,7 +201,7 @@ export class NodeAgent {
       host,
       clock,
       shared,
-      clocks: kubeletClocks(this.#startUs),
+      clocks: kubeletClocks(this.#startUs, (tick) => this.#options.drawOf("status", tick)),
       configuration,
       released: () => execution.at(loop.nowUs + systemStopUs, () => world.setPower(machine, false)),
       node: () => api.store.get("Node", this.#key),
@@ -268,11 +275,41 @@ export class NodeAgent {
     else kubelet.add(pod, adopted(pod, this.#options.clock));
   }
 
-  #beginLease(): void {
+  #beginLease(agoUs = 0): void {
     if (!this.connected) return;
+    const { loop, api, drawOf } = this.#options;
+    this.#cutUs = undefined;
+    this.#lease = stretched({ phaseUs: loop.nowUs - agoUs, periodUs: heartbeatUs }, (tick) => drawOf("lease", tick));
+    api.leases.begin(this.machine.spec.name, this.#lease, loop.nowUs);
+  }
+
+  /** The link is back: the beat goes on, unless a renewal was missed and is being tried again and again. */
+  #renewAgain(): void {
     const { loop, api } = this.#options;
-    const ticker: Ticker = { phaseUs: loop.nowUs, periodUs: heartbeatUs };
-    api.leases.begin(this.machine.spec.name, ticker, loop.nowUs);
+    const { name } = this.machine.spec;
+    const [lease, cutUs] = [this.#lease, this.#cutUs];
+    const failedUs = lease === undefined || cutUs === undefined ? loop.nowUs : nextTickAt(lease, cutUs + 1);
+    if (lease !== undefined && failedUs > loop.nowUs) {
+      this.#cutUs = undefined;
+      api.leases.begin(name, lease, loop.nowUs);
+      this.#readyAgain();
+      return;
+    }
+    this.#execution.at(nextLeaseAttemptUs(failedUs, loop.nowUs), () => {
+      if (api.leases.beating(name)) return;
+      this.#beginLease();
+      this.#readyAgain();
+    });
+  }
+
+  /** A change is noticed by the next status tick only, and what others say of the node meanwhile by the one after it. */
+  #readyAgain(): void {
+    const { kubelet } = this;
+    if (kubelet === undefined) return;
+    const { nodeStatus } = kubelet.clocks;
+    const firstUs = nextTickAt(nodeStatus, this.#options.loop.nowUs + 1);
+    for (const atUs of [firstUs, nextTickAt(nodeStatus, firstUs + 1)])
+      this.#execution.at(atUs, () => this.#postReady());
   }
 
   #postReady(): void {
@@ -292,13 +329,12 @@ export class NodeAgent {
     const { api, loop } = this.#options;
     const { name } = this.machine.spec;
     if (!this.connected) {
+      if (api.leases.beating(name)) this.#cutUs = loop.nowUs;
       api.leases.end(name, loop.nowUs);
       return;
     }
     if (this.kubelet === undefined || this.#restarting || api.leases.beating(name)) return;
-    this.#beginLease();
-    // A change is noticed by the next status tick only.
-    this.#execution.at(loop.nowUs + heartbeatUs, () => this.#postReady());
+    this.#renewAgain();
     this.#resync();
   }
 

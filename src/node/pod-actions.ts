@@ -74,20 +74,21 @@ export function podActions(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts): Po
       if (shouldStart(container, pod, seen)) actions.start.push(container);
       continue;
     }
-    const failed = failedProbe(last, verdicts);
-    if (failed === undefined) {
+    const changed = isChanged(container, last);
+    const failed = changed ? undefined : failedProbe(last, verdicts);
+    if (!changed && failed === undefined) {
       if (staysWithResources(container, last, actions)) kept += 1;
       else actions.start.push(container);
       continue;
     }
-    // A container killed by its probe counts as one that failed.
-    const again = containerRestarts(container, pod.spec.restartPolicy, 137);
-    const message = `Container ${container.name} failed ${failed} probe`;
+    // What a probe kills has no exit code yet: rules about codes are not asked.
+    const again = changed || (container.restartPolicy ?? pod.spec.restartPolicy) !== "Never";
+    const message = `Container ${container.name} ${changed ? "definition changed" : `failed ${failed} probe`}`;
     actions.kill.push({
       container: last,
       spec: container,
       message: again ? `${message}, will be restarted` : message,
-      reason: failed,
+      reason: failed ?? "other",
     });
     if (again) actions.start.push(container);
   }
@@ -108,6 +109,11 @@ function staysWithResources(spec: Container, container: ContainerSeen, actions: 
   return true;
 }
 
+/** kuberuntime's `containerChanged`: of what runs, only the image can become another. */
+function isChanged({ image }: Container, seen: ContainerSeen): boolean {
+  return seen.image !== image;
+}
+
 function failedProbe({ id }: ContainerSeen, verdicts: ProbeVerdicts): "liveness" | "startup" | undefined {
   if (verdicts.liveness(id) === "failure") return "liveness";
   return verdicts.startup(id) === "failure" ? "startup" : undefined;
@@ -119,9 +125,10 @@ function forNewSandbox(pod: Pod, seen: PodSeen, actions: PodActions): void {
     actions.createSandbox = false;
     return;
   }
-  const done = ({ name }: Container): boolean => {
-    const last = lastOf(seen, name);
-    return restartPolicy === "OnFailure" && last?.state === "exited" && last.exitCode === 0;
+  const done = (container: Container): boolean => {
+    const last = lastOf(seen, container.name);
+    const onFailure = (container.restartPolicy ?? restartPolicy) === "OnFailure";
+    return onFailure && last?.state === "exited" && last.exitCode === 0;
   };
   const wanted = containers.filter((container) => !done(container));
   if (wanted.length === 0) {
@@ -161,9 +168,8 @@ function forInitContainers(pod: Pod, seen: PodSeen, verdicts: ProbeVerdicts, act
     else if (last.state === "running") {
       if (sidecar && runningSidecar(container, last, verdicts, actions, next)) start.push(index);
     } else if (sidecar) start.push(index);
-    else if (last.exitCode === 0) next();
-    else if (containerRestarts(container, restartPolicy === "Always" ? "OnFailure" : restartPolicy, last.exitCode))
-      start.push(index);
+    else if (last.exitCode === 0 && last.reason !== "OOMKilled") next();
+    else if (containerRestarts(container, restartPolicy, last.exitCode === 0 ? 137 : last.exitCode)) start.push(index);
     else {
       actions.killPod = true;
       return false;
@@ -183,16 +189,18 @@ function runningSidecar(
   actions: PodActions,
   next: () => void,
 ): boolean {
-  const failed = (reason: "startup" | "liveness"): true => {
-    actions.kill.push({ container: last, spec, message: `Init container ${spec.name} failed ${reason} probe`, reason });
+  const kill = (why: string, reason: ContainerKill["reason"]): true => {
+    actions.kill.push({ container: last, spec, message: `Init container ${spec.name} ${why}`, reason });
     return true;
   };
   if (spec.startupProbe !== undefined) {
     const startup = verdicts.startup(last.id);
-    if (startup === "failure") return failed("startup");
+    if (startup === "failure") return kill("failed startup probe", "startup");
     if (startup !== "success") return false;
   }
   next();
-  if (spec.livenessProbe !== undefined && verdicts.liveness(last.id) === "failure") return failed("liveness");
+  if (isChanged(spec, last)) return kill("definition changed", "other");
+  if (spec.livenessProbe !== undefined && verdicts.liveness(last.id) === "failure")
+    return kill("failed liveness probe", "liveness");
   return !staysWithResources(spec, last, actions);
 }

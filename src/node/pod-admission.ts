@@ -1,5 +1,5 @@
 import type { Node, Pod, PodStatus, WallClock } from "../model/index.ts";
-import { admissionRejection, type Rejection, type Shortage } from "./admission.ts";
+import { admissionRejection, nodeShutdown, type Rejection, type Shortage } from "./admission.ts";
 import { isCriticalPod } from "./critical-pod.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import { preempt } from "./pod-preemption.ts";
@@ -24,23 +24,20 @@ interface PodAdmissionOptions {
   readonly shuttingDown: () => boolean;
   /** The pod may run here. */
   readonly begin: (pod: Pod, held: RuntimePod) => void;
+  /** Nothing else is to be taken up before `goOn`. */
+  readonly standStill: () => void;
+  readonly goOn: () => void;
 }
 
-/** Lets pods in one after another, or refuses them; while room is made for a critical pod, those that come later wait. */
+/** Lets pods in one after another, or refuses them; while room is made for a critical pod, all else waits. */
 export class PodAdmission {
   readonly #options: PodAdmissionOptions;
-  #makingRoom = false;
-  readonly #waiting: { readonly pod: Pod; readonly held: RuntimePod }[] = [];
 
   constructor(options: PodAdmissionOptions) {
     this.#options = options;
   }
 
   admit(pod: Pod, held: RuntimePod): void {
-    if (this.#makingRoom) {
-      this.#waiting.push({ pod, held });
-      return;
-    }
     const rejection = pod.metadata.deletionTimestamp === undefined ? this.objection(pod) : undefined;
     if (rejection === undefined) this.#options.begin(pod, held);
     else if (rejection.shortages === undefined || !isCriticalPod(pod)) this.#reject(pod, rejection);
@@ -57,7 +54,7 @@ export class PodAdmission {
   }
 
   #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
-    const { active, workerOf, execution, begin } = this.#options;
+    const { active, workerOf, execution, begin, shuttingDown, standStill, goOn } = this.#options;
     const others = active();
     const answer = victimsFor(pod, others, shortages);
     if ("error" in answer) {
@@ -66,15 +63,13 @@ export class PodAdmission {
       this.#reject(pod, { reason: "UnexpectedAdmissionError", message });
       return;
     }
-    this.#makingRoom = true;
+    standStill();
     const victims = others.filter((other) => answer.victims.includes(other));
     new Work(execution, preempt(victims, workerOf), () => {
-      this.#makingRoom = false;
-      begin(pod, held);
-      while (!this.#makingRoom && this.#waiting.length > 0) {
-        const next = this.#waiting.shift()!;
-        this.admit(next.pod, next.held);
-      }
+      // Who asks about a shutdown asks last.
+      if (shuttingDown()) this.#reject(pod, nodeShutdown);
+      else begin(pod, held);
+      goOn();
     });
   }
 

@@ -17,6 +17,8 @@ export interface PodMachine {
   readonly images: ImageManager;
   readonly api: KubeletApi;
   readonly crashLoops: BackOffs;
+  /** It has been asked to end, which the sync under way does not know. */
+  readonly ending: boolean;
   nowUs(): number;
   /** When the kubelet's housekeeping last swept old back-offs. */
   sweptUs(): number;

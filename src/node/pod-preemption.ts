@@ -1,6 +1,7 @@
 import type { Pod } from "../model/index.ts";
+import { killPodNow } from "./kill-pod-now.ts";
 import type { PodWorker } from "./pod-worker.ts";
-import { Signal, type Steps } from "./work.ts";
+import type { Steps } from "./work.ts";
 
 /** Ends pods one after another, each within its own grace, to make room for a critical one. */
 export function* preempt(victims: readonly Pod[], workerOf: (pod: Pod) => PodWorker | undefined): Steps {
@@ -10,9 +11,6 @@ export function* preempt(victims: readonly Pod[], workerOf: (pod: Pod) => PodWor
     const message = "Preempted in order to admit critical pod";
     const disruption = "Pod was preempted by Kubelet to accommodate a critical pod.";
     worker.podEvent("Warning", "Preempting", message);
-    const done = new Signal();
-    const status = { reason: "Preempting", message, disruption };
-    worker.update({ kind: "kill", pod: worker.pod, kill: { evict: true, status, done: () => done.fire() } });
-    yield done;
+    yield* killPodNow(worker, { evict: true, status: { reason: "Preempting", message, disruption } });
   }
 }

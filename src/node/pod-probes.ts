@@ -1,4 +1,5 @@
 import { type Container, type ContainerStatus, isSidecar, type Pod, type PodStatus } from "../model/index.ts";
+import { nextTickAt } from "../sim/index.ts";
 import type { Host, ProbeType } from "./host.ts";
 import type { ProbeVerdicts } from "./pod-actions.ts";
 import type { PodWorker } from "./pod-worker.ts";
@@ -10,15 +11,21 @@ import type { Execution } from "./work.ts";
 /** All probes of one pod: prober's manager, as far as one pod is concerned. */
 export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
   readonly #pod: PodWorker;
-  #workers: readonly ProbeWorker[] | undefined = undefined;
+  #workers: ProbeWorker[] | undefined = undefined;
+  /** The next relist brings a sync that a worker asked for in vain. */
+  #again = false;
 
   constructor(pod: PodWorker) {
     this.#pod = pod;
   }
 
-  /** A worker for every probe, from the pod's first whole sync on. */
+  /** prober's `AddPod`: a worker for every probe, from the pod's first whole sync on. */
   start(): void {
-    if (this.#workers !== undefined || !hasProbes(this.#pod.pod)) return;
+    if (this.#workers !== undefined) {
+      this.#revive(this.#workers);
+      return;
+    }
+    if (!hasProbes(this.#pod.pod)) return;
     this.#workers = this.#newWorkers();
     for (const worker of this.#workers) worker.start();
   }
@@ -34,7 +41,7 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
 
   /** Writes down how far its workers have come. Answers false while a turn of any is to come. */
   rest(row: number[]): boolean {
-    return this.#workers?.every((worker) => worker.rest(row)) ?? true;
+    return !this.#again && (this.#workers?.every((worker) => worker.rest(row)) ?? true);
   }
 
   /** As it was before `rest`. */
@@ -44,15 +51,53 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
     for (const worker of this.#workers) worker.wake(row);
   }
 
+  /**
+   * Who ended with a container begins anew; the first who is there still ends the search, as upstream. One whose container does
+   * not run ends at once, and its last word is one more sync of the pod, which begins it again: a round each relist.
+   */
+  #revive(workers: ProbeWorker[]): void {
+    let inVain = false;
+    for (const [index, { over, type, container }] of workers.entries()) {
+      if (!over) break;
+      if (this.#status(container.name)?.state?.running === undefined) inVain = true;
+      else {
+        workers[index] = new ProbeWorker(type, container, container[`${type}Probe`]!, this);
+        workers[index].start();
+      }
+    }
+    if (!inVain || this.host.steady || this.#again) return;
+    this.#again = true;
+    const { kubelet } = this.#pod;
+    kubelet.execution.at(nextTickAt(kubelet.clocks.relist, kubelet.nowUs + 1), () => {
+      this.#again = false;
+      this.#syncSoon();
+    });
+  }
+
+  #syncSoon(tell: () => void = () => undefined): void {
+    const { kubelet, uid } = this.#pod;
+    kubelet.execution.soon(() =>
+      kubelet.syncLoop.run(() => {
+        tell();
+        kubelet.syncSoon(uid);
+      }),
+    );
+  }
+
+  #status(name: string): ContainerStatus | undefined {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.status() ?? {};
+    return [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
+  }
+
   stop(): void {
     for (const worker of this.#workers ?? []) worker.stop();
   }
 
   stopLivenessAndStartup(): void {
-    const own = new Set(this.#pod.pod.spec.containers);
+    const own = new Set(this.#pod.pod.spec.containers.map(({ name }) => name));
     for (const worker of this.#workers ?? []) {
       // Sidecars are probed on: they live longer.
-      if (worker.type !== "readiness" && own.has(worker.container)) worker.stop();
+      if (worker.type !== "readiness" && own.has(worker.container.name)) worker.stop();
     }
   }
 
@@ -124,15 +169,13 @@ export class PodProbes implements ProbeVerdicts, ProbeSurroundings {
 
   published(type: ProbeType, containerID: string, result: ProbeResult): void {
     if (type === "liveness" && result !== "failure") return;
-    const { kubelet, uid } = this.#pod;
-    const tell = (): void => {
+    const { uid, kubelet } = this.#pod;
+    this.#syncSoon(() => {
       const pod = kubelet.workers.get(uid)?.pod;
       if (pod === undefined) return;
       if (type === "readiness") kubelet.statuses.setReadiness(pod, containerID, result === "success");
       if (type === "startup") kubelet.statuses.setStarted(pod, containerID, result === "success");
-      kubelet.syncSoon(uid);
-    };
-    kubelet.execution.soon(() => kubelet.syncLoop.run(tell));
+    });
   }
 
   settled(): void {

@@ -4,9 +4,11 @@ import {
   type GeneratedCondition,
   initializedCondition,
   isPodTerminal,
+  type Pod,
   type PodCondition,
   type PodPhase,
   type PodStatus,
+  podCondition,
   podPhase,
   readyCondition,
 } from "../model/index.ts";
@@ -84,9 +86,9 @@ export function draftStatus(sources: DraftSources): Draft {
     ...(reason !== undefined && { reason }),
     ...(message !== undefined && { message }),
     conditions: [
-      ...restartingCondition(sources),
+      ...restartingCondition(sources, phase),
       { type: "PodReadyToStartContainers", status: sandboxChanged(seen).changed ? "False" : "True" },
-      initializedCondition(spec, [...inits, ...mains], phase),
+      initialized(spec, [...inits, ...mains], phase, old),
       readyCondition(pod, ready),
       ready,
       { type: "PodScheduled", status: "True" },
@@ -97,10 +99,25 @@ export function draftStatus(sources: DraftSources): Draft {
   };
 }
 
-function restartingCondition({ pod, seen, isTerminal }: DraftSources): GeneratedCondition[] {
+/** Once initialized, a pod stays so, whatever its containers do in place. */
+function initialized(
+  spec: Pod["spec"],
+  statuses: readonly ContainerStatus[],
+  phase: PodPhase,
+  old: PodStatus,
+): GeneratedCondition {
+  const condition = initializedCondition(spec, statuses, phase);
+  const stays =
+    condition.reason === "ContainersNotInitialized" && podCondition({ status: old }, "Initialized")?.status === "True";
+  return stays ? { type: condition.type, status: "True" } : condition;
+}
+
+function restartingCondition({ pod, seen }: DraftSources, phase: PodPhase): GeneratedCondition[] {
   const type = "AllContainersRestarting";
   if (!mayRestartAll(pod)) return [];
-  if (isTerminal || !wantsRestartAll(pod, seen)) return [{ type, status: "False" }];
+  if (phase === "Succeeded") return [{ type, status: "False", reason: "PodCompleted" }];
+  if (phase === "Failed") return [{ type, status: "False", reason: "PodFailed" }];
+  if (!wantsRestartAll(pod, seen)) return [{ type, status: "False" }];
   const message = "container exited with restart policy rule";
   return [{ type, status: "True", reason: "RestartAllContainersStarted", message }];
 }

@@ -43,6 +43,7 @@ export function* syncRuntime(
   if (actions.createSandbox) {
     const made = yield* machine.runtime.runSandbox(machine.pod, machine.held, actions.attempt);
     if (!(made instanceof RuntimeSandbox)) {
+      if (machine.ending) return outcome(true, false); // Nobody minds any more.
       machine.podEvent("Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${made.error}`);
       return outcome(stops, true);
     }

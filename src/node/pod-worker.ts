@@ -33,11 +33,13 @@ interface PodEnd {
   readonly message: string;
   /** The message of the condition DisruptionTarget, where there is one. */
   readonly disruption?: string;
+  /** A pod that has succeeded already is not called failed. */
+  readonly keepsSuccess?: true;
 }
 
 type StatusChange = (status: PodStatus) => PodStatus;
 
-interface KillOptions {
+export interface KillOptions {
   readonly graceSeconds?: number;
   readonly evict?: boolean;
   /** What the status says of it. */
@@ -74,7 +76,7 @@ export class PodWorker implements PodMachine {
   finished = false;
   evicted = false;
   #graceSeconds = 0;
-  #statusChanges: readonly StatusChange[] = none;
+  #statusChange: StatusChange | undefined = undefined;
   /** Who is told when nothing of the pod runs any more. */
   #done: readonly (() => void)[] = none;
   #update: PodUpdate | undefined = undefined;
@@ -165,6 +167,10 @@ export class PodWorker implements PodMachine {
     return this.kubelet.sweptUs();
   }
 
+  get ending(): boolean {
+    return this.terminatingUs !== undefined;
+  }
+
   /** No process of it is left, and none will come. */
   get mayRun(): boolean {
     return this.terminatedUs === undefined;
@@ -188,6 +194,7 @@ export class PodWorker implements PodMachine {
   update(update: PodUpdate): void {
     const { pod, kill } = update;
     if (this.terminatedUs !== undefined) kill?.done?.();
+    else if (kill?.done !== undefined) this.#done = [...this.#done, kill.done];
     if (this.finished) return;
     const { kubelet } = this;
     const deleted = pod.metadata.deletionTimestamp !== undefined;
@@ -197,9 +204,8 @@ export class PodWorker implements PodMachine {
       this.terminatingUs = kubelet.nowUs;
       urgent = true;
     }
-    if (kill?.evict === true) this.evicted = true;
-    if (kill?.status !== undefined) this.#statusChanges = [...this.#statusChanges, this.#ending(kill.status)];
-    if (kill?.done !== undefined && this.terminatedUs === undefined) this.#done = [...this.#done, kill.done];
+    if (urgent && kill?.evict === true) this.evicted = true;
+    if (kill?.status !== undefined) this.#statusChange = this.#ending(kill.status);
     if (this.terminatingUs !== undefined) {
       const grace = this.#grace(pod, kill?.graceSeconds);
       if (this.#graceSeconds !== 0 && grace < this.#graceSeconds) urgent = true;
@@ -213,11 +219,11 @@ export class PodWorker implements PodMachine {
     if (urgent) this.#cancel?.fire();
   }
 
-  #ending({ reason, message, disruption }: PodEnd): StatusChange {
+  #ending({ reason, message, disruption, keepsSuccess }: PodEnd): StatusChange {
     const lastTransitionTime = this.kubelet.clock.time(this.kubelet.nowUs);
     return (status) => ({
       ...status,
-      phase: "Failed",
+      phase: keepsSuccess === true && status.phase === "Succeeded" ? status.phase : "Failed",
       reason,
       message,
       ...(disruption !== undefined && {
@@ -235,13 +241,16 @@ export class PodWorker implements PodMachine {
     });
   }
 
-  /** The grace only ever shrinks, and is at least a second. */
+  /** podWorkers' `calculateEffectiveGracePeriod`: the pod's own where nobody names one; it only ever shrinks, to a second at least. */
   #grace({ metadata, spec }: Pod, wanted: number | undefined): number {
-    const bounds = [this.#graceSeconds, metadata.deletionGracePeriodSeconds, wanted].filter(
-      (seconds): seconds is number => seconds !== undefined && seconds !== 0,
-    );
-    const grace = bounds.length > 0 ? Math.min(...bounds) : (spec.terminationGracePeriodSeconds ?? 30);
-    return Math.max(1, metadata.deletionGracePeriodSeconds === 0 ? 1 : grace);
+    let grace = this.#graceSeconds;
+    let named = grace !== 0;
+    for (const bound of [metadata.deletionGracePeriodSeconds, wanted]) {
+      if (bound === undefined || (grace !== 0 && bound >= grace)) continue;
+      grace = bound;
+      named = true;
+    }
+    return Math.max(1, named ? grace : (spec.terminationGracePeriodSeconds ?? 30));
   }
 
   *#turns(): Steps {
@@ -290,10 +299,9 @@ export class PodWorker implements PodMachine {
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.terminal === true) {
       this.terminatingUs ??= kubelet.nowUs;
-      this.#graceSeconds = this.#grace(this.pod, undefined);
       this.#update ??= { kind: "sync", pod: this.pod };
     } else if (turn.cancelled !== true) {
-      kubelet.requeue.put(this.uid, turn.retry);
+      kubelet.requeue.put(this.pod, turn.retry);
     }
   }
 
@@ -362,9 +370,10 @@ export class PodWorker implements PodMachine {
 
   /** kubelet's `SyncTerminatingPod`. */
   *#terminate(seen: PodSeen): Steps {
-    this.#report(seen, false, this.#statusChanges);
+    this.#report(seen, false, this.#statusChange);
     this.probes.stopLivenessAndStartup();
-    yield* stopPod(this, seen, this.#graceSeconds);
+    // Nobody asked for it to end: each container has its own grace.
+    yield* stopPod(this, seen, this.#graceSeconds === 0 ? undefined : this.#graceSeconds);
     this.probes.stop();
     this.#report(this.held.look(), true);
   }
@@ -376,7 +385,7 @@ export class PodWorker implements PodMachine {
   }
 
   /** Generates the pod's status and hands it to the status manager. Answers its phase. */
-  #report(seen: PodSeen, isTerminal: boolean, changes: readonly StatusChange[] = []): string {
+  #report(seen: PodSeen, isTerminal: boolean, change?: StatusChange): string {
     const { kubelet, pod } = this;
     const ended = kubelet.deadlineOver(this);
     const draft = draftStatus({
@@ -393,7 +402,7 @@ export class PodWorker implements PodMachine {
       ...(ended !== undefined && { ended }),
     });
     const addresses = kubelet.addressesOf(pod, seen.sandboxes[0]?.sandbox);
-    kubelet.statuses.set(pod, draft, { startTimeUs: this.startedUs, addresses, changes });
+    kubelet.statuses.set(pod, draft, { startTimeUs: this.startedUs, addresses, change });
     this.probes.look();
     return draft.phase;
   }

@@ -1,6 +1,7 @@
-import type { Container, Pod, PodStatus, Probe } from "../model/index.ts";
+import { type Container, containerRestarts, type Pod, type PodStatus, type Probe } from "../model/index.ts";
 import type { Sequence } from "../sim/index.ts";
 import type { Host, ProbeType } from "./host.ts";
+import { restartsWithAll } from "./restart-all.ts";
 import type { Row } from "./rows.ts";
 import type { RuntimeContainer, RuntimePod } from "./runtime-pod.ts";
 import { type Execution, type Steps, Work } from "./work.ts";
@@ -31,6 +32,8 @@ const initialResults = { startup: "unknown", liveness: "success", readiness: "fa
 export class ProbeWorker {
   readonly type: ProbeType;
   readonly container: Container;
+  /** Its container has ended and is not to start again. */
+  over = false;
   readonly #probe: Probe;
   readonly #surroundings: ProbeSurroundings;
   #baseUs: number;
@@ -58,11 +61,11 @@ export class ProbeWorker {
     this.#surroundings.execution.soon(() => this.#turn());
   }
 
-  /** Writes down how far it has come; one whose next turn would find the same counts nothing. Answers false while a turn is to come. */
+  /** Writes down how far it has come: what it counts goes on in the container's next life. Answers false while a turn is to come. */
   rest(row: number[]): boolean {
     if (this.#tick !== undefined || this.#busy || this.#triggered) return false;
-    const flags = (this.#onHold ? 1 : 0) + (this.#stopped ? 2 : 0);
-    row.push(this.#baseUs, results.indexOf(this.#result), flags);
+    const flags = (this.#onHold ? 1 : 0) + (this.#stopped ? 2 : 0) + (this.over ? 4 : 0);
+    row.push(this.#baseUs, results.indexOf(this.#result), results.indexOf(this.#last), this.#run, flags);
     return this.#containerID !== "" && this.#surroundings.held.byId(this.#containerID) !== undefined;
   }
 
@@ -72,9 +75,12 @@ export class ProbeWorker {
     this.#containerID = held.containers.find(({ spec }) => spec.name === this.container.name)!.seen.id;
     this.#baseUs = row.next();
     this.#result = results[row.next()];
+    this.#last = results[row.next()];
+    this.#run = row.next();
     const flags = row.next();
-    this.#onHold = flags % 2 === 1;
-    this.#stopped = flags >= 2;
+    this.#onHold = (flags & 1) > 0;
+    this.#stopped = (flags & 2) > 0;
+    this.over = flags >= 4;
   }
 
   get #nowUs(): number {
@@ -182,14 +188,9 @@ export class ProbeWorker {
     }
     if (status.state?.running === undefined) {
       this.#publish("failure");
-      if (status.state?.terminated !== undefined && this.#surroundings.pod().spec.restartPolicy === "Never")
-        this.stop();
+      this.over = this.#endsWith(status);
+      if (this.over) this.stop();
       else this.#next();
-      return;
-    }
-    if (this.#surroundings.pod().metadata.deletionTimestamp !== undefined && this.type !== "readiness") {
-      this.#publish("success"); // A quiet end.
-      this.stop();
       return;
     }
     const container = held.byId(id);
@@ -203,6 +204,16 @@ export class ProbeWorker {
     }
     this.#busy = true;
     new Work(execution, this.#exec(container));
+  }
+
+  /** Whether nothing starts the container again, be it by itself or with the whole pod. */
+  #endsWith({ state }: NonNullable<PodStatus["containerStatuses"]>[number]): boolean {
+    if (state?.terminated === undefined) return false;
+    const { spec } = this.#surroundings.pod();
+    return (
+      !containerRestarts(this.container, spec.restartPolicy, state.terminated.exitCode) &&
+      !restartsWithAll(spec, this.#surroundings.status()!)
+    );
   }
 
   /** Up to three tries while the probe itself cannot run; a result, good or bad, counts at once. */

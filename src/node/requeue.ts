@@ -1,9 +1,12 @@
+import type { Pod } from "../model/index.ts";
 import { nextTickAt, type Sequence, type Ticker } from "../sim/index.ts";
 import type { Execution } from "./work.ts";
 
 const transientUs = 1_000_000;
 const retryUs = 10_000_000;
 const resyncUs = 60_000_000;
+/** Each wait is this share longer, at most. */
+const longestStretch = 0.5;
 
 /** Why a pod is to be synced again: the network was not ready, something failed, or a back-off ends at an instant. */
 export type Retry = "network" | "soon" | { readonly atUs: number };
@@ -14,6 +17,8 @@ interface RequeueOptions {
   readonly ticker: Ticker;
   /** A pod that is well is not synced again. */
   readonly steady: boolean;
+  /** What a pod waits longer is drawn from; 0 to 1. */
+  readonly drawFor: (pod: Pod) => number;
   readonly sync: (uid: string) => void;
 }
 
@@ -27,12 +32,14 @@ export class Requeue {
   }
 
   /** `retry` undefined: all went well. */
-  put(uid: string, retry: Retry | undefined): void {
+  put(pod: Pod, retry: Retry | undefined): void {
+    const { uid } = pod.metadata;
     this.take(uid);
-    const { execution, ticker, steady, sync } = this.#options;
+    const { execution, ticker, steady, drawFor, sync } = this.#options;
     if (retry === undefined && steady) return;
     const { nowUs } = execution.loop;
-    const atUs = nextTickAt(ticker, nowUs + waitUs(retry, nowUs) + 1);
+    const stretchedUs = Math.floor(waitUs(retry, nowUs) * (1 + longestStretch * drawFor(pod)));
+    const atUs = nextTickAt(ticker, nowUs + stretchedUs + 1);
     this.#pending.set(
       uid,
       execution.at(atUs, () => {

@@ -38,6 +38,15 @@ export function wantsRestartAll({ spec }: Pod, seen: PodSeen): boolean {
   });
 }
 
+/** The same, as far as a status tells it. */
+export function restartsWithAll(spec: Pod["spec"], { containerStatuses, initContainerStatuses }: PodStatus): boolean {
+  const statuses = [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
+  return allOf(spec).some((container) => {
+    const { terminated } = statuses.find(({ name }) => name === container.name)?.state ?? {};
+    return terminated !== undefined && restartsAll(container, terminated.exitCode);
+  });
+}
+
 /** Stops and removes every container, sidecars last: the next look at the pod finds none, in the sandbox that stays. */
 export function* stopAll(machine: PodMachine, seen: PodSeen): Steps {
   const { spec } = machine.pod;
@@ -50,15 +59,18 @@ export function* stopAll(machine: PodMachine, seen: PodSeen): Steps {
   for (const container of [...machine.held.containers]) machine.runtime.remove(machine.held, container);
 }
 
-/** The status once all of them are gone. */
+/** The status once all of them are gone. Who was waiting to start waits on. */
 export function statusAfterStop(status: PodStatus): PodStatus {
-  const restarted = (one: ContainerStatus): ContainerStatus => ({
-    ...one,
-    started: false,
-    restartCount: one.restartCount + 1,
-    state: { waiting: removed },
-    lastState: { terminated: { ...removed, exitCode: 137 } },
-  });
+  const restarted = (one: ContainerStatus): ContainerStatus =>
+    one.state?.waiting !== undefined
+      ? one
+      : {
+          ...one,
+          started: false,
+          restartCount: one.restartCount + 1,
+          state: { waiting: removed },
+          lastState: { terminated: { ...removed, exitCode: 137 } },
+        };
   const { initContainerStatuses: inits, containerStatuses: mains = [] } = status;
   return {
     ...status,

@@ -28,6 +28,8 @@ export interface ContainerSeen {
   readonly reason: string;
   readonly message: string | undefined;
   readonly sandbox: RuntimeSandbox;
+  /** As the spec named it then. */
+  readonly image: string | undefined;
   /** What it was created with, or given since. */
   readonly resources: Container["resources"];
 }
@@ -67,6 +69,7 @@ export class RuntimeContainer {
       reason: "",
       message: undefined,
       sandbox,
+      image: spec.image,
       resources: spec.resources,
     };
   }

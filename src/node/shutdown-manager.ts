@@ -1,4 +1,5 @@
 import type { Pod } from "../model/index.ts";
+import { killPodNow } from "./kill-pod-now.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { type Execution, inParallel, Signal, type Steps, Work } from "./work.ts";
 
@@ -27,24 +28,45 @@ const message = "Pod was terminated in response to imminent node shutdown.";
 export class ShutdownManager {
   readonly #options: ShutdownManagerOptions;
   shuttingDown = false;
+  /** What logind said, in order: a shutdown that is under way is carried to its end before its cancellation is heard. */
+  readonly #signals: ("shutdown" | "cancellation")[] = [];
+  #busy = false;
 
   constructor(options: ShutdownManagerOptions) {
     this.#options = options;
   }
 
   shutDown(): void {
-    const { groups, nodeEvent, report, release, execution } = this.#options;
-    if (groups.length === 0 || this.shuttingDown) return;
-    this.shuttingDown = true;
-    nodeEvent("Normal", "Shutdown", "Shutdown manager detected shutdown event");
-    report();
-    new Work(execution, this.#endAll(), release);
+    this.#hear("shutdown");
   }
 
   cancel(): void {
-    this.shuttingDown = false;
-    this.#options.nodeEvent("Normal", "Shutdown", "Shutdown manager detected shutdown cancellation");
-    this.#options.release();
+    this.#hear("cancellation");
+  }
+
+  #hear(signal: "shutdown" | "cancellation"): void {
+    const { groups, execution } = this.#options;
+    if (groups.length === 0) return;
+    this.#signals.push(signal);
+    if (this.#busy) return;
+    this.#busy = true;
+    new Work(execution, this.#answerAll(), () => {
+      this.#busy = false;
+    });
+  }
+
+  *#answerAll(): Steps {
+    const { nodeEvent, report, release } = this.#options;
+    for (let signal = this.#signals.shift(); signal !== undefined; signal = this.#signals.shift()) {
+      this.shuttingDown = signal === "shutdown";
+      const words = this.shuttingDown ? "event" : signal;
+      nodeEvent("Normal", "Shutdown", `Shutdown manager detected shutdown ${words}`);
+      if (this.shuttingDown) {
+        report();
+        yield* this.#endAll();
+      }
+      release();
+    }
   }
 
   *#endAll(): Steps {
@@ -68,12 +90,7 @@ export class ShutdownManager {
 
 function* end(worker: PodWorker | undefined, seconds: number): Steps {
   if (worker === undefined) return; // It went by itself, while others ended.
-  const done = new Signal();
   const graceSeconds = Math.min(seconds, worker.pod.spec.terminationGracePeriodSeconds ?? seconds);
-  worker.update({
-    kind: "kill",
-    pod: worker.pod,
-    kill: { graceSeconds, done: () => done.fire(), status: { reason: "Terminated", message, disruption: message } },
-  });
-  yield done;
+  const status = { reason: "Terminated", message, disruption: message, keepsSuccess: true } as const;
+  yield* killPodNow(worker, { graceSeconds, status });
 }

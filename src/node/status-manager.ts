@@ -44,7 +44,7 @@ interface DraftExtras {
   readonly startTimeUs: number;
   readonly addresses: Partial<PodStatus>;
   /** What who ends the pod says of it. */
-  readonly changes: readonly ((status: PodStatus) => PodStatus)[];
+  readonly change: ((status: PodStatus) => PodStatus) | undefined;
 }
 
 interface StatusManagerOptions {
@@ -94,7 +94,7 @@ export class StatusManager {
   }
 
   /** A sync's description of the pod. */
-  set(pod: Pod, draft: Draft, { startTimeUs, addresses, changes }: DraftExtras): void {
+  set(pod: Pod, draft: Draft, { startTimeUs, addresses, change }: DraftExtras): void {
     const old = this.#statuses.get(pod.metadata.uid)?.status ?? pod.status;
     const { phase, reason, message, containerStatuses, initContainerStatuses } = draft;
     const conditions = draft.conditions.map((condition) => this.#timed(condition, old, pod));
@@ -111,9 +111,7 @@ export class StatusManager {
     if (reason !== undefined) status.reason = reason;
     if (message !== undefined) status.message = message;
     if (initContainerStatuses.length > 0) status.initContainerStatuses = initContainerStatuses;
-    let amended: PodStatus = status;
-    for (const change of changes) amended = change(amended);
-    this.#update(pod, amended);
+    this.#update(pod, change === undefined ? status : change(status));
   }
 
   /** Replaces parts of the status: addresses, conditions of other managers. */

@@ -17,25 +17,46 @@ interface SyncLoopOptions {
 }
 
 /**
- * kubelet's `syncLoop`: while the container runtime is not ready it sleeps, and what it would have taken up (pods that come,
- * change or go, what the PLEG and probes say, retries) waits. Workers, probes and reports of the node go on.
+ * kubelet's `syncLoop`: while the container runtime is not ready it sleeps, and while room is made for a critical pod it
+ * stands still. What it would have taken up (pods that come, change or go, what the PLEG and probes say, retries) waits.
+ * Workers, probes and reports of the node go on.
  */
 export class SyncLoop {
   readonly #options: SyncLoopOptions;
-  #held: (() => void)[] = [];
+  readonly #held: (() => void)[] = [];
   /** When the last tick found the runtime ready before it was not; `undefined` while it is. */
   #readyUs: number | undefined;
   #asleepUs: number | undefined;
+  #standing = false;
   #check: Sequence | undefined;
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
   }
 
-  /** Does it, when the loop is awake. */
+  /** Does it, when the loop goes round. */
   run(task: () => void): void {
-    if (this.#asleepUs !== undefined && this.#options.execution.loop.nowUs >= this.#asleepUs) this.#held.push(task);
+    if (this.#waits()) this.#held.push(task);
     else task();
+  }
+
+  /** The task that it does now is not over before `goOn`. */
+  standStill(): void {
+    this.#standing = true;
+  }
+
+  goOn(): void {
+    this.#standing = false;
+    this.#catchUp();
+  }
+
+  #waits(): boolean {
+    const asleep = this.#asleepUs !== undefined && this.#options.execution.loop.nowUs >= this.#asleepUs;
+    return asleep || this.#standing;
+  }
+
+  #catchUp(): void {
+    while (this.#held.length > 0 && !this.#waits()) this.#held.shift()!();
   }
 
   /** What is wrong with the runtime, in the words of the node's condition. */
@@ -84,8 +105,6 @@ export class SyncLoop {
   #wake(): void {
     if (this.#readyUs !== undefined) return; // Not ready again, before it woke.
     this.#asleepUs = undefined;
-    const held = this.#held;
-    this.#held = [];
-    for (const task of held) task();
+    this.#catchUp();
   }
 }

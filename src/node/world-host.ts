@@ -13,11 +13,12 @@ import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 
 const runTask = handler<() => void>("host/process", (task) => task());
 
-/** Software of one pod: how it behaves, and how much of its luck is used up. */
+/** Software of one pod: how it behaves, and how much of its luck is used up: that of its life, and that of its waits for another try. */
 interface Software {
   readonly behavior: Behavior;
   readonly ordinal: number;
   drawn: number;
+  retried: number;
   running: RunningPod | undefined;
 }
 
@@ -31,8 +32,8 @@ export interface WorldHostOptions {
   readonly images: ImageStore;
   /** `ordinal`: how many pods of its workload ran before it. */
   readonly softwareOf: (pod: Pod) => { readonly behavior: Behavior; readonly ordinal: number };
-  /** What belongs to the n-th pod ever run of a workload, from its beginning. */
-  readonly luckOf: (pod: Pod, ordinal: number) => RandomStream;
+  /** What belongs to the n-th pod ever run of a workload, from its beginning; its waits for another try have luck of their own. */
+  readonly luckOf: (pod: Pod, ordinal: number, what: "life" | "retries") => RandomStream;
   readonly nextPodIP: () => string;
   readonly hostIP: string;
   /** Used amounts of what the machine has so much of, at which the kubelet wants to look at it. */
@@ -72,6 +73,10 @@ export class WorldHost implements Host {
       noticed: noticed("processes", maxPids(machine)),
       tell,
     });
+  }
+
+  retryDraw(pod: Pod): number {
+    return this.#luckOf(pod, "retries")();
   }
 
   runSandbox(sandbox: RuntimeSandbox): Outcome {
@@ -149,7 +154,7 @@ export class WorldHost implements Host {
 
   started(container: RuntimeContainer): void {
     const { behavior, running } = this.#of(container.pod);
-    const random = this.#luckOf(container.pod);
+    const random = this.#luckOf(container.pod, "life");
     const process = this.#processOf(container);
     const { uid } = container.pod.metadata;
     const { id } = container.seen;
@@ -160,7 +165,7 @@ export class WorldHost implements Host {
       return;
     }
     const score = this.#oomScoreAdj(container.pod, container.spec);
-    const limits = limitsOf(container.spec.name, container.seen.resources);
+    const limits = limitsOf(container.pod, container.spec.name, container.seen.resources);
     this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
     this.#options.world.startContainer(running, process);
     this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
@@ -205,7 +210,7 @@ export class WorldHost implements Host {
     if (running !== undefined && this.#processOf(container) === running.main)
       this.#options.world.setAccepting(running, false);
     return {
-      tookUs: Math.ceil(draw(behavior.shutdown, this.#luckOf(container.pod))),
+      tookUs: Math.ceil(draw(behavior.shutdown, this.#luckOf(container.pod, "life"))),
       exitCode: behavior.shutdownExitCode,
     };
   }
@@ -255,7 +260,7 @@ export class WorldHost implements Host {
     if (running === undefined || process === undefined) return;
     const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
     this.#options.world.setLimits(running, process, {
-      ...limitsOf(container.spec.name, container.seen.resources),
+      ...limitsOf(container.pod, container.spec.name, container.seen.resources),
       oomScoreAdj,
     });
   }
@@ -278,7 +283,7 @@ export class WorldHost implements Host {
       workload: workloadOf(pod),
       behavior: software.behavior,
       containers: specs.map((spec) => ({
-        ...limitsOf(spec.name, spec.resources),
+        ...limitsOf(pod, spec.name, spec.resources),
         oomScoreAdj: this.#oomScoreAdj(pod, spec),
       })),
       mainIndex: specs.length - pod.spec.containers.length,
@@ -293,19 +298,20 @@ export class WorldHost implements Host {
     const { uid } = pod.metadata;
     let software = this.#software.get(uid);
     if (software === undefined) {
-      software = { running: undefined, drawn: 0, ...this.#options.softwareOf(pod) };
+      software = { running: undefined, drawn: 0, retried: 0, ...this.#options.softwareOf(pod) };
       this.#software.set(uid, software);
     }
     return software;
   }
 
   /** The rest of the pod's luck. Its generator is made again each time: kept, it would weigh more than all else here. */
-  #luckOf(pod: Pod): RandomStream {
+  #luckOf(pod: Pod, what: "life" | "retries"): RandomStream {
     const software = this.#of(pod);
-    const stream = this.#options.luckOf(pod, software.ordinal);
-    for (let drawn = 0; drawn < software.drawn; drawn += 1) stream();
+    const count = what === "life" ? "drawn" : "retried";
+    const stream = this.#options.luckOf(pod, software.ordinal, what);
+    for (let drawn = 0; drawn < software[count]; drawn += 1) stream();
     return () => {
-      software.drawn += 1;
+      software[count] += 1;
       return stream();
     };
   }
@@ -368,8 +374,14 @@ function processIndex(pod: Pod, { name }: Container): number {
   return processesOf(pod).findIndex((container) => container.name === name);
 }
 
-/** What a container's cgroup is given. */
-function limitsOf(name: string, resources: Container["resources"]): Omit<ContainerLimits, "oomScoreAdj"> {
-  const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf(resources);
-  return { name, cpuShares: cpuShares(cpuRequestMillicores), cpuLimitMillicores, memoryLimitBytes };
+/** What a container's cgroup is given: the pod's limits where it has none of its own, and what they are worth where it requests no CPU. */
+function limitsOf(
+  { spec }: Pod,
+  name: string,
+  resources: Container["resources"],
+): Omit<ContainerLimits, "oomScoreAdj"> {
+  const limits = { ...spec.resources?.limits, ...resources?.limits };
+  const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf({ ...resources, limits });
+  const asked = resources?.requests?.["cpu"] === undefined ? cpuLimitMillicores : cpuRequestMillicores;
+  return { name, cpuShares: cpuShares(asked), cpuLimitMillicores, memoryLimitBytes };
 }

@@ -13,6 +13,18 @@ export const kubeletSettings = z
   .strictObject({
     maxPods: z.number().int().min(1).optional(),
     podPidsLimit: z.number().int().min(-1).optional().describe("Processes of one pod. Default -1: no bound."),
+    cpuManagerPolicy: z
+      .enum(["none", "static"])
+      .optional()
+      .describe("Default none. Only its veto on resizes of Guaranteed pods is simulated."),
+    memoryManagerPolicy: z
+      .enum(["None", "Static"])
+      .optional()
+      .describe("Default None. Only its veto on resizes of Guaranteed pods is simulated."),
+    memorySwap: z
+      .strictObject({ swapBehavior: z.enum(["NoSwap", "LimitedSwap"]).optional() })
+      .optional()
+      .describe("Default NoSwap. Only its veto on resizes of memory is simulated."),
     serializeImagePulls: z.boolean().optional().describe("Default true, unless maxParallelImagePulls is above 1."),
     maxParallelImagePulls: z.number().int().min(1).optional(),
     crashLoopBackOff: z.strictObject({ maxContainerRestartPeriod: duration.optional() }).optional(),

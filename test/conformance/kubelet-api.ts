@@ -17,7 +17,7 @@ export class RecordedApi implements KubeletApi {
   readonly requestUs = 0;
   readonly #options: RecordedApiOptions;
   readonly #pods = new Map<string, Pod>();
-  readonly #objects = new Set<string>();
+  readonly #objects = new Map<string, ReadonlySet<string>>();
   readonly #events = new Set<string>();
   #mirrors = 0;
   readonly #told = new Map<string, PodStatus>();
@@ -43,8 +43,8 @@ export class RecordedApi implements KubeletApi {
     this.#options.seen(pod, false);
   }
 
-  put(kind: string, name: string): void {
-    this.#objects.add(`${kind}/${objectKey("default", name)}`);
+  put(kind: string, name: string, data: unknown): void {
+    this.#objects.set(`${kind}/${objectKey("default", name)}`, new Set(Object.keys(data ?? {})));
   }
 
   delete(name: string, seconds: number | undefined, timeOf: (us: number) => string): void {
@@ -78,8 +78,8 @@ export class RecordedApi implements KubeletApi {
     return stored?.metadata.uid === pod.metadata.uid ? stored : undefined;
   }
 
-  has(kind: "ConfigMap" | "Secret", key: ObjectKey): boolean {
-    return this.#objects.has(`${kind}/${key}`);
+  keysOf(kind: "ConfigMap" | "Secret", key: ObjectKey): ReadonlySet<string> | undefined {
+    return this.#objects.get(`${kind}/${key}`);
   }
 
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {

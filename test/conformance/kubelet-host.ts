@@ -49,6 +49,10 @@ export class RecordedHost implements Host {
     this.#sandboxErrors = [...(recorded.sandboxErrors ?? [])];
   }
 
+  retryDraw(): number {
+    return 0;
+  }
+
   runSandbox({ pod, attempt }: RuntimeSandbox): Outcome {
     this.#record("cri", { call: "RunPodSandbox", pod: pod.metadata.name, attempt });
     const error = this.#sandboxErrors.shift();

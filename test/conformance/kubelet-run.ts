@@ -75,8 +75,8 @@ export class KubeletRun {
     staticRemove: ({ pod = "" }) => this.#kubelet.statics.remove(this.#staticPod(pod)),
     delete: ({ pod = "", gracePeriodSeconds }) =>
       this.#api.delete(pod, gracePeriodSeconds, (us) => this.#clock.time(us)),
-    configMap: ({ name = "" }) => this.#api.put("ConfigMap", name),
-    secret: ({ name = "" }) => this.#api.put("Secret", name),
+    configMap: ({ name = "", data }) => this.#api.put("ConfigMap", name, data),
+    secret: ({ name = "", data }) => this.#api.put("Secret", name, data),
     condition: ({ pod = "", Type: type, Status: status }) => {
       const stored = this.#api.named(pod)!;
       const condition = { type: String(type), status: String(status) };

@@ -101,7 +101,7 @@ describe("limits of local storage", () => {
       because: "layers and volumes count together",
     },
   ])("$because", ({ used, words }) => {
-    expect(localStorageExcess(pod, used)).toBe(words);
+    expect(localStorageExcess(pod, used, false)).toBe(words);
   });
 });
 

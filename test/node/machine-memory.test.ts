@@ -70,6 +70,13 @@ spec:
     expect(Math.abs(kills[0]!.ranUs - atUs)).toBeLessThanOrEqual(1);
   });
 
+  it("is held to its pod's limit where it has none of its own", () => {
+    const manifest = leaky("").replace("spec:\n", "spec:\n  resources: { limits: { memory: 512Mi } }\n");
+    const { simulation, kills } = run(manifest, "7Mi");
+    simulation.runUntil(200_000_000);
+    expect(kills[0]).toMatchObject({ what: "memory-over-limit" });
+  });
+
   it("without a limit ends with the machine's: who holds most for its request dies, as the kernel, not the kubelet, decides", () => {
     // Faster than the eviction manager's rounds: the machine has 100 MiB less for a second, then nothing.
     const { simulation, kills } = run(leaky(""), "120Mi");

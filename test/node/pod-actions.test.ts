@@ -67,6 +67,31 @@ describe("what one sync of a pod does", () => {
     expect(names(actions.start)).toEqual(["a"]);
   });
 
+  it.each([
+    { of: "an ordinary container", whole: pod([], [container("a", { image: "new" })], "Never"), name: "Container a" },
+    { of: "a sidecar", whole: pod([sidecar("a", { image: "new" })], [container("b")]), name: "Init container a" },
+  ])("restarts $of whose image is another than that which runs, whatever the policy", ({ whole: changed, name }) => {
+    const now = seen(changed, { a: "running" });
+    const actions = podActions(changed, now, silent);
+    expect(actions.kill.map(({ message }) => message.replace(", will be restarted", ""))).toEqual([
+      `${name} definition changed`,
+    ]);
+    expect(names([...actions.startInit, ...actions.start])).toContain("a");
+  });
+
+  it("takes an init container that the kernel killed for failed, whatever its exit code", () => {
+    const now = seen(whole, { i: 0 });
+    const killed = { ...now, containers: now.containers.map((one) => ({ ...one, reason: "OOMKilled" })) };
+    expect(names(podActions(whole, killed, silent).startInit)).toEqual(["i"]);
+  });
+
+  it("starts in a new sandbox what has not succeeded under its own policy or the pod's", () => {
+    const mixed = pod([], [container("a", { restartPolicy: "OnFailure" }), container("b"), container("c")], "Always");
+    const now = seen(mixed, { a: 0, b: 0, c: 1 });
+    const broken = { ...now, sandboxes: now.sandboxes.map((one) => ({ ...one, ready: false })) };
+    expect(names(podActions(mixed, broken, silent).start)).toEqual(["b", "c"]);
+  });
+
   it("makes a new sandbox where the old one is not ready, and begins with the first init container", () => {
     const now = seen(whole, { i: 0, a: 137 });
     const broken = { ...now, sandboxes: now.sandboxes.map((one) => ({ ...one, ready: false })) };

@@ -94,7 +94,7 @@ describe("a pod's start", () => {
 });
 
 describe("a pod's crashes", () => {
-  it("restarts at once, then after 10, 20, 40, 80, 160 and 300 s at most", () => {
+  it("restarts at once, then after 10, 20, 40, 80, 160 and 300 s, and up to half a minute more", () => {
     const { states } = live(
       { containers: [container()] },
       { duration: "40m", behavior: [{ for: "pod/p", exit: { after: "1s", code: 1 } }] },
@@ -105,10 +105,10 @@ describe("a pod's crashes", () => {
       if (state?.running !== undefined && restartCount === starts.length) starts.push(atUs);
     }
     const waits = starts.slice(1).map((atUs, index) => seconds(atUs - starts[index]!));
-    // Each life lasts a second; the exit is seen by the next relist, the end of a wait at the next one.
-    for (const [index, wanted] of [0, 10, 20, 40, 80, 160, 300, 300].entries()) {
+    // Each life lasts a second, the exit is seen by the next relist, and the last minute of each wait is stretched by half at most.
+    for (const [index, wanted] of [0, 10, 20, 40, 80, 160, 300].entries()) {
       expect(waits[index]! - 1 - wanted).toBeGreaterThanOrEqual(0);
-      expect(waits[index]! - 1 - wanted).toBeLessThanOrEqual(2.5);
+      expect(waits[index]! - 1 - wanted).toBeLessThanOrEqual(2.5 + Math.min(wanted, 60) / 2);
     }
   });
 

@@ -56,7 +56,7 @@ class Bench implements KubeletApi {
       },
       removeSandbox: ({ pod }) => this.#say("removed", pod.metadata.name),
       started: ({ pod, seen }) => {
-        if (seen.name !== "i") return;
+        if (seen.name !== "i" && !(seen.name === "c1" && pod.spec.restartPolicy === "OnFailure")) return;
         const exit = (): void => this.kubelet.exited(pod.metadata.uid, seen.id, 0, "Completed");
         this.loop.schedule(this.loop.nowUs + 700_000, phase.world, run, exit);
       },
@@ -84,8 +84,8 @@ class Bench implements KubeletApi {
     return this.pods.get(metadata.name);
   }
 
-  has(): boolean {
-    return true;
+  keysOf(): ReadonlySet<string> | undefined {
+    return undefined;
   }
 
   patchStatus(pod: Pod, status: PodStatus, done: (accepted: boolean) => void): void {
@@ -144,8 +144,9 @@ class Bench implements KubeletApi {
 }
 
 const probe = { exec: { command: ["p"] }, periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 2 };
+const strictProbe = { ...probe, failureThreshold: 3, successThreshold: 2 };
 const container = fc.record({
-  readinessProbe: fc.option(fc.constant(probe), { nil: undefined }),
+  readinessProbe: fc.option(fc.constantFrom(probe, strictProbe), { nil: undefined }),
   livenessProbe: fc.option(fc.constant(probe), { nil: undefined }),
   startupProbe: fc.option(fc.constant(probe), { nil: undefined }),
 });
@@ -155,6 +156,8 @@ const podShape = fc.record({
   sidecar: fc.option(container, { nil: undefined }),
   init: fc.boolean(),
   gate: fc.boolean(),
+  /** Its second container ends well for good. */
+  completes: fc.boolean(),
 });
 const blow: fc.Arbitrary<Blow> = fc.record({
   atMs: fc.integer({ min: 0, max: 40_000 }),
@@ -176,7 +179,7 @@ const blow: fc.Arbitrary<Blow> = fc.record({
 
 type Shape = typeof podShape extends fc.Arbitrary<infer Value> ? Value : never;
 
-function podOf({ mains, sidecar, init, gate }: Shape, nth: number): Pod {
+function podOf({ mains, sidecar, init, gate, completes }: Shape, nth: number): Pod {
   const manifest = {
     metadata: { name: name(nth), namespace: "default", uid: `uid-${nth}`, generation: 1 },
     spec: {
@@ -185,6 +188,7 @@ function podOf({ mains, sidecar, init, gate }: Shape, nth: number): Pod {
         ...(init ? [{ name: "i", image: "i:1" }] : []),
         ...(sidecar === undefined ? [] : [{ name: "s", image: "i:1", restartPolicy: "Always", ...sidecar }]),
       ],
+      ...(completes && { restartPolicy: "OnFailure" }),
       ...(gate && { readinessGates: [{ conditionType: "example.com/gate" }] }),
     },
     status: { phase: "Pending" },
@@ -209,6 +213,7 @@ describe("pods at rest", () => {
     sidecar: unprobed,
     init: true,
     gate: false,
+    completes: false,
   };
 
   it("have no worker once all that they do is told and shown", () => {
