@@ -1,5 +1,6 @@
 import type { Cursor, Store, WatchLog } from "../apiserver/index.ts";
-import { type Kind, type KubeObject, keyOf, type ObjectKey } from "../model/index.ts";
+import { type Kind, type KubeObject, keyOf, type ObjectKey, type Pod } from "../model/index.ts";
+import { PodCounts } from "./pod-counts.ts";
 
 /** What a watcher is told of one object: `before` absent for a new one, `after` absent for one that is gone. */
 export interface Change<T extends KubeObject = KubeObject> {
@@ -30,6 +31,7 @@ export class Informer {
   readonly #objects = new Map<ObjectKey, KubeObject>();
   readonly #indexes = new Map<string, Index>();
   readonly #listeners: ((change: Change) => void)[] = [];
+  #podCounts: PodCounts | undefined;
   readonly #log: WatchLog;
   #cursor: Cursor | undefined;
   #revision = 0;
@@ -84,6 +86,15 @@ export class Informer {
     for (const [key, object] of this.#objects) insert(index, keysOf(object as never), key, object, this.#changes);
   }
 
+  /** Counts of the pods here, from now on kept by their changes. */
+  get podCounts(): PodCounts {
+    if (this.#podCounts === undefined) {
+      this.#podCounts = new PodCounts();
+      for (const pod of this.#objects.values()) this.#podCounts.note(undefined, pod as Pod);
+    }
+    return this.#podCounts;
+  }
+
   /** Replaces everything by what the store holds now (a LIST), tells the differences, and watches from there. */
   list(store: Store): void {
     if (this.#cursor !== undefined) this.#log.closeCursor(this.#cursor);
@@ -122,6 +133,7 @@ export class Informer {
     this.#cursor = undefined;
     this.#objects.clear();
     for (const index of this.#indexes.values()) index.buckets.clear();
+    this.#podCounts?.clear();
   }
 
   #apply(before: KubeObject | undefined, after: KubeObject | undefined, key: ObjectKey): void {
@@ -130,6 +142,7 @@ export class Informer {
     else this.#objects.set(key, after);
     this.#changes += 1;
     for (const index of this.#indexes.values()) reindex(index, key, before, after, this.#changes);
+    this.#podCounts?.note(before as Pod | undefined, after as Pod | undefined);
     // A new object of an old name is a deletion and a creation to whoever listens, as in client-go.
     const replaced = before !== undefined && after !== undefined && before.metadata.uid !== after.metadata.uid;
     if (replaced) {

@@ -16,6 +16,7 @@ import {
   type Uid,
   type VolumeAttachment,
 } from "../model/index.ts";
+import type { PodCount } from "./pod-counts.ts";
 import type { Process } from "./process.ts";
 
 /** What a selector matched when its candidates were of that version. */
@@ -70,6 +71,11 @@ export class View {
     const informer = this.#process.informer(kind);
     informer.addIndex("controller", (object: KubeObject) => controllerOf(object)?.uid);
     return informer.by("controller", uid) as Iterable<ObjectOf<K>>;
+  }
+
+  /** How many pods a controller has, in which state, by their labels. */
+  podCounts(owner: Uid): Iterable<PodCount> {
+    return this.#process.informer("Pod").podCounts.of(owner);
   }
 
   /** Pods assigned to a node. */
