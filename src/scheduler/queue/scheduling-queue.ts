@@ -157,6 +157,11 @@ export class SchedulingQueue {
     else this.#toPool(queued);
   }
 
+  /** Whether events concern anybody: a pod that waits for one, or one that is being tried. */
+  get listens(): boolean {
+    return this.#pool.size > 0 || this.#inFlight.size > 0;
+  }
+
   /** Something changed that may make waiting pods schedulable. */
   move(event: ClusterEvent, nowUs: number): void {
     this.#moveThose(event, nowUs, () => true);
@@ -265,6 +270,7 @@ export class SchedulingQueue {
   }
 
   #moveThose(event: ClusterEvent, nowUs: number, mayMove: (pod: PodInfo) => boolean): void {
+    if (!this.listens) return;
     if (this.#inFlight.size > 0) this.#inFlightEvents.push(event);
     const concerned = new Set<QueuedPod>();
     for (const hints of this.#hints.values()) {
