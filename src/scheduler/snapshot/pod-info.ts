@@ -119,6 +119,7 @@ export function readsAlike({ pod: before, requests }: PodInfo, after: Pod): bool
     before.spec === after.spec &&
     before.metadata.uid === after.metadata.uid &&
     before.metadata.labels === after.metadata.labels &&
+    before.metadata.annotations === after.metadata.annotations &&
     before.metadata.ownerReferences === after.metadata.ownerReferences &&
     before.metadata.deletionTimestamp === after.metadata.deletionTimestamp &&
     podAmounts(after).requests === requests

@@ -12,6 +12,8 @@ export interface SnapshotObserver {
   podMoved(pod: PodInfo, slot: number, sign: 1 | -1): void;
   /** Something about the node itself, its pods, or who is nominated to it changed. */
   nodeChanged(slot: number): void;
+  /** A pod of the node has a newer version, in which nothing but its status is another. */
+  podRenewed(slot: number): void;
   /** Nodes came or went, or their labels changed. */
   nodesChanged(): void;
 }
@@ -140,7 +142,7 @@ export class Snapshot {
     if (place !== undefined && place.node.name === nodeName && !this.#assumed.has(key) && readsAlike(place.pod, pod)) {
       place.pod.pod = pod;
       place.node.replacePod(place.pod, place.pod);
-      this.#nodeChanged(place.node);
+      if (place.node.slot >= 0) for (const observer of this.#observers) observer.podRenewed(place.node.slot);
       return;
     }
     this.#place(podInfo(pod), nodeName);
