@@ -23,6 +23,8 @@ import type { Process } from "./process.ts";
 interface Selected {
   readonly index: string;
   readonly value: string;
+  /** All of them match: the selector demands no more than what they are found by. */
+  readonly all: boolean;
   version: number;
   pods: readonly Pod[];
 }
@@ -140,12 +142,12 @@ export class View {
   podsSelected(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
     const informer = this.#process.informer("Pod");
     const selected = this.#selectedBy(selector, namespace);
-    const { index, value } = selected;
+    const { index, value, all } = selected;
     const version = informer.versionOf(index, value);
     if (selected.version === version) return selected.pods;
     const pods: Pod[] = [];
     for (const pod of informer.by(index, value) as Iterable<Pod>)
-      if (selector.matches(pod.metadata.labels)) pods.push(pod);
+      if (all || selector.matches(pod.metadata.labels)) pods.push(pod);
     selected.version = version;
     selected.pods = pods;
     return pods;
@@ -166,20 +168,17 @@ export class View {
   }
 
   /** Where all pods are that a selector may match: under one label of theirs, if it demands one. The index is kept from now on. */
-  #candidates(
-    { requirements }: CompiledLabelSelector,
-    namespace: string,
-  ): { readonly index: string; readonly value: string } {
+  #candidates({ requirements }: CompiledLabelSelector, namespace: string): Pick<Selected, "index" | "value" | "all"> {
     const informer = this.#process.informer("Pod");
     for (const { operator, key, values } of requirements) {
       const demands = operator === "=" || operator === "==" || operator === "in";
       if (!demands || values.length !== 1) continue;
       const index = `label/${key}`;
       if (!informer.hasIndex(index)) informer.addIndex(index, labelPairs(key));
-      return { index, value: `${namespace}/${key}=${values[0]}` };
+      return { index, value: `${namespace}/${key}=${values[0]}`, all: requirements.length === 1 };
     }
     informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
-    return { index: "namespace", value: namespace };
+    return { index: "namespace", value: namespace, all: false };
   }
 
   /** Services whose selector picks a pod of these labels, found by one pair of each selector. */
