@@ -72,7 +72,7 @@ export class EventRecorder {
       if (!this.#rows.has(same)) this.#remembered.push(same);
       this.#rows.set(same, api.events.create(event, loop.nowUs));
     } else {
-      api.events.repeat(row, event, count, loop.nowUs);
+      this.#rows.set(same, api.events.repeat(row, event, count, loop.nowUs));
     }
     this.#sendNext();
   }

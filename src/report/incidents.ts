@@ -126,8 +126,8 @@ function originOf({ what, subject, pods, leak }: Loss): Origin {
 
 /** The container's next start, and whether the kubelet made it wait for that. */
 function restartOf({ startsUs, backOffsUs }: PodHistory, killedUs: number): Moment[] {
-  const startUs = startsUs.find((us) => us > killedUs);
-  const waited = backOffsUs.some((us) => us > killedUs && us <= (startUs ?? Number.POSITIVE_INFINITY));
+  const startUs = startsUs?.find((us) => us > killedUs);
+  const waited = backOffsUs?.some((us) => us > killedUs && us <= (startUs ?? Number.POSITIVE_INFINITY));
   if (waited) return [{ name: "CrashLoopBackOff", atUs: startUs, detail: "the wait before the restart is over" }];
   return [{ name: "restarted", atUs: startUs, detail: "without a wait" }];
 }

@@ -131,7 +131,8 @@ export class SchedulingQueue {
 
   /** The pod was bound, or is gone: it leaves the queue. */
   done(key: string): void {
-    if (this.#inFlight.delete(key) && this.#inFlight.size === 0) this.#inFlightEvents.length = 0;
+    if (!this.#inFlight.delete(key) || this.#inFlight.size > 0) return;
+    if (this.#inFlightEvents.length > 0) this.#inFlightEvents.length = 0;
   }
 
   /**
