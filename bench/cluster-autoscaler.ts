@@ -50,7 +50,7 @@ function cluster(waiting: number): { readonly loop: EventLoop; readonly process:
   const process = new Process(
     {
       loop,
-      api: { store, events: { create: () => 0, repeat: () => undefined } } as unknown as ApiServer,
+      api: { store, events: { create: () => 0, repeat: () => 0 } } as unknown as ApiServer,
       world: new World(() => loop.nowUs),
       clock,
     },

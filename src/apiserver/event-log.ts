@@ -20,6 +20,13 @@ export interface RecordedEvent extends NewEvent {
   readonly lastUs: number;
 }
 
+/** `--event-ttl` of kube-apiserver. */
+const livesUs = 3_600_000_000;
+/** So often, in new events, those are looked for that have died. */
+const between = 16_384;
+/** Beyond this the first go whatever their age. */
+const mostRows = 400_000;
+
 /**
  * Events live for an hour and are read by people only, so they are columns and not objects: a row costs some 60 bytes
  * beside its shared texts.
@@ -37,25 +44,26 @@ export class EventLog {
   }
 
   /** A new event; the number names it for `repeat`. */
-  create(event: NewEvent, atUs: number): number {
-    if (this.#rows.length > 400_000) this.#expire(200_000);
+  create(event: NewEvent, atUs: number, count = 1): number {
     const row = this.#firstRow + this.#rows.length;
+    if (row % between === 0) this.#expire(atUs - livesUs);
     this.#rows.push(event);
-    this.#counts.push(1);
+    this.#counts.push(count);
     this.#firstUs.push(atUs);
     this.#lastUs.push(atUs);
     for (const listener of this.#listeners) listener(event, row, atUs);
     return row;
   }
 
-  /** The same again: count and last time go up, the message may be a newer one. */
-  repeat(row: number, event: NewEvent, count: number, atUs: number): void {
+  /** The same again: count and last time go up, the message may be a newer one. One that is gone is written anew, as client-go does. */
+  repeat(row: number, event: NewEvent, count: number, atUs: number): number {
     const index = row - this.#firstRow;
-    if (this.#rows[index] === undefined) return;
+    if (index < 0) return this.create(event, atUs, count);
     this.#rows[index] = event;
     this.#counts[index] = count;
     this.#lastUs[index] = atUs;
     for (const listener of this.#listeners) listener(event, row, atUs);
+    return row;
   }
 
   /** Events not older than `sinceUs`, oldest first. */
@@ -67,8 +75,12 @@ export class EventLog {
     }
   }
 
-  #expire(rows: number): void {
-    for (const column of [this.#rows, this.#counts, this.#firstUs, this.#lastUs]) column.splice(0, rows);
-    this.#firstRow += rows;
+  /** Lets those go that came first and were not seen since. One that is seen again and again holds up those behind it, to a limit. */
+  #expire(sinceUs: number): void {
+    let dead = 0;
+    while (dead < this.#lastUs.length && this.#lastUs[dead]! < sinceUs) dead += 1;
+    if (this.#rows.length - dead > mostRows) dead = this.#rows.length - mostRows;
+    for (const column of [this.#rows, this.#counts, this.#firstUs, this.#lastUs]) column.splice(0, dead);
+    this.#firstRow += dead;
   }
 }

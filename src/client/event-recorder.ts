@@ -20,6 +20,8 @@ export class EventRecorder {
   readonly #queue = new Fifo<Counted>();
   readonly #correlator = new EventCorrelator();
   readonly #rows = new Map<string, number>();
+  /** Its keys, oldest first. */
+  readonly #remembered = new Fifo<string>();
   readonly #write: Handler<Counted>;
   #busy = false;
 
@@ -66,10 +68,11 @@ export class EventRecorder {
     const same = `${event.kind}/${event.key}/${event.uid}/${event.type}/${event.reason}/${text}`;
     const row = count === 1 ? undefined : this.#rows.get(same);
     if (row === undefined) {
-      if (this.#rows.size >= rememberedEvents) this.#rows.delete(this.#rows.keys().next().value!);
+      if (this.#rows.size >= rememberedEvents) this.#rows.delete(this.#remembered.shift()!);
+      if (!this.#rows.has(same)) this.#remembered.push(same);
       this.#rows.set(same, api.events.create(event, loop.nowUs));
     } else {
-      api.events.repeat(row, event, count, loop.nowUs);
+      this.#rows.set(same, api.events.repeat(row, event, count, loop.nowUs));
     }
     this.#sendNext();
   }

@@ -5,6 +5,7 @@ export type { Change } from "./informer.ts";
 export { type Component, LeaderElection } from "./leader-election.ts";
 export { LoopRunner, type PeriodicLoop } from "./loop-runner.ts";
 export { OwnWrites } from "./own-writes.ts";
+export type { PodCount } from "./pod-counts.ts";
 export { type ClientLimits, Process, type ProcessOptions, type Surroundings } from "./process.ts";
 export { TokenBucket } from "./token-bucket.ts";
 export { View } from "./view.ts";

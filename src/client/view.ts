@@ -16,12 +16,17 @@ import {
   type Uid,
   type VolumeAttachment,
 } from "../model/index.ts";
+import type { PodCount } from "./pod-counts.ts";
 import type { Process } from "./process.ts";
 
-/** What a selector matched when its candidates were of that version. */
+/** Where a selector's candidates are in a namespace, and what it matched when they were of that version. */
 interface Selected {
-  readonly version: number;
-  readonly pods: readonly Pod[];
+  readonly index: string;
+  readonly value: string;
+  /** All of them match: the selector demands no more than what they are found by. */
+  readonly all: boolean;
+  version: number;
+  pods: readonly Pod[];
 }
 
 /**
@@ -70,6 +75,11 @@ export class View {
     const informer = this.#process.informer(kind);
     informer.addIndex("controller", (object: KubeObject) => controllerOf(object)?.uid);
     return informer.by("controller", uid) as Iterable<ObjectOf<K>>;
+  }
+
+  /** How many pods a controller has, in which state, by their labels. */
+  podCounts(owner: Uid): Iterable<PodCount> {
+    return this.#process.informer("Pod").podCounts.of(owner);
   }
 
   /** Pods assigned to a node. */
@@ -131,22 +141,44 @@ export class View {
    */
   podsSelected(namespace: string, selector: CompiledLabelSelector): readonly Pod[] {
     const informer = this.#process.informer("Pod");
-    const [index, value] = bucketOf(namespace, selector);
-    if (index === "label") informer.addIndex("label", this.#pairs);
-    else informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
+    const selected = this.#selectedBy(selector, namespace);
+    const { index, value, all } = selected;
     const version = informer.versionOf(index, value);
+    if (selected.version === version) return selected.pods;
+    const pods: Pod[] = [];
+    for (const pod of informer.by(index, value) as Iterable<Pod>)
+      if (all || selector.matches(pod.metadata.labels)) pods.push(pod);
+    selected.version = version;
+    selected.pods = pods;
+    return pods;
+  }
+
+  #selectedBy(selector: CompiledLabelSelector, namespace: string): Selected {
     let byNamespace = this.#selected.get(selector);
     if (byNamespace === undefined) {
       byNamespace = new Map();
       this.#selected.set(selector, byNamespace);
     }
-    const known = byNamespace.get(namespace);
-    if (known?.version === version) return known.pods;
-    const pods: Pod[] = [];
-    for (const pod of informer.by(index, value) as Iterable<Pod>)
-      if (selector.matches(pod.metadata.labels)) pods.push(pod);
-    byNamespace.set(namespace, { version, pods });
-    return pods;
+    let selected = byNamespace.get(namespace);
+    if (selected === undefined) {
+      selected = { ...this.#candidates(selector, namespace), version: -1, pods: [] };
+      byNamespace.set(namespace, selected);
+    }
+    return selected;
+  }
+
+  /** Where all pods are that a selector may match: under one label of theirs, if it demands one. The index is kept from now on. */
+  #candidates({ requirements }: CompiledLabelSelector, namespace: string): Pick<Selected, "index" | "value" | "all"> {
+    const informer = this.#process.informer("Pod");
+    for (const { operator, key, values } of requirements) {
+      const demands = operator === "=" || operator === "==" || operator === "in";
+      if (!demands || values.length !== 1) continue;
+      const index = `label/${key}`;
+      if (!informer.hasIndex(index)) informer.addIndex(index, labelPairs(key));
+      return { index, value: `${namespace}/${key}=${values[0]}`, all: requirements.length === 1 };
+    }
+    informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
+    return { index: "namespace", value: namespace, all: false };
   }
 
   /** Services whose selector picks a pod of these labels, found by one pair of each selector. */
@@ -171,28 +203,20 @@ export class View {
   }
 }
 
-/** Where all pods of a namespace are that a selector may match. */
-function bucketOf(namespace: string, { requirements }: CompiledLabelSelector): [index: string, value: string] {
-  for (const { operator, key, values } of requirements) {
-    const demands = operator === "=" || operator === "==" || operator === "in";
-    if (demands && values.length === 1) return ["label", `${namespace}/${key}=${values[0]}`];
-  }
-  return ["namespace", namespace];
-}
-
 function firstSelectorPair({ metadata, spec }: Service): string | undefined {
   const [pair] = Object.entries(spec.selector ?? {});
   return pair === undefined ? undefined : `${metadata.namespace}/${pair[0]}=${pair[1]}`;
 }
 
-/** Makes the index of pods by label, `namespace/key=value`: the same array as long as namespace and labels are the same. */
-function labelPairs(): (pod: Pod) => readonly string[] | undefined {
+/** Labels of a pod as `namespace/key=value`, all or that of one key: the same array as long as namespace and labels are the same. */
+function labelPairs(only?: string): (pod: Pod) => readonly string[] | undefined {
   const known = new WeakMap<NonNullable<Labels>, { readonly namespace: string; readonly pairs: readonly string[] }>();
   return ({ metadata: { namespace = "", labels } }) => {
     if (labels === undefined) return undefined;
     const found = known.get(labels);
     if (found?.namespace === namespace) return found.pairs;
-    const pairs = Object.entries(labels).map(([key, value]) => `${namespace}/${key}=${value}`);
+    const wanted = Object.entries(labels).filter(([key]) => only === undefined || key === only);
+    const pairs = wanted.map(([key, value]) => `${namespace}/${key}=${value}`);
     known.set(labels, { namespace, pairs });
     return pairs;
   };

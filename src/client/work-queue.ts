@@ -52,7 +52,7 @@ export class WorkQueue {
   }
 
   done(key: ObjectKey): void {
-    assert(this.#processing.delete(key), `done(${key}) without take`);
+    if (!this.#processing.delete(key)) assert(false, `done(${key}) without take`);
     if (this.#dirty.has(key)) this.#waiting.push(key);
   }
 

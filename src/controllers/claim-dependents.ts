@@ -48,15 +48,28 @@ function* claim(kind: "Pod" | "ReplicaSet", claimant: Claimant, view: View): Tas
   if (leaves) return claimed;
   let sure = false;
   for (const orphan of [...view.orphans(kind, owner.metadata.namespace ?? "")]) {
-    if (orphan.metadata.deletionTimestamp !== undefined) continue;
-    if (orphan.kind === "Pod" && !isPodActive(orphan as Pod)) continue;
-    if (!matchesLabelSelector(selector, orphan.metadata.labels ?? {})) continue;
+    if (!isAdoptable(orphan, selector)) continue;
     sure ||= yield* isThere(claimant);
     if (!sure) break;
     const adopted = yield* adopt(claimant, orphan);
     if (adopted !== undefined) claimed.push(adopted);
   }
   return claimed;
+}
+
+function isAdoptable(orphan: KubeObject, selector: LabelSelector | undefined): boolean {
+  if (orphan.metadata.deletionTimestamp !== undefined) return false;
+  if (orphan.kind === "Pod" && !isPodActive(orphan as Pod)) return false;
+  return matchesLabelSelector(selector, orphan.metadata.labels ?? {});
+}
+
+/** Whether `claimPods` would answer with all pods that the ReplicaSet has, and ask for nothing. */
+export function ownsWhatItSelects({ metadata, spec }: ReplicaSet, view: View): boolean {
+  for (const { labels } of view.podCounts(metadata.uid)) if (!matchesLabelSelector(spec.selector, labels)) return false;
+  if (metadata.deletionTimestamp !== undefined) return true;
+  for (const orphan of view.orphans("Pod", metadata.namespace ?? ""))
+    if (isAdoptable(orphan, spec.selector)) return false;
+  return true;
 }
 
 /** A live look: an owner that is going, or is another by now, must not take anything. */

@@ -80,16 +80,18 @@ export class PodPoints {
   usage(): PodUsage | undefined {
     if (!this.#measured) return undefined;
     const answer = this.#answer;
-    answer.containers.length = 0;
+    let count = 0;
     let oldestUs = Number.POSITIVE_INFINITY;
     for (const { usage, last, previous } of this.#containers) {
       if (previous === undefined) return undefined;
       if (usage.cpuNanocores === undefined) continue;
-      answer.containers.push(usage as ContainerUsage);
+      answer.containers[count] = usage as ContainerUsage;
+      count += 1;
       if (last.atUs >= oldestUs) continue;
       oldestUs = last.atUs;
       answer.windowUs = windowOf(last, previous);
     }
+    if (answer.containers.length !== count) answer.containers.length = count; // To set it costs, even to what it is.
     answer.timestampUs = this.#shownUs(oldestUs);
     return answer;
   }

@@ -1,3 +1,5 @@
+import { RecentMap } from "./recent-map.ts";
+
 /** One event as a component reports it; instants in milliseconds. */
 export interface ReportedEvent {
   readonly component: string;
@@ -21,7 +23,8 @@ export interface CorrelatedEvent {
 }
 
 interface Aggregate {
-  messages: Set<string>;
+  /** Different ones, oldest first. */
+  readonly messages: string[];
   lastMs: number;
 }
 
@@ -48,9 +51,9 @@ const cacheSize = 4096;
  * before it reaches the server. One per component; lost with its process.
  */
 export class EventCorrelator {
-  readonly #aggregates = new Map<string, Aggregate>();
-  readonly #logged = new Map<string, Logged>();
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #aggregates = new RecentMap<Aggregate>(cacheSize);
+  readonly #logged = new RecentMap<Logged>(cacheSize);
+  readonly #buckets = new RecentMap<Bucket>(cacheSize);
 
   /** What to write, or `undefined` when the spam filter drops the event. It is counted all the same. */
   correlate(event: ReportedEvent): CorrelatedEvent | undefined {
@@ -58,7 +61,7 @@ export class EventCorrelator {
     const seen = this.#logged.get(key);
     const firstMs = seen?.firstMs ?? event.atMs;
     const count = (seen?.count ?? 0) + 1;
-    remember(this.#logged, key, { count, firstMs });
+    this.#logged.set(key, { count, firstMs });
     if (!this.#allowed(event)) return undefined;
     return { write: seen === undefined ? "create" : "patch", message, count, firstMs, lastMs: event.atMs };
   }
@@ -66,17 +69,15 @@ export class EventCorrelator {
   /** Events equal but for their message: from the tenth different message within ten minutes on they are one event. */
   #aggregate(event: ReportedEvent): { readonly key: string; readonly message: string } {
     const { component, object, part = "", type, reason, message, atMs } = event;
-    const group = [component, object, part, type, reason].join("\n");
+    const group = `${component}\n${object}\n${part}\n${type}\n${reason}`;
     let aggregate = this.#aggregates.get(group);
     if (aggregate === undefined || atMs - aggregate.lastMs > aggregateWithinMs) {
-      aggregate = { messages: new Set(), lastMs: atMs };
-    }
-    aggregate.messages.add(message);
+      aggregate = { messages: [message], lastMs: atMs };
+    } else if (!aggregate.messages.includes(message)) aggregate.messages.push(message);
     aggregate.lastMs = atMs;
-    remember(this.#aggregates, group, aggregate);
-    if (aggregate.messages.size < aggregateFrom) return { key: `${group}\n${message}`, message };
-    const [oldest] = aggregate.messages;
-    aggregate.messages.delete(oldest!); // The set stays just large enough to go on aggregating.
+    this.#aggregates.set(group, aggregate);
+    if (aggregate.messages.length < aggregateFrom) return { key: `${group}\n${message}`, message };
+    aggregate.messages.shift(); // There stay just enough to go on aggregating.
     return { key: group, message: `(combined from similar events): ${message}` };
   }
 
@@ -86,18 +87,7 @@ export class EventCorrelator {
     const bucket = this.#buckets.get(key) ?? { savedMs: burst * refillMs, filledMs: atMs };
     const savedMs = Math.min(burst * refillMs, bucket.savedMs + atMs - bucket.filledMs);
     const allowed = savedMs >= refillMs;
-    remember(this.#buckets, key, { savedMs: allowed ? savedMs - refillMs : savedMs, filledMs: atMs });
+    this.#buckets.set(key, { savedMs: allowed ? savedMs - refillMs : savedMs, filledMs: atMs });
     return allowed;
-  }
-}
-
-/** Keeps the most recently used entries only. */
-function remember<Value>(cache: Map<string, Value>, key: string, value: Value): void {
-  cache.delete(key);
-  cache.set(key, value);
-  if (cache.size <= cacheSize) return;
-  for (const oldest of cache.keys()) {
-    cache.delete(oldest);
-    return;
   }
 }

@@ -165,8 +165,8 @@ export class WorldHost implements Host {
       return;
     }
     const score = this.#oomScoreAdj(container.pod, container.spec);
-    const limits = limitsOf(container.pod, container.spec.name, container.seen.resources);
-    this.#options.world.setLimits(running, process, { ...limits, oomScoreAdj: score });
+    const limits = limitsOf(container.pod, container.spec.name, container.seen.resources, score);
+    this.#options.world.setLimits(running, process, limits);
     this.#options.world.startContainer(running, process);
     this.#options.images.used(container.spec.image ?? "", this.#options.loop.nowUs);
     if (process !== running.main) return;
@@ -259,10 +259,8 @@ export class WorldHost implements Host {
     const process = this.#processOf(container);
     if (running === undefined || process === undefined) return;
     const { oomScoreAdj } = process.limits; // A process keeps the score that it was started with.
-    this.#options.world.setLimits(running, process, {
-      ...limitsOf(container.pod, container.spec.name, container.seen.resources),
-      oomScoreAdj,
-    });
+    const limits = limitsOf(container.pod, container.spec.name, container.seen.resources, oomScoreAdj);
+    this.#options.world.setLimits(running, process, limits);
   }
 
   /** The container behind a process of the world. */
@@ -282,10 +280,7 @@ export class WorldHost implements Host {
       machine,
       workload: workloadOf(pod),
       behavior: software.behavior,
-      containers: specs.map((spec) => ({
-        ...limitsOf(pod, spec.name, spec.resources),
-        oomScoreAdj: this.#oomScoreAdj(pod, spec),
-      })),
+      containers: specs.map((spec) => limitsOf(pod, spec.name, spec.resources, this.#oomScoreAdj(pod, spec))),
       mainIndex: specs.length - pod.spec.containers.length,
     });
   }
@@ -379,9 +374,10 @@ function limitsOf(
   { spec }: Pod,
   name: string,
   resources: Container["resources"],
-): Omit<ContainerLimits, "oomScoreAdj"> {
+  oomScoreAdj: number,
+): ContainerLimits {
   const limits = { ...spec.resources?.limits, ...resources?.limits };
   const { cpuRequestMillicores, cpuLimitMillicores, memoryLimitBytes } = amountsOf({ ...resources, limits });
   const asked = resources?.requests?.["cpu"] === undefined ? cpuLimitMillicores : cpuRequestMillicores;
-  return { name, cpuShares: cpuShares(asked), cpuLimitMillicores, memoryLimitBytes };
+  return { name, cpuShares: cpuShares(asked), cpuLimitMillicores, memoryLimitBytes, oomScoreAdj };
 }

@@ -151,9 +151,9 @@ function restartOf(
   killedUs: number,
   againUs = Number.POSITIVE_INFINITY,
 ): Moment[] {
-  const startUs = startsUs.find((us) => us > killedUs && us <= againUs);
+  const startUs = startsUs?.find((us) => us > killedUs && us <= againUs);
   if (startUs === undefined && againUs < Number.POSITIVE_INFINITY) return [];
-  const waited = backOffsUs.some((us) => us > killedUs && us <= (startUs ?? Number.POSITIVE_INFINITY));
+  const waited = backOffsUs?.some((us) => us > killedUs && us <= (startUs ?? Number.POSITIVE_INFINITY));
   const how = waited
     ? { name: "CrashLoopBackOff", detail: "the wait before the restart is over" }
     : { name: "restarted", detail: "without a wait" };

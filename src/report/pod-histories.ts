@@ -9,28 +9,30 @@ export interface PodHistory {
   readonly workload: string;
   readonly daemon: boolean;
   readonly createdUs: number;
-  boundUs?: number;
-  node?: string;
-  pulledUs?: number;
-  runningUs?: number;
+  boundUs: number | undefined;
+  node: string | undefined;
+  pulledUs: number | undefined;
+  runningUs: number | undefined;
   /** The first time. */
-  readyUs?: number;
-  routedUs?: number;
+  readyUs: number | undefined;
+  routedUs: number | undefined;
   /** Its software became warm for the first time. */
-  warmUs?: number;
+  warmUs: number | undefined;
   /** Its containers' starts. */
-  readonly startsUs: number[];
+  startsUs: number[] | undefined;
   /** Waits before a restart: the kubelet's looks in CrashLoopBackOff. */
-  readonly backOffsUs: number[];
+  backOffsUs: number[] | undefined;
   /** The last time it lost Ready. */
-  unreadyUs?: number;
-  deletingUs?: number;
-  goneUs?: number;
+  unreadyUs: number | undefined;
+  deletingUs: number | undefined;
+  goneUs: number | undefined;
 }
 
 /** Follows pods from creation to the end, out of the store's log and the kubelets' events. */
 export class PodHistories {
   readonly #byUid = new Map<Uid, PodHistory>();
+  /** Names of workloads, each once. */
+  readonly #workloads = new Map<string, string>();
   /** How many ready pods each workload had since when: pairs of instant and count. */
   readonly readiness = new Map<string, { readonly atUs: number[]; readonly ready: number[] }>();
   restarts = 0;
@@ -68,9 +70,10 @@ export class PodHistories {
     const history = this.#byUid.get(event.uid);
     if (history === undefined) return;
     if (event.reason === "Pulled" && history.runningUs === undefined) history.pulledUs = atUs;
-    if (event.reason === "BackOff" && event.message.startsWith("Back-off restarting")) history.backOffsUs.push(atUs);
+    if (event.reason === "BackOff" && event.message.startsWith("Back-off restarting"))
+      history.backOffsUs = withOne(history.backOffsUs, atUs);
     if (event.reason !== "Started") return;
-    history.startsUs.push(atUs);
+    history.startsUs = withOne(history.startsUs, atUs);
     this.restarts += Number(history.runningUs !== undefined);
   }
 
@@ -105,15 +108,32 @@ export class PodHistories {
       history = {
         uid,
         key: keyOf(pod),
-        workload: `${namespace}/${workload}`,
+        workload: this.#named(`${namespace}/${workload}`),
         daemon,
         createdUs: atUs,
-        startsUs: [],
-        backOffsUs: [],
+        // All fields at once: those that came later would lie in a list of their own.
+        boundUs: undefined,
+        node: undefined,
+        pulledUs: undefined,
+        runningUs: undefined,
+        readyUs: undefined,
+        routedUs: undefined,
+        warmUs: undefined,
+        startsUs: undefined,
+        backOffsUs: undefined,
+        unreadyUs: undefined,
+        deletingUs: undefined,
+        goneUs: undefined,
       };
       this.#byUid.set(uid, history);
     }
     return history;
+  }
+
+  #named(workload: string): string {
+    const known = this.#workloads.get(workload);
+    if (known === undefined) this.#workloads.set(workload, workload);
+    return known ?? workload;
   }
 
   #count(workload: string, change: 1 | -1, atUs: number): void {
@@ -130,6 +150,13 @@ export class PodHistories {
       changes.ready.push(ready);
     }
   }
+}
+
+/** Most pods start once: a list that is grown from nothing would keep room for sixteen more. */
+function withOne(list: number[] | undefined, us: number): number[] {
+  if (list === undefined) return [us];
+  list.push(us);
+  return list;
 }
 
 function isServing(pod: Pod): boolean {

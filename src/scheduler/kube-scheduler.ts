@@ -156,14 +156,15 @@ export class KubeScheduler {
     if (after === undefined || isTerminal(after)) {
       if (before === undefined) return;
       if (wasAssigned || snapshot.isAssumed(keyOf(before))) {
-        if (snapshot.removePod(keyOf(before)))
+        if (snapshot.removePod(keyOf(before)) && queue.listens)
           for (const event of assignedPodEvents(before, undefined)) queue.move(event, nowUs);
       }
       queue.delete(podInfo(before), nowUs);
     } else if (isAssigned(after)) {
       if (!wasAssigned) queue.delete(podInfo(before ?? after), nowUs);
       snapshot.setPod(after);
-      for (const event of assignedPodEvents(wasAssigned ? before : undefined, after)) queue.move(event, nowUs);
+      if (queue.listens)
+        for (const event of assignedPodEvents(wasAssigned ? before : undefined, after)) queue.move(event, nowUs);
     } else if (cycles.has(schedulerOf(after))) {
       if (before === undefined) queue.add(podInfo(after), nowUs);
       else if (!snapshot.isAssumed(keyOf(after))) queue.update(podInfo(before), podInfo(after), nowUs);

@@ -36,9 +36,16 @@ export function currentAndOld(
   return { fresh, old: sorted.filter((replicaSet) => replicaSet !== fresh) };
 }
 
+/** The last template that each ReplicaSet's was compared with, and what came of it. A memo of a pure function on frozen objects. */
+const compared = new WeakMap<PodTemplateSpec, { readonly with: PodTemplateSpec; readonly same: boolean }>();
+
 /** Equal but for the hash label (EqualIgnoreHash). */
 function sameTemplate(left: PodTemplateSpec, right: PodTemplateSpec): boolean {
-  return sameContent(left.spec, right.spec) && sameContent(withoutHash(left), withoutHash(right));
+  const known = compared.get(left);
+  if (known?.with === right) return known.same;
+  const same = sameContent(left.spec, right.spec) && sameContent(withoutHash(left), withoutHash(right));
+  if (Object.isFrozen(left) && Object.isFrozen(right)) compared.set(left, { with: right, same });
+  return same;
 }
 
 function withoutHash({ metadata }: PodTemplateSpec): unknown {

@@ -1,9 +1,6 @@
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet, WallClock } from "../../model/index.ts";
 import { fenceposts } from "./fenceposts.ts";
 
-const total = (replicaSets: readonly ReplicaSet[], of: (replicaSet: ReplicaSet) => number | undefined): number =>
-  replicaSets.reduce((sum, replicaSet) => sum + (of(replicaSet) ?? 0), 0);
-
 /** Counts and the Available condition; Progressing is `progressing`'s (deployment util and sync, v1.36). */
 export function statusOf(
   deployment: Deployment,
@@ -12,9 +9,12 @@ export function statusOf(
   clock: WallClock,
   nowUs: number,
 ): DeploymentStatus {
-  const everyone = fresh === undefined ? old : [...old, fresh];
-  const availableReplicas = total(everyone, ({ status }) => status.availableReplicas);
-  const wantedBySets = total(everyone, ({ spec }) => spec.replicas ?? 1);
+  const sums = { wanted: 0, replicas: 0, ready: 0, available: 0, terminating: 0 };
+  for (const replicaSet of old) addTo(sums, replicaSet);
+  if (fresh !== undefined) addTo(sums, fresh);
+  const { replicas, ready: readyReplicas, available: availableReplicas, terminating: terminatingReplicas } = sums;
+  const updatedReplicas = fresh?.status.replicas ?? 0;
+  const unavailableReplicas = Math.max(0, sums.wanted - availableReplicas);
   const { maxUnavailable } = fenceposts(deployment);
   const enough = availableReplicas >= (deployment.spec.replicas ?? 1) - maxUnavailable;
   const available = enough
@@ -27,14 +27,12 @@ export function statusOf(
   const { collisionCount } = deployment.status;
   return {
     observedGeneration: deployment.metadata.generation,
-    ...nonZero({
-      replicas: total(everyone, ({ status }) => status.replicas),
-      updatedReplicas: fresh?.status.replicas ?? 0,
-      readyReplicas: total(everyone, ({ status }) => status.readyReplicas),
-      availableReplicas,
-      unavailableReplicas: Math.max(0, wantedBySets - availableReplicas),
-    }),
-    terminatingReplicas: total(everyone, ({ status }) => status.terminatingReplicas),
+    ...(replicas !== 0 && { replicas }),
+    ...(updatedReplicas !== 0 && { updatedReplicas }),
+    ...(readyReplicas !== 0 && { readyReplicas }),
+    ...(availableReplicas !== 0 && { availableReplicas }),
+    ...(unavailableReplicas !== 0 && { unavailableReplicas }),
+    terminatingReplicas,
     ...(collisionCount !== undefined && { collisionCount }),
     conditions: withCondition(
       deployment.status.conditions ?? [],
@@ -44,8 +42,20 @@ export function statusOf(
   };
 }
 
-function nonZero<T extends Record<string, number>>(counts: T): Partial<T> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as Partial<T>;
+interface Sums {
+  wanted: number;
+  replicas: number;
+  ready: number;
+  available: number;
+  terminating: number;
+}
+
+function addTo(sums: Sums, { spec, status }: ReplicaSet): void {
+  sums.wanted += spec.replicas ?? 1;
+  sums.replicas += status.replicas ?? 0;
+  sums.ready += status.readyReplicas ?? 0;
+  sums.available += status.availableReplicas ?? 0;
+  sums.terminating += status.terminatingReplicas ?? 0;
 }
 
 /** Sets a condition as SetDeploymentCondition does: same status and reason change nothing, same status keeps its time. */

@@ -24,6 +24,7 @@ export function desiredGroups(
   const groups = new Map<string, { ports: readonly EndpointPort[]; endpoints: Endpoint[] }>();
   // Without named ports all pods resolve them alike.
   const named = (service.spec.ports ?? []).some(({ targetPort }) => typeof targetPort === "string");
+  const plain = service.spec.publishNotReadyAddresses !== true;
   let shared: { readonly ports: readonly EndpointPort[]; readonly key: string } | undefined;
   for (const pod of pods) {
     if ((pod.status.podIP ?? "") === "" || isPodTerminal(pod)) continue;
@@ -39,23 +40,23 @@ export function desiredGroups(
       group = { ports, endpoints: [] };
       groups.set(key, group);
     }
-    group.endpoints.push(knownEndpoint(service, pod, nodeOf, known));
+    const own = !plain || (pod.spec.subdomain ?? "") !== "";
+    group.endpoints.push(own ? endpointOf(service, pod, nodeOf) : knownEndpoint(service, pod, nodeOf, known));
   }
   return groups;
 }
 
-/** A pod that has not changed is the same endpoint: no new object, and nothing to compare. */
+/** A pod that has not changed is the same endpoint to all Services that ask nothing special: no new object, nothing to compare. */
 function knownEndpoint(
   service: Service,
   pod: Pod,
   nodeOf: (name: string) => Node | undefined,
   known: WeakMap<Pod, Endpoint>,
 ): Endpoint {
-  const plain = service.spec.publishNotReadyAddresses !== true && (pod.spec.subdomain ?? "") === "";
-  const before = plain ? known.get(pod) : undefined;
+  const before = known.get(pod);
   if (before !== undefined) return before;
   const endpoint = endpointOf(service, pod, nodeOf);
-  if (plain && endpoint.zone !== undefined) known.set(pod, endpoint);
+  if (endpoint.zone !== undefined) known.set(pod, endpoint);
   return endpoint;
 }
 

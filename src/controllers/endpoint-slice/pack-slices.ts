@@ -84,25 +84,58 @@ function keptIn(
   return { slice, endpoints, changed };
 }
 
-/** Endpoints that slices should hold. Most are the very objects that they hold, so texts are made only of the others. */
+/** So many endpoints are looked for one by one; if more are others than before, by a table of texts. */
+const searches = 4;
+
+/** Endpoints that slices should hold. Most are the very objects that they hold, mostly in the same order. */
 class Wanted {
-  readonly #endpoints: Set<Endpoint>;
-  #byAddress: Map<string, Endpoint> | undefined;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #taken: Uint8Array;
+  #next = 0;
+  #searched = 0;
+  #places: Map<Endpoint, number> | undefined;
+  #byAddress: Map<string, number> | undefined;
 
   constructor(endpoints: readonly Endpoint[]) {
-    this.#endpoints = new Set(endpoints);
+    this.#endpoints = endpoints;
+    this.#taken = new Uint8Array(endpoints.length);
   }
 
   /** The newest form of an endpoint that a slice holds, which then is wanted no more. */
   take(held: Endpoint): Endpoint | undefined {
-    if (this.#endpoints.delete(held)) return held;
-    this.#byAddress ??= new Map([...this.#endpoints].map((endpoint) => [addressOf(endpoint), endpoint]));
-    const now = this.#byAddress.get(addressOf(held));
-    return now !== undefined && this.#endpoints.delete(now) ? now : undefined;
+    let at = this.#placeOf(held);
+    if (at < 0 || this.#taken[at] === 1) at = this.#sameAddress(held);
+    if (at < 0) return undefined;
+    this.#taken[at] = 1;
+    this.#next = at + 1;
+    return this.#endpoints[at];
   }
 
   rest(): Endpoint[] {
-    return [...this.#endpoints];
+    return this.#endpoints.filter((_, at) => this.#taken[at] === 0);
+  }
+
+  /** Where the very object is, or −1. */
+  #placeOf(held: Endpoint): number {
+    if (this.#endpoints[this.#next] === held) return this.#next;
+    if (this.#endpoints.length <= maxEndpointsPerSlice) return this.#endpoints.indexOf(held);
+    this.#places ??= new Map(this.#endpoints.map((endpoint, at) => [endpoint, at]));
+    return this.#places.get(held) ?? -1;
+  }
+
+  /** Where one of the same address and pod is that nobody has taken, or −1. */
+  #sameAddress(held: Endpoint): number {
+    this.#searched += 1;
+    if (this.#searched > searches) {
+      this.#byAddress ??= new Map(this.#endpoints.map((endpoint, at) => [addressOf(endpoint), at]));
+      const at = this.#byAddress.get(addressOf(held)) ?? -1;
+      return at >= 0 && this.#taken[at] === 0 ? at : -1;
+    }
+    const [address] = held.addresses;
+    const uid = held.targetRef?.uid;
+    return this.#endpoints.findIndex(
+      (endpoint, at) => this.#taken[at] === 0 && endpoint.addresses[0] === address && endpoint.targetRef?.uid === uid,
+    );
   }
 }
 

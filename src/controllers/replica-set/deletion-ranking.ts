@@ -1,10 +1,18 @@
 import { compareText, isPodReady, type Pod, podCondition, type WallClock } from "../../model/index.ts";
 
-/** A pod with what its rank depends on besides itself. */
+/** A pod with what decides about it, read once however often it is compared. */
 interface Ranked {
   readonly pod: Pod;
+  readonly assigned: number;
+  readonly phase: number;
+  readonly ready: number;
+  readonly cost: number;
   /** Active pods of the same Deployment on the pod's node, itself included. */
   readonly neighbours: number;
+  readonly restarts: number;
+  /** Age buckets, computed where it comes to them. */
+  readyBucket: number | undefined;
+  createdBucket: number | undefined;
 }
 
 /**
@@ -17,32 +25,48 @@ export function inDeletionOrder(
   clock: WallClock,
   nowUs: number,
 ): Pod[] {
-  const ranked = pods.map((pod) => ({ pod, neighbours: neighboursOn(pod.spec.nodeName ?? "") }));
+  const ranked = pods.map(
+    (pod): Ranked => ({
+      pod,
+      assigned: Number(isAssigned(pod)),
+      phase: phaseRank(pod),
+      ready: Number(isPodReady(pod)),
+      cost: deletionCost(pod),
+      neighbours: neighboursOn(pod.spec.nodeName ?? ""),
+      restarts: maxRestarts(pod),
+      readyBucket: undefined,
+      createdBucket: undefined,
+    }),
+  );
   return ranked.sort((a, b) => compare(a, b, clock, nowUs)).map(({ pod }) => pod);
 }
 
 function compare(a: Ranked, b: Ranked, clock: WallClock, nowUs: number): number {
+  if (a.assigned !== b.assigned) return a.assigned - b.assigned;
+  if (a.phase !== b.phase) return a.phase - b.phase;
+  if (a.ready !== b.ready) return a.ready - b.ready;
+  if (a.cost !== b.cost) return a.cost - b.cost;
+  if (a.neighbours !== b.neighbours) return b.neighbours - a.neighbours;
   const left = a.pod;
   const right = b.pod;
-  const assigned = Number(isAssigned(left)) - Number(isAssigned(right));
-  if (assigned !== 0) return assigned;
-  const phase = phaseRank(left) - phaseRank(right);
-  if (phase !== 0) return phase;
-  const ready = Number(isPodReady(left)) - Number(isPodReady(right));
-  if (ready !== 0) return ready;
-  const cost = deletionCost(left) - deletionCost(right);
-  if (cost !== 0) return cost;
-  if (a.neighbours !== b.neighbours) return b.neighbours - a.neighbours;
-  if (isPodReady(left) && isPodReady(right)) {
-    const since = (pod: Pod): string | undefined => podCondition(pod, "Ready")?.lastTransitionTime;
-    const byAge = compareAges(since(left), since(right), clock, nowUs);
-    if (byAge !== "equal") return byAge !== 0 ? byAge : compareText(left.metadata.uid, right.metadata.uid);
+  // Younger first, by powers of two; equal times say nothing.
+  if (a.ready === 1 && readySince(left) !== readySince(right)) {
+    a.readyBucket ??= ageBucket(readySince(left), clock, nowUs);
+    b.readyBucket ??= ageBucket(readySince(right), clock, nowUs);
+    const byAge = a.readyBucket - b.readyBucket;
+    return byAge !== 0 ? byAge : compareText(left.metadata.uid, right.metadata.uid);
   }
-  const restarts = maxRestarts(right) - maxRestarts(left);
-  if (restarts !== 0) return restarts;
-  const byAge = compareAges(left.metadata.creationTimestamp, right.metadata.creationTimestamp, clock, nowUs);
-  if (byAge !== "equal" && byAge !== 0) return byAge;
+  if (a.restarts !== b.restarts) return b.restarts - a.restarts;
+  if (left.metadata.creationTimestamp !== right.metadata.creationTimestamp) {
+    a.createdBucket ??= ageBucket(left.metadata.creationTimestamp, clock, nowUs);
+    b.createdBucket ??= ageBucket(right.metadata.creationTimestamp, clock, nowUs);
+    if (a.createdBucket !== b.createdBucket) return a.createdBucket - b.createdBucket;
+  }
   return compareText(left.metadata.uid, right.metadata.uid);
+}
+
+function readySince(pod: Pod): string | undefined {
+  return podCondition(pod, "Ready")?.lastTransitionTime;
 }
 
 function isAssigned(pod: Pod): boolean {
@@ -58,17 +82,7 @@ function deletionCost({ metadata }: Pod): number {
   return cost !== undefined && /^(0|-?[1-9]\d*)$/.test(cost) ? Number(cost) : 0;
 }
 
-/** Younger first, by powers of two of nanoseconds; 0 in one bucket, `equal` when the times are the same or unknown. */
-function compareAges(
-  left: string | undefined,
-  right: string | undefined,
-  clock: WallClock,
-  nowUs: number,
-): number | "equal" {
-  if (left === right) return "equal";
-  return ageBucket(left, clock, nowUs) - ageBucket(right, clock, nowUs);
-}
-
+/** Powers of two of the age in nanoseconds; the least for what is unknown or to come. */
 function ageBucket(time: string | undefined, clock: WallClock, nowUs: number): number {
   const ageUs = time === undefined ? 0 : nowUs - clock.instantUs(time);
   if (ageUs <= 0) return -1;
@@ -79,12 +93,16 @@ function ageBucket(time: string | undefined, clock: WallClock, nowUs: number): n
 
 /** The most restarted regular container; sidecars count only among pods that are equal in these. */
 function maxRestarts({ spec, status }: Pod): number {
-  const most = (statuses: readonly { readonly restartCount: number }[]): number =>
-    statuses.reduce((highest, { restartCount }) => Math.max(highest, restartCount), 0);
+  const regular = mostRestarts(status.containerStatuses);
+  if (status.initContainerStatuses === undefined) return regular;
   const sidecars = new Set(
     (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name),
   );
-  const regular = most(status.containerStatuses ?? []);
-  const sidecar = most((status.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)));
-  return regular + sidecar / 4_294_967_296;
+  return regular + mostRestarts(status.initContainerStatuses.filter(({ name }) => sidecars.has(name))) / 4_294_967_296;
+}
+
+function mostRestarts(statuses: readonly { readonly restartCount: number }[] = []): number {
+  let most = 0;
+  for (const { restartCount } of statuses) most = Math.max(most, restartCount);
+  return most;
 }

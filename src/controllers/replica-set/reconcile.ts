@@ -28,7 +28,7 @@ import { claimPods } from "../claim-dependents.ts";
 import { createPod, deletePod, podFromTemplate } from "../pod-control.ts";
 import { staleCache } from "../stale-cache.ts";
 import { inDeletionOrder } from "./deletion-ranking.ts";
-import { nextAvailableUs, statusOf } from "./status.ts";
+import { countsOf, keptCounts, nextAvailableUs, statusOf } from "./status.ts";
 
 /** The two kinds that keep a number of pods: as upstream, one controller, run twice under two names. */
 interface Flavor {
@@ -116,10 +116,11 @@ function* reconcile(key: ObjectKey, view: View, { expectations, own }: Memory, f
   if (!own.seen(key, view)) return { retry: staleCache };
   const replicaSet = asReplicaSet(object);
   const mayManage = expectations.satisfied(key, view.nowUs);
-  const pods = yield* claimPods(client, replicaSet, replicaSet.spec.selector, view);
+  const kept = keptCounts(replicaSet, view);
+  const claimed = kept === undefined ? yield* claimPods(client, replicaSet, replicaSet.spec.selector, view) : undefined;
   let failure: { reason: "FailedCreate" | "FailedDelete"; error: ApiError } | undefined;
   if (mayManage && replicaSet.metadata.deletionTimestamp === undefined) {
-    const change = decideChange(replicaSet, pods, view);
+    const change = decideChange(replicaSet, kept?.replicas, claimed, view);
     if (change !== undefined && "create" in change) {
       const error = yield* createPods(client, replicaSet, key, change.create, expectations, view);
       if (error !== undefined) failure = { reason: "FailedCreate", error };
@@ -128,23 +129,26 @@ function* reconcile(key: ObjectKey, view: View, { expectations, own }: Memory, f
       if (error !== undefined) failure = { reason: "FailedDelete", error };
     }
   }
-  const statusError = yield* updateStatus(
-    client,
-    object,
-    statusOf(replicaSet, pods, failure, view.clock, view.nowUs),
-    own,
-  );
+  const counts = kept ?? countsOf(replicaSet, claimed!, view.clock, view.nowUs);
+  const status = statusOf(replicaSet, counts, failure, view.clock.time(view.nowUs));
+  const statusError = yield* updateStatus(client, object, status, own);
   if (failure !== undefined) return { retry: failure.error };
   if (statusError !== undefined) return { retry: statusError };
-  const availableUs = nextAvailableUs(replicaSet, pods, view.clock, view.nowUs);
+  const availableUs = claimed && nextAvailableUs(replicaSet, claimed, view.clock, view.nowUs);
   return availableUs === undefined ? "done" : { requeueInUs: availableUs - view.nowUs };
 }
 
-function decideChange(replicaSet: ReplicaSet, pods: readonly Pod[], view: View): PodChange {
-  const active = pods.filter(isPodActive);
-  const surplus = active.length - (replicaSet.spec.replicas ?? 1);
+/** `claimed` is left out while the number of active pods is known: most syncs need no more. */
+function decideChange(
+  replicaSet: ReplicaSet,
+  activePods: number | undefined,
+  claimed: readonly Pod[] | undefined,
+  view: View,
+): PodChange {
+  const surplus = (activePods ?? claimed!.filter(isPodActive).length) - (replicaSet.spec.replicas ?? 1);
   if (surplus < 0) return { create: Math.min(-surplus, burstReplicas) };
   if (surplus === 0) return undefined;
+  const active = (claimed ?? [...view.ownedBy("Pod", replicaSet.metadata.uid)]).filter(isPodActive);
   const count = Math.min(surplus, burstReplicas);
   if (count === active.length) return { remove: active };
   const neighbours = neighbourCounts(replicaSet, view);

@@ -1,14 +1,17 @@
 import type { ApiError } from "../../apiserver/index.ts";
+import type { View } from "../../client/index.ts";
 import {
   containsLabels,
   isPodActive,
   isPodReady,
+  isPodTerminal,
   type Pod,
   podCondition,
   type ReplicaSet,
   type ReplicaSetStatus,
   type WallClock,
 } from "../../model/index.ts";
+import { ownsWhatItSelects } from "../claim-dependents.ts";
 
 /** A ready pod is available once it has been ready for `minReadySeconds`. */
 export function isPodAvailable(pod: Pod, minReadySeconds: number, clock: WallClock, nowUs: number): boolean {
@@ -40,32 +43,71 @@ export function nextAvailableUs(
   return next;
 }
 
-/** What the ReplicaSet should say of itself. `failure` is the error of this sync's creations or deletions. */
-export function statusOf(
-  replicaSet: ReplicaSet,
-  pods: readonly Pod[],
-  failure: { readonly reason: "FailedCreate" | "FailedDelete"; readonly error: ApiError } | undefined,
-  clock: WallClock,
-  nowUs: number,
-): ReplicaSetStatus {
+/** What a ReplicaSet counts. */
+export interface ReplicaCounts {
+  readonly replicas: number;
+  readonly fullyLabeledReplicas: number;
+  readonly readyReplicas: number;
+  readonly availableReplicas: number;
+  readonly terminatingReplicas: number;
+}
+
+/** The counts as the cache keeps them; `undefined` where pods have to be looked at one by one: who is available depends on the time. */
+export function keptCounts(replicaSet: ReplicaSet, view: View): ReplicaCounts | undefined {
+  if ((replicaSet.spec.minReadySeconds ?? 0) !== 0 || !ownsWhatItSelects(replicaSet, view)) return undefined;
   const templateLabels = replicaSet.spec.template?.metadata?.labels ?? {};
-  const minReadySeconds = replicaSet.spec.minReadySeconds ?? 0;
   let replicas = 0;
   let fullyLabeledReplicas = 0;
   let readyReplicas = 0;
-  let availableReplicas = 0;
   let terminatingReplicas = 0;
+  for (const { labels, active, ready, terminating } of view.podCounts(replicaSet.metadata.uid)) {
+    replicas += active;
+    readyReplicas += ready;
+    terminatingReplicas += terminating;
+    if (containsLabels(labels, templateLabels)) fullyLabeledReplicas += active;
+  }
+  return {
+    replicas,
+    fullyLabeledReplicas,
+    readyReplicas,
+    availableReplicas: readyReplicas,
+    terminatingReplicas,
+  };
+}
+
+/** The counts of these pods now. */
+export function countsOf(replicaSet: ReplicaSet, pods: readonly Pod[], clock: WallClock, nowUs: number): ReplicaCounts {
+  const templateLabels = replicaSet.spec.template?.metadata?.labels ?? {};
+  const minReadySeconds = replicaSet.spec.minReadySeconds ?? 0;
+  const counts = {
+    replicas: 0,
+    fullyLabeledReplicas: 0,
+    readyReplicas: 0,
+    availableReplicas: 0,
+    terminatingReplicas: 0,
+  };
   for (const pod of pods) {
     if (!isPodActive(pod)) {
-      if (pod.metadata.deletionTimestamp !== undefined && !isEnded(pod)) terminatingReplicas += 1;
+      if (pod.metadata.deletionTimestamp !== undefined && !isPodTerminal(pod)) counts.terminatingReplicas += 1;
       continue;
     }
-    replicas += 1;
-    if (containsLabels(pod.metadata.labels ?? {}, templateLabels)) fullyLabeledReplicas += 1;
+    counts.replicas += 1;
+    if (containsLabels(pod.metadata.labels ?? {}, templateLabels)) counts.fullyLabeledReplicas += 1;
     if (!isPodReady(pod)) continue;
-    readyReplicas += 1;
-    if (isPodAvailable(pod, minReadySeconds, clock, nowUs)) availableReplicas += 1;
+    counts.readyReplicas += 1;
+    if (isPodAvailable(pod, minReadySeconds, clock, nowUs)) counts.availableReplicas += 1;
   }
+  return counts;
+}
+
+/** What the ReplicaSet should say of itself. `failure` is the error of this sync's creations or deletions. */
+export function statusOf(
+  replicaSet: ReplicaSet,
+  counts: ReplicaCounts,
+  failure: { readonly reason: "FailedCreate" | "FailedDelete"; readonly error: ApiError } | undefined,
+  time: string,
+): ReplicaSetStatus {
+  const { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, terminatingReplicas } = counts;
   return {
     replicas,
     ...(fullyLabeledReplicas > 0 && { fullyLabeledReplicas }),
@@ -73,12 +115,8 @@ export function statusOf(
     ...(availableReplicas > 0 && { availableReplicas }),
     terminatingReplicas,
     observedGeneration: replicaSet.metadata.generation,
-    ...conditionsWith(replicaSet, failure, clock.time(nowUs)),
+    ...conditionsWith(replicaSet, failure, time),
   };
-}
-
-function isEnded(pod: Pod): boolean {
-  return pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
 }
 
 function conditionsWith(

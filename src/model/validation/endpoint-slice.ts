@@ -11,14 +11,19 @@ const mostTopologyLabels = 16;
 const mostZones = 8;
 const addressTypes = ["FQDN", "IPv4", "IPv6"];
 
-/** Upstream: pkg/apis/discovery/validation. */
-export function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
+/** Upstream: pkg/apis/discovery/validation. The very endpoints that `before` holds are not looked at again. */
+export function validateEndpointSlice(slice: EndpointSlice, before?: EndpointSlice): FieldError[] {
   const { addressType = "", endpoints = [] } = slice;
+  const known = before?.addressType === addressType ? (before.endpoints ?? []) : [];
   const errors = addressType === "" ? [required("addressType")] : oneOf(addressType, addressTypes, "addressType");
   if (endpoints.length > mostEndpoints) errors.push(tooMany("endpoints", endpoints.length, mostEndpoints));
   else {
-    for (const [index, endpoint] of endpoints.entries()) {
-      errors.push(...validateEndpoint(endpoint, addressType, `endpoints[${index}]`));
+    let next = 0;
+    for (let index = 0; index < endpoints.length; index += 1) {
+      const endpoint = endpoints[index]!;
+      const at = known.indexOf(endpoint, next); // Those that stay keep their order.
+      if (at >= 0) next = at + 1;
+      else errors.push(...validateEndpoint(endpoint, addressType, `endpoints[${index}]`));
     }
   }
   return [...errors, ...validatePorts(slice)];

@@ -42,8 +42,8 @@ import {
 
 /** Rules of a kind beside its metadata. Each takes objects of its kind, which decoding has made sure of. */
 interface KindRules {
-  /** Of an object as it stands, new or changed. */
-  readonly own: (object: never) => FieldError[];
+  /** Of an object as it stands, new or changed; parts that `before` has already were found good then. */
+  readonly own: (object: never, before?: never) => FieldError[];
   /** Of a new object, where it is asked more. */
   readonly ofNew?: (object: never) => FieldError[];
   readonly ofChange?: (after: never, before: never) => FieldError[];
@@ -115,7 +115,7 @@ export function validateUpdate(before: JsonObject, after: JsonObject): FieldErro
   if (rules === undefined) return twice;
   const changes = rules.ofChange?.(after as never, before as never) ?? [];
   if (rules.whenChanged === "never") return [...twice, ...changes];
-  const own = rules.own(after as never);
+  const own = rules.own(after as never, before as never);
   return rules.whenChanged === "last" ? [...twice, ...changes, ...own] : [...twice, ...own, ...changes];
 }
 

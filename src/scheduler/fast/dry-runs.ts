@@ -1,4 +1,5 @@
 import type { DryRun } from "../cycle/preemption.ts";
+import type { ChangeLog } from "./change-log.ts";
 
 /** What trying nodes out came to for pods that are alike and of one priority, until the node changes. */
 export class DryRuns {
@@ -8,17 +9,17 @@ export class DryRuns {
   #budgetsVersion = -1;
 
   /** Takes in which nodes have changed, and whether budgets have. */
-  catchUp(changes: readonly number[], dropped: number, budgetsVersion: number): void {
+  catchUp({ slots, dropped, end }: ChangeLog, budgetsVersion: number): void {
     if (this.#cursor < dropped || this.#budgetsVersion !== budgetsVersion) {
       this.#results.length = 0;
       this.#failed.length = 0;
     } else {
-      for (let at = this.#cursor - dropped; at < changes.length; at++) {
-        this.#results[changes[at]!] = undefined;
-        this.#failed[changes[at]!] = false;
+      for (let at = this.#cursor - dropped; at < slots.length; at++) {
+        this.#results[slots[at]!] = undefined;
+        this.#failed[slots[at]!] = false;
       }
     }
-    this.#cursor = dropped + changes.length;
+    this.#cursor = end;
     this.#budgetsVersion = budgetsVersion;
   }
 

@@ -324,7 +324,7 @@ export class FastCycle {
     let postFilter: PostFilterResult | undefined;
     if (plugins.postFilter.length > 0) {
       const dryRuns = local.dryRunsFor(pod.priority);
-      dryRuns.catchUp(this.#tallies.changes, this.#tallies.changesDropped, snapshot.objects.budgetsVersion);
+      dryRuns.catchUp(this.#tallies.touches, snapshot.objects.budgetsVersion);
       postFilter = this.#framework.runPostFilter({ state, pod, statuses, random, dryRuns });
     }
     const reasons = postFilter?.status?.reasons.join(", ") ?? "";

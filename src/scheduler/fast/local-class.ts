@@ -3,6 +3,7 @@ import type { Framework, Implementing } from "../framework/framework.ts";
 import { byPlugin, type Status } from "../framework/status.ts";
 import type { NodeInfo } from "../snapshot/node-info.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
+import type { ChangeLog } from "./change-log.ts";
 import { DryRuns } from "./dry-runs.ts";
 
 /** Plugins whose answer about a node depends on other nodes too; all others are asked once per node and change of it. */
@@ -103,11 +104,10 @@ export class LocalClass {
   }
 
   /** Takes in which nodes have changed. */
-  catchUp(changes: readonly number[], dropped: number): void {
-    const end = dropped + changes.length;
+  catchUp({ slots, dropped, end }: ChangeLog): void {
     if (end === this.cursor) return;
     if (this.cursor < dropped || end - this.cursor > this.verdicts.length) this.verdicts.fill(unknown);
-    else for (let at = this.cursor - dropped; at < changes.length; at++) this.verdicts[changes[at]!] = unknown;
+    else for (let at = this.cursor - dropped; at < slots.length; at++) this.verdicts[slots[at]!] = unknown;
     this.cursor = end;
   }
 

@@ -2,6 +2,7 @@ import type { Framework } from "../framework/framework.ts";
 import { type DefaultConstraint, systemDefaults } from "../plugins/spread-constraints.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import { type AffinityArgs, AffinityRules } from "./affinity-rules.ts";
+import type { ChangeLog } from "./change-log.ts";
 import type { LocalClass } from "./local-class.ts";
 import type { PodTallies } from "./pod-tallies.ts";
 import { SpreadRules } from "./spread-rules.ts";
@@ -40,11 +41,21 @@ export class PodClass {
   readonly #framework: Framework;
   readonly #plugins: CrossNodePlugins;
   readonly #pod: PodInfo;
+  /** What changes its verdicts. */
+  readonly #log: ChangeLog;
   affinity!: AffinityRules;
   spread!: SpreadRules;
   #versions: readonly number[] = [];
 
-  constructor(framework: Framework, tallies: PodTallies, plugins: CrossNodePlugins, pod: PodInfo, local: LocalClass) {
+  constructor(
+    framework: Framework,
+    tallies: PodTallies,
+    plugins: CrossNodePlugins,
+    pod: PodInfo,
+    local: LocalClass,
+    log: ChangeLog,
+  ) {
+    this.#log = log;
     this.#framework = framework;
     this.#tallies = tallies;
     this.#plugins = plugins;
@@ -55,11 +66,11 @@ export class PodClass {
   /** Takes in what has changed since the last pod of this class. */
   catchUp(): void {
     const { snapshot } = this.#framework;
-    const { nodesVersion, changes, changesDropped } = this.#tallies;
+    const { nodesVersion } = this.#tallies;
     const { namespacesVersion, selectorsVersion } = snapshot.objects;
     const taints = this.spread?.honorsTaints ? snapshot.taintsVersion : 0;
     this.local.grow(snapshot.slotCount);
-    this.local.catchUp(changes, changesDropped);
+    this.local.catchUp(this.#log);
     const [nodes, namespaces, selectors, seenTaints] = this.#versions;
     if (nodes !== nodesVersion || namespaces !== namespacesVersion) {
       this.affinity = new AffinityRules(this.#tallies, snapshot, this.#pod, this.#plugins.affinityArgs);

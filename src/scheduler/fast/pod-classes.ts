@@ -16,8 +16,8 @@ export class PodClasses {
   readonly #tallies: PodTallies;
   readonly #plugins: CrossNodePlugins;
   readonly #withScores: boolean;
-  /** Plugins of the user's may read any part of a container. */
-  readonly #readsContainers: boolean;
+  /** Plugins of the user's may read any part of a container, and any status on a node. */
+  readonly #readsEverything: boolean;
   readonly #parts: PartIds = new PartIds();
   readonly #shapes: PodShapes = new PodShapes();
   readonly #locals: Map<string, LocalClass> = new Map();
@@ -29,7 +29,7 @@ export class PodClasses {
     this.#tallies = tallies;
     this.#plugins = crossNodePluginsOf(framework);
     this.#withScores = remembersScores(framework);
-    this.#readsContainers = hasOwnPlugins(framework);
+    this.#readsEverything = hasOwnPlugins(framework);
   }
 
   of(pod: PodInfo): PodClass {
@@ -45,7 +45,7 @@ export class PodClasses {
   #find(pod: PodInfo): PodClass {
     const { spec } = pod.pod;
     const ids = this.#parts;
-    const containers = this.#readsContainers
+    const containers = this.#readsEverything
       ? `${ids.of(spec.containers)},${ids.of(spec.initContainers)},${ids.of(spec.overhead)},${ids.of(spec.resources)}`
       : this.#shapes.of(pod);
     // Separated parts: every combination has a text of its own.
@@ -58,7 +58,8 @@ export class PodClasses {
         localKey,
         () => new LocalClass(this.#framework, pod, this.#framework.snapshot.slotCount, this.#withScores),
       );
-      return new PodClass(this.#framework, this.#tallies, this.#plugins, pod, local);
+      const log = this.#readsEverything ? this.#tallies.touches : this.#tallies.changes;
+      return new PodClass(this.#framework, this.#tallies, this.#plugins, pod, local, log);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { AffinityTerm, NamespaceLabels } from "../snapshot/affinity-term.ts";
 import type { PodInfo } from "../snapshot/pod-info.ts";
 import type { Snapshot, SnapshotObserver } from "../snapshot/snapshot.ts";
+import { ChangeLog } from "./change-log.ts";
 import { PartIds } from "./part-ids.ts";
 import { Tally, Topology } from "./tally.ts";
 
@@ -9,6 +10,8 @@ interface LabelClass {
   readonly key: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Its labels in its namespace, each as one text. */
+  readonly pairs: readonly string[];
   /** Tallies that count these pods, terminating ones too; and those that leave terminating pods out. */
   readonly all: Tally[];
   readonly living: Tally[];
@@ -43,18 +46,24 @@ export class PodTallies implements SnapshotObserver {
   readonly #snapshot: Snapshot;
   readonly #parts: PartIds = new PartIds();
   readonly #classes: Map<string, LabelClass> = new Map();
-  readonly #ofPod: WeakMap<PodInfo, LabelClass> = new WeakMap();
+  readonly #classesByPair: Map<string, Set<LabelClass>> = new Map();
+  /** Pods of a template share their labels. */
+  readonly #ofLabels: WeakMap<PodInfo["labels"], LabelClass> = new WeakMap();
   #mostClasses = leastClasses;
   readonly #matchers: Map<string, Matcher> = new Map();
+  /** Those that demand a label, by that, and the others: a new class asks only those that may match it. */
+  readonly #matchersByPair: Map<string, Matcher[]> = new Map();
+  readonly #otherMatchers: Matcher[] = [];
   readonly #carried: Map<string, CarriedTerm> = new Map();
   readonly #topologies: Map<string, Topology> = new Map();
   /** Every term ever carried, in order of appearance: readers keep a cursor. */
   readonly carriedTerms: CarriedTerm[] = [];
   /** Changes when domains must be looked up anew. */
   nodesVersion = 0;
-  /** Slots in the order in which they changed; `logStart` is the number of the first one kept. */
-  readonly changes: number[] = [];
-  changesDropped = 0;
+  /** Nodes about which filters and scores may say something else now. */
+  readonly changes = new ChangeLog();
+  /** Those, and nodes with a pod whose status is another: it may be given up sooner or later than before. */
+  readonly touches = new ChangeLog();
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
@@ -80,9 +89,11 @@ export class PodTallies implements SnapshotObserver {
 
   nodeChanged(slot: number): void {
     this.changes.push(slot);
-    if (this.changes.length <= longestLog) return;
-    this.changesDropped += this.changes.length;
-    this.changes.length = 0;
+    this.touches.push(slot);
+  }
+
+  podRenewed(slot: number): void {
+    this.touches.push(slot);
   }
 
   nodesChanged(): void {
@@ -96,6 +107,8 @@ export class PodTallies implements SnapshotObserver {
   trim(): void {
     if (this.#matchers.size <= mostMatchers) return;
     this.#matchers.clear();
+    this.#matchersByPair.clear();
+    this.#otherMatchers.length = 0;
     for (const { all, living } of this.#classes.values()) {
       all.length = 0;
       living.length = 0;
@@ -104,10 +117,10 @@ export class PodTallies implements SnapshotObserver {
   }
 
   #classOf(pod: PodInfo): LabelClass {
-    let labelClass = this.#ofPod.get(pod);
-    if (labelClass === undefined || labelClass.dropped) {
+    let labelClass = this.#ofLabels.get(pod.labels);
+    if (labelClass === undefined || labelClass.dropped || labelClass.namespace !== pod.namespace) {
       labelClass = this.#find(pod);
-      this.#ofPod.set(pod, labelClass);
+      if (Object.isFrozen(pod.labels)) this.#ofLabels.set(pod.labels, labelClass);
     }
     return labelClass;
   }
@@ -117,12 +130,20 @@ export class PodTallies implements SnapshotObserver {
     let labelClass = this.#classes.get(key);
     if (labelClass !== undefined) return labelClass;
     if (this.#classes.size >= this.#mostClasses) this.#dropEmpty();
+    const pairs = Object.entries(labels).map(([name, value]) => labelPair(namespace, name, value));
     const [all, living]: [Tally[], Tally[]] = [[], []];
-    for (const { matches, living: onlyLiving, tally } of this.#matchers.values()) {
+    const ask = ({ matches, living: onlyLiving, tally }: Matcher): void => {
       if (matches(namespace, labels)) (onlyLiving ? living : all).push(tally);
-    }
-    labelClass = { key, namespace, labels, all, living, allAt: new Map(), livingAt: new Map(), dropped: false };
+    };
+    for (const pair of pairs) for (const matcher of this.#matchersByPair.get(pair) ?? nobody) ask(matcher);
+    for (const matcher of this.#otherMatchers) ask(matcher);
+    labelClass = { key, namespace, labels, pairs, all, living, allAt: new Map(), livingAt: new Map(), dropped: false };
     this.#classes.set(key, labelClass);
+    for (const pair of pairs) {
+      const known = this.#classesByPair.get(pair);
+      if (known === undefined) this.#classesByPair.set(pair, new Set([labelClass]));
+      else known.add(labelClass);
+    }
     return labelClass;
   }
 
@@ -132,17 +153,32 @@ export class PodTallies implements SnapshotObserver {
       if (labelClass.allAt.size > 0) continue;
       labelClass.dropped = true;
       this.#classes.delete(labelClass.key);
+      for (const pair of labelClass.pairs) {
+        const others = this.#classesByPair.get(pair)!;
+        others.delete(labelClass);
+        if (others.size === 0) this.#classesByPair.delete(pair);
+      }
     }
     this.#mostClasses = Math.max(leastClasses, 2 * this.#classes.size);
   }
 
-  /** How many pods match, node by node. `key` names the question: equal keys must ask the same. */
-  matching(key: string, living: boolean, matches: Matches): Tally {
-    let matcher = this.#matchers.get(key);
-    if (matcher !== undefined) return matcher.tally;
-    matcher = { matches, living, tally: new Tally() };
+  /**
+   * How many pods match, node by node. `key` names the question: equal keys must ask the same. `demanded`: a label that all of
+   * them carry, if there is one.
+   */
+  matching(key: string, living: boolean, matches: Matches, demanded?: string): Tally {
+    const known = this.#matchers.get(key);
+    if (known !== undefined) return known.tally;
+    const matcher = { matches, living, tally: new Tally() };
     this.#matchers.set(key, matcher);
-    for (const labelClass of this.#classes.values()) {
+    if (demanded === undefined) this.#otherMatchers.push(matcher);
+    else {
+      const same = this.#matchersByPair.get(demanded);
+      if (same === undefined) this.#matchersByPair.set(demanded, [matcher]);
+      else same.push(matcher);
+    }
+    const classes = demanded === undefined ? this.#classes.values() : (this.#classesByPair.get(demanded) ?? noClasses);
+    for (const labelClass of classes) {
       if (!matches(labelClass.namespace, labelClass.labels)) continue;
       (living ? labelClass.living : labelClass.all).push(matcher.tally);
       for (const [slot, count] of living ? labelClass.livingAt : labelClass.allAt) matcher.tally.add(slot, count);
@@ -191,7 +227,13 @@ export class PodTallies implements SnapshotObserver {
   }
 }
 
-const longestLog = 1 << 16;
+/** A label of a namespace as one text. */
+export function labelPair(namespace: string, key: string, value: string): string {
+  return `${namespace}/${key}=${value}`;
+}
+
+const nobody: readonly Matcher[] = [];
+const noClasses: readonly LabelClass[] = [];
 const mostMatchers = 4096;
 const leastClasses = 64;
 

@@ -1,3 +1,4 @@
+import type { CompiledLabelSelector } from "../../model/index.ts";
 import { log } from "../../sim/index.ts";
 import {
   constraintsFor,
@@ -10,7 +11,7 @@ import type { PodInfo } from "../snapshot/pod-info.ts";
 import { selectorText } from "../snapshot/selector-text.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { BlockRule } from "./block-rule.ts";
-import type { PodTallies } from "./pod-tallies.ts";
+import { labelPair, type PodTallies } from "./pod-tallies.ts";
 import type { DomainCounts, Tally, Topology } from "./tally.ts";
 
 const hostname = "kubernetes.io/hostname";
@@ -80,6 +81,7 @@ export class SpreadRules {
         `${pod.namespace}\u0003${selectorText(selector)}`,
         true,
         (namespace, labels) => namespace === pod.namespace && !selector.empty && selector.matches(labels),
+        demandOf(pod.namespace, selector),
       );
     const countsOf = (constraint: SpreadConstraint, keys: Uint8Array | undefined, name: string): DomainCounts => {
       const { topologyKey, honorsAffinity, honorsTaints } = constraint;
@@ -264,6 +266,15 @@ function selectorsOf(hard: readonly SpreadConstraint[], soft: readonly SpreadCon
   const texts = (list: readonly SpreadConstraint[]): string =>
     list.map(({ selector }) => selectorText(selector)).join("\u0003");
   return `${texts(hard)}\u0004${texts(soft)}`;
+}
+
+/** A label that all pods carry which the selector matches in that namespace, if it demands one. */
+function demandOf(namespace: string, { requirements }: CompiledLabelSelector): string | undefined {
+  for (const { operator, key, values } of requirements) {
+    const equals = operator === "=" || operator === "==" || operator === "in";
+    if (equals && values.length === 1) return labelPair(namespace, key, values[0]!);
+  }
+  return undefined;
 }
 
 const noCells = new Uint8Array(0);

@@ -131,7 +131,8 @@ export class SchedulingQueue {
 
   /** The pod was bound, or is gone: it leaves the queue. */
   done(key: string): void {
-    if (this.#inFlight.delete(key) && this.#inFlight.size === 0) this.#inFlightEvents.length = 0;
+    if (!this.#inFlight.delete(key) || this.#inFlight.size > 0) return;
+    if (this.#inFlightEvents.length > 0) this.#inFlightEvents.length = 0;
   }
 
   /**
@@ -155,6 +156,11 @@ export class SchedulingQueue {
       event.resource !== "UnschedulablePod" || event.podAfter?.key === queued.key;
     if (events.some((event) => concerns(event) && this.#isWorthRequeuing(queued, event))) this.#requeue(queued, nowUs);
     else this.#toPool(queued);
+  }
+
+  /** Whether events concern anybody: a pod that waits for one, or one that is being tried. */
+  get listens(): boolean {
+    return this.#pool.size > 0 || this.#inFlight.size > 0;
   }
 
   /** Something changed that may make waiting pods schedulable. */
@@ -265,6 +271,7 @@ export class SchedulingQueue {
   }
 
   #moveThose(event: ClusterEvent, nowUs: number, mayMove: (pod: PodInfo) => boolean): void {
+    if (!this.listens) return;
     if (this.#inFlight.size > 0) this.#inFlightEvents.push(event);
     const concerned = new Set<QueuedPod>();
     for (const hints of this.#hints.values()) {

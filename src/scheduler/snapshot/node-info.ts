@@ -1,5 +1,5 @@
 import { type Node, resourceValue, type Taint } from "../../model/index.ts";
-import { countsAlike, hasAffinity, type PodInfo } from "./pod-info.ts";
+import { hasAffinity, type PodInfo } from "./pod-info.ts";
 import { isScalarResource } from "./scalar-resources.ts";
 
 const noTaints: readonly Taint[] = [];
@@ -85,26 +85,11 @@ export class NodeInfo {
     return pod;
   }
 
-  /** Takes a newer version of a pod that is here, in upstream's order, if it counts as before; says whether it does. */
-  replacePod(pod: PodInfo): boolean {
-    const known = this.pod(pod.key);
-    if (known === undefined || !countsAlike(known, pod)) return false;
-    take(this.pods, pod.key);
-    this.pods.push(pod);
-    if (hasAffinity(pod)) {
-      take(this.podsWithAffinity, pod.key);
-      this.podsWithAffinity.push(pod);
-    }
-    if (pod.requiredAntiAffinity.length > 0) {
-      take(this.podsWithRequiredAntiAffinity, pod.key);
-      this.podsWithRequiredAntiAffinity.push(pod);
-    }
-    return true;
-  }
-
-  pod(key: string): PodInfo | undefined {
-    for (const pod of this.pods) if (pod.key === key) return pod;
-    return undefined;
+  /** Puts a newer version, which counts alike, in the place of one that is here; both may be one. It stands where upstream puts it: last. */
+  replacePod(known: PodInfo, pod: PodInfo): void {
+    toEnd(this.pods, known, pod);
+    if (hasAffinity(pod)) toEnd(this.podsWithAffinity, known, pod);
+    if (pod.requiredAntiAffinity.length > 0) toEnd(this.podsWithRequiredAntiAffinity, known, pod);
   }
 
   /** A copy to try things on; the original never learns of it. */
@@ -181,6 +166,14 @@ function take(pods: PodInfo[], key: string): PodInfo | undefined {
     return pod;
   }
   return undefined;
+}
+
+/** As if the one had been taken and the other pushed. Compared by identity: the others are not even looked at. */
+function toEnd(pods: PodInfo[], known: PodInfo, pod: PodInfo): void {
+  const at = pods.indexOf(known);
+  const last = pods.length - 1;
+  if (at < last) pods[at] = pods[last]!;
+  pods[last] = pod;
 }
 
 function imagesOf(node: Node): ReadonlyMap<string, number> {

@@ -28,7 +28,8 @@ export interface WeightedAffinityTerm {
 
 /** What scheduling reads of a pod, computed once. Equal for the pod's life unless its spec, labels or status change. */
 export interface PodInfo {
-  readonly pod: Pod;
+  /** The snapshot puts a newer version here that is the same in all that follows. */
+  pod: Pod;
   /** `namespace/name`. */
   readonly key: string;
   readonly name: string;
@@ -68,7 +69,7 @@ export function podInfo(pod: Pod): PodInfo {
       : list.map(({ podAffinityTerm, weight }) => ({ term: new AffinityTerm(podAffinityTerm, namespace), weight }));
   return {
     pod,
-    key: `${namespace}/${metadata.name}`,
+    key: keyOfPod(pod),
     name: metadata.name,
     namespace,
     labels: metadata.labels ?? noLabels,
@@ -88,6 +89,11 @@ export function podInfo(pod: Pod): PodInfo {
   };
 }
 
+/** `namespace/name` of a pod. */
+export function keyOfPod({ metadata }: Pod): string {
+  return `${metadata.namespace ?? "default"}/${metadata.name}`;
+}
+
 const noLabels: Readonly<Record<string, string>> = {};
 
 /** Whether two versions of one pod are the same to everybody who counts pods on nodes: only the status may differ. */
@@ -104,6 +110,19 @@ export function countsAlike(left: PodInfo, right: PodInfo): boolean {
     before.spec.initContainers === after.spec.initContainers &&
     before.spec.affinity === after.spec.affinity &&
     before.spec.volumes === after.spec.volumes
+  );
+}
+
+/** Whether a newer version of the pod has the same to say in all that `podInfo` reads, as most reports of kubelets have. */
+export function readsAlike({ pod: before, requests }: PodInfo, after: Pod): boolean {
+  return (
+    before.spec === after.spec &&
+    before.metadata.uid === after.metadata.uid &&
+    before.metadata.labels === after.metadata.labels &&
+    before.metadata.annotations === after.metadata.annotations &&
+    before.metadata.ownerReferences === after.metadata.ownerReferences &&
+    before.metadata.deletionTimestamp === after.metadata.deletionTimestamp &&
+    podAmounts(after).requests === requests
   );
 }
 

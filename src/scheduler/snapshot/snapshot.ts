@@ -4,7 +4,7 @@ import { ImageStates } from "./image-states.ts";
 import { NodeInfo } from "./node-info.ts";
 import { NodeTree } from "./node-tree.ts";
 import { NominatedPods } from "./nominated-pods.ts";
-import { type PodInfo, podInfo } from "./pod-info.ts";
+import { countsAlike, keyOfPod, type PodInfo, podInfo, readsAlike } from "./pod-info.ts";
 
 /** Hears of every change that decisions depend on, node by node. A slot is a node's place in columns; it is used again. */
 export interface SnapshotObserver {
@@ -12,8 +12,16 @@ export interface SnapshotObserver {
   podMoved(pod: PodInfo, slot: number, sign: 1 | -1): void;
   /** Something about the node itself, its pods, or who is nominated to it changed. */
   nodeChanged(slot: number): void;
+  /** A pod of the node has a newer version, in which nothing but its status is another. */
+  podRenewed(slot: number): void;
   /** Nodes came or went, or their labels changed. */
   nodesChanged(): void;
+}
+
+/** A pod that counts, and where. */
+interface Place {
+  readonly node: NodeInfo;
+  pod: PodInfo;
 }
 
 /**
@@ -31,7 +39,7 @@ export class Snapshot {
   readonly #nodes: Map<string, NodeInfo> = new Map();
   readonly #tree: NodeTree = new NodeTree();
   /** Where each pod counts. */
-  readonly #placeOf: Map<string, NodeInfo> = new Map();
+  readonly #placeOf: Map<string, Place> = new Map();
   readonly #assumed: Set<string> = new Set();
   readonly #claimUsers: Map<string, number> = new Map();
   readonly #withAffinity: Set<NodeInfo> = new Set();
@@ -124,26 +132,35 @@ export class Snapshot {
   setPod(pod: Pod): void {
     const phase = pod.status?.phase;
     const nodeName = pod.spec.nodeName;
-    const info = podInfo(pod);
+    const key = keyOfPod(pod);
     if (nodeName === undefined || nodeName === "" || phase === "Succeeded" || phase === "Failed") {
-      this.removePod(info.key);
+      this.removePod(key);
       return;
     }
-    this.#place(info, nodeName);
-    this.#assumed.delete(info.key);
+    const place = this.#placeOf.get(key);
+    // An assumed pod is read anew: until then what is known of it is the scheduling queue's.
+    if (place !== undefined && place.node.name === nodeName && !this.#assumed.has(key) && readsAlike(place.pod, pod)) {
+      place.pod.pod = pod;
+      place.node.replacePod(place.pod, place.pod);
+      if (place.node.slot >= 0) for (const observer of this.#observers) observer.podRenewed(place.node.slot);
+      return;
+    }
+    this.#place(podInfo(pod), nodeName);
+    this.#assumed.delete(key);
   }
 
   /** The pod is gone, or no longer counts. Answers whether it was here. */
   removePod(key: string): boolean {
     const place = this.#placeOf.get(key);
     if (place === undefined) return false;
+    const { node, pod } = place;
     this.#placeOf.delete(key);
     this.#assumed.delete(key);
-    const pod = place.removePod(key)!;
+    node.removePod(key);
     this.#countClaims(pod, -1);
-    if (place.podsWithAffinity.length === 0) this.#withAffinity.delete(place);
-    if (place.slot >= 0) this.#podMoved(pod, place.slot, -1);
-    if (place.node === undefined && place.pods.length === 0) this.#nodes.delete(place.name);
+    if (node.podsWithAffinity.length === 0) this.#withAffinity.delete(node);
+    if (node.slot >= 0) this.#podMoved(pod, node.slot, -1);
+    if (node.node === undefined && node.pods.length === 0) this.#nodes.delete(node.name);
     return true;
   }
 
@@ -166,7 +183,7 @@ export class Snapshot {
   /** The bound or assumed pod of that key, and its node's name. */
   placeOf(key: string): { readonly pod: PodInfo; readonly nodeName: string } | undefined {
     const place = this.#placeOf.get(key);
-    return place === undefined ? undefined : { pod: place.pod(key)!, nodeName: place.name };
+    return place === undefined ? undefined : { pod: place.pod, nodeName: place.node.name };
   }
 
   /** An object of another kind was added or changed. */
@@ -185,14 +202,16 @@ export class Snapshot {
 
   #place(pod: PodInfo, nodeName: string): void {
     const place = this.#placeOf.get(pod.key);
-    if (place?.name === nodeName && place.replacePod(pod)) {
-      if (place.slot >= 0) this.#nodeChanged(place);
+    if (place?.node.name === nodeName && countsAlike(place.pod, pod)) {
+      place.node.replacePod(place.pod, pod);
+      place.pod = pod;
+      this.#nodeChanged(place.node);
       return;
     }
     this.removePod(pod.key);
     const node = this.#nodeNamed(nodeName);
     node.addPod(pod);
-    this.#placeOf.set(pod.key, node);
+    this.#placeOf.set(pod.key, { node, pod });
     this.#countClaims(pod, 1);
     if (node.slot < 0) return;
     if (node.podsWithAffinity.length > 0) this.#withAffinity.add(node);

@@ -58,6 +58,8 @@ class GpuDevices implements SnapshotObserver {
     this.#leftBySlot[slot] = undefined;
   }
 
+  podRenewed(): void {} // No status says anything of devices.
+
   nodesChanged(): void {
     this.#leftBySlot.length = 0;
   }
