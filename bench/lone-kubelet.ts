@@ -17,7 +17,10 @@ export const plainHost: Host = {
   stopSandbox: () => 100_000,
   removeSandbox: () => undefined,
   hasImage: () => true,
-  pull: () => ({ tookUs: 0 }),
+  *pull() {
+    yield 0;
+    return undefined;
+  },
   pulled: () => undefined,
   imageBytes: () => 0,
   images: () => [],

@@ -3,6 +3,7 @@ import type { PodUsage } from "./eviction-manager.ts";
 import type { NodeStats } from "./eviction-signals.ts";
 import type { StoredImage } from "./image-store.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
+import type { Steps } from "./work.ts";
 
 /** How a call of the container runtime ends, and how long it takes in microseconds. */
 export interface Outcome {
@@ -36,7 +37,8 @@ export interface Host {
   stopSandbox(sandbox: RuntimeSandbox): number;
   removeSandbox(sandbox: RuntimeSandbox): void;
   hasImage(image: string): boolean;
-  pull(image: string, pod: Pod): Outcome;
+  /** Ends when the image is there, or with the runtime's own words when it cannot be had. */
+  pull(image: string, pod: Pod): Steps<string | undefined>;
   pulled(image: string, pod: Pod): void;
   imageBytes(image: string, pod: Pod): number;
   /** Images on the disk, and one of them less. */

@@ -70,8 +70,7 @@ export class ImageManager {
     const askedUs = loop.nowUs;
     yield* this.#turn();
     const begunUs = loop.nowUs;
-    const { tookUs, error } = host.pull(image, pod);
-    yield begunUs + tookUs;
+    const error = yield* host.pull(image, pod);
     this.#release();
     if (error !== undefined) {
       tell("Warning", "Failed", `Failed to pull image "${image}": ${error}`);

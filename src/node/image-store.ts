@@ -1,21 +1,33 @@
 import { fullImageName } from "./image-name.ts";
 
+/** A layer that several images have. */
+export interface SharedLayer {
+  readonly name: string;
+  /** Compressed. */
+  readonly bytes: number;
+}
+
 /** An image on a machine's disk; instants in microseconds. */
 export interface StoredImage {
   /** In full, see `fullImageName`. */
   readonly name: string;
   /** Its size as the runtime tells it: compressed. */
   readonly sizeBytes: number;
-  /** What it takes on the disk. */
+  /** What it takes on the disk, layers that others have too included. */
   readonly bytes: number;
   readonly pulledUs: number;
   /** When a container of it last started or ended. */
   lastUsedUs: number;
 }
 
-/** Images on one machine's disk; they survive its reboots. */
+/** What an image takes on the disk, in compressed sizes: its files unpacked. Assumption. */
+const unpackedFactor = 2;
+
+/** Images on one machine's disk; they survive its reboots. A layer of several is there once. */
 export class ImageStore {
-  readonly #images = new Map<string, StoredImage>();
+  readonly #images = new Map<string, StoredImage & { readonly layers: readonly SharedLayer[] }>();
+  /** How many images have each shared layer. */
+  readonly #layers = new Map<string, number>();
   /** What all of them take. */
   bytes = 0;
 
@@ -27,15 +39,19 @@ export class ImageStore {
     return this.#images.values();
   }
 
-  add(
-    image: string,
-    { sizeBytes, bytes }: { readonly sizeBytes: number; readonly bytes: number },
-    nowUs: number,
-  ): void {
+  /** What is missing of an image, compressed: nothing when it is there, all but its layers that are. */
+  missing(image: string, sizeBytes: number, layers: readonly SharedLayer[]): number {
+    if (this.has(image)) return 0;
+    return layers.reduce((left, { name, bytes }) => (this.#layers.has(name) ? left - bytes : left), sizeBytes);
+  }
+
+  add(image: string, sizeBytes: number, layers: readonly SharedLayer[], nowUs: number): void {
     const name = fullImageName(image);
     if (this.#images.has(name)) return;
-    this.#images.set(name, { name, sizeBytes, bytes, pulledUs: nowUs, lastUsedUs: nowUs });
-    this.bytes += bytes;
+    this.bytes += this.missing(image, sizeBytes, layers) * unpackedFactor;
+    const bytes = sizeBytes * unpackedFactor;
+    this.#images.set(name, { name, sizeBytes, bytes, layers, pulledUs: nowUs, lastUsedUs: nowUs });
+    for (const layer of layers) this.#layers.set(layer.name, (this.#layers.get(layer.name) ?? 0) + 1);
   }
 
   used(image: string, nowUs: number): void {
@@ -48,6 +64,11 @@ export class ImageStore {
     const known = this.#images.get(name);
     if (known === undefined) return;
     this.#images.delete(name);
-    this.bytes -= known.bytes;
+    for (const layer of known.layers) {
+      const others = this.#layers.get(layer.name)! - 1;
+      if (others === 0) this.#layers.delete(layer.name);
+      else this.#layers.set(layer.name, others);
+    }
+    this.bytes -= this.missing(image, known.sizeBytes, known.layers) * unpackedFactor;
   }
 }

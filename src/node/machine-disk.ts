@@ -4,8 +4,6 @@ import type { Machine, RunningPod } from "../world/index.ts";
 import { GrowingUse } from "./growing-use.ts";
 import type { ImageStore } from "./image-store.ts";
 
-/** What an image takes on the disk, in compressed sizes: its files unpacked. Assumption. */
-export const unpackedFactor = 2;
 /** What the system itself takes of the disk. Assumption. */
 const systemShare = 0.1;
 /** The file system has an inode for so many bytes: ext4's default. */

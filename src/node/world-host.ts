@@ -3,13 +3,15 @@ import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/
 import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
 import { amountsOf, cpuShares } from "./container-amounts.ts";
 import type { NodeDelays } from "./delays.ts";
+import { Downlink } from "./downlink.ts";
 import type { PodUsage } from "./eviction-manager.ts";
 import { type NodeStats, reclaimAmount, type Threshold, thresholdAmount } from "./eviction-signals.ts";
 import { GrowingUse } from "./growing-use.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
-import type { ImageStore, StoredImage } from "./image-store.ts";
-import { MachineDisk, unpackedFactor } from "./machine-disk.ts";
+import type { ImageStore, SharedLayer, StoredImage } from "./image-store.ts";
+import { MachineDisk } from "./machine-disk.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
+import type { Steps } from "./work.ts";
 
 const runTask = handler<() => void>("host/process", (task) => task());
 
@@ -51,6 +53,7 @@ export class WorldHost implements Host {
   readonly #software = new Map<string, Software>();
   readonly #startUs = new WeakMap<RuntimeContainer, number>();
   readonly #disk: MachineDisk;
+  readonly #downlink: Downlink;
   readonly #processes: GrowingUse;
   /** More of the disk or of the process IDs is used than somebody allows. */
   useGrew: () => void = () => undefined;
@@ -65,6 +68,9 @@ export class WorldHost implements Host {
     const { machine, noticed, podPidsLimit } = options;
     const tell = (): void => this.useGrew();
     this.#disk = new MachineDisk({ ...options, tell });
+    const { loop, delays } = options;
+    const bytesPerSecond = machine.spec.type.networkBytesPerSecond;
+    this.#downlink = new Downlink({ loop, bytesPerSecond, mostEach: delays.unpackBytesPerSecond });
     this.#processes = new GrowingUse({
       ...options,
       fixed: () => systemProcesses,
@@ -108,22 +114,30 @@ export class WorldHost implements Host {
     return this.#options.images.has(image);
   }
 
-  pull(image: string, pod: Pod): Outcome {
-    const { world, machine, delays, random, images } = this.#options;
+  *pull(image: string, pod: Pod): Steps<string | undefined> {
+    const { world, loop, delays, random, images } = this.#options;
+    const slowdown = world.registrySlowdown;
     const setupUs = draw(delays.pullSetup, random);
-    if (!Number.isFinite(world.registrySlowdown))
-      return { tookUs: Math.ceil(setupUs), error: `failed to pull and unpack image "${image}": registry unavailable` };
-    const bytesPerSecond = Math.min(machine.spec.type.networkBytesPerSecond, delays.unpackBytesPerSecond);
-    const bytes = images.has(image) ? 0 : this.imageBytes(image, pod); // Else only its digest is asked for.
-    const transferUs = Math.ceil((bytes * 1_000_000) / bytesPerSecond);
-    return { tookUs: Math.ceil((setupUs + transferUs) * world.registrySlowdown) };
+    if (!Number.isFinite(slowdown)) {
+      yield loop.nowUs + Math.ceil(setupUs);
+      return `failed to pull and unpack image "${image}": registry unavailable`;
+    }
+    yield loop.nowUs + Math.ceil(setupUs * slowdown);
+    // Of an image that is there only its digest is asked for.
+    const bytes = images.missing(image, this.imageBytes(image, pod), this.#layersOf(pod));
+    if (bytes > 0) yield this.#downlink.fetch(bytes * slowdown);
+    return undefined;
+  }
+
+  #layersOf(pod: Pod): readonly SharedLayer[] {
+    return this.#of(pod).behavior.imageLayers ?? [];
   }
 
   pulled(image: string, pod: Pod): void {
     const { images, loop } = this.#options;
     if (images.has(image)) return;
     const sizeBytes = this.imageBytes(image, pod);
-    images.add(image, { sizeBytes, bytes: sizeBytes * unpackedFactor }, loop.nowUs);
+    images.add(image, sizeBytes, this.#layersOf(pod), loop.nowUs);
     this.#disk.changed();
     this.imagesChanged();
   }

@@ -53,6 +53,7 @@ export class Behaviors {
       startup: declared.startup ?? (pauses ? pauseBehavior.startup : assumedBehavior.startup),
       init: declared.init ?? assumedBehavior.init,
       imageBytes: declared.imageBytes ?? (pauses ? pauseBehavior : assumedBehavior).imageBytes,
+      ...(declared.imageLayers && { imageLayers: declared.imageLayers }),
       perRequest: declared.perRequest,
       concurrency: declared.concurrency ?? assumedBehavior.concurrency,
       memory: {

@@ -249,6 +249,7 @@ export class Resolver {
       ...(text.shutdown && { shutdown: text.shutdown }),
       ...(text.shutdownExitCode !== undefined && { shutdownExitCode: text.shutdownExitCode }),
       ...(image && { imageBytes: image.size }),
+      ...(image?.layers && { imageLayers: image.layers.map(({ name, size }) => ({ name, bytes: size })) }),
       ...(perRequest && { perRequest: { cpuUs: perRequest.cpu, waitUs: perRequest.wait } }),
       ...(exit && { exit }),
       ...this.#cpu("idleCpuMillicores", text.idleCpu, [...path, "idleCpu"]),

@@ -160,7 +160,26 @@ const behavior = z
       .optional()
       .describe("From the container's start until it answers. Default { median: 2s, p95: 5s }."),
     init: distribution.optional().describe("How long each init container runs. Default 1s."),
-    image: z.strictObject({ size: bytes }).optional().describe("Compressed size. Default 100Mi."),
+    image: z
+      .strictObject({
+        size: bytes.describe("Compressed, all layers together."),
+        layers: z
+          .array(z.strictObject({ name: z.string().min(1), size: bytes }))
+          .optional()
+          .describe(
+            "Layers that images of other workloads have too, by name: on a machine that has one it is not pulled again.",
+          ),
+      })
+      .refine(({ size, layers = [] }) => layers.reduce((sum, layer) => sum + layer.size, 0) <= size, {
+        error: "BAD_VALUE|layers that are together no larger than the image",
+        path: ["layers"],
+      })
+      .refine(({ layers = [] }) => new Set(layers.map(({ name }) => name)).size === layers.length, {
+        error: "DUPLICATE|each layer once",
+        path: ["layers"],
+      })
+      .optional()
+      .describe("Default 100Mi, without shared layers."),
     perRequest: z
       .strictObject({ cpu: duration, wait: duration.default(0) })
       .optional()

@@ -21,6 +21,8 @@ export interface Behavior {
   readonly init?: Distribution;
   /** Compressed size of one image. */
   readonly imageBytes: number;
+  /** Of it, layers that other images have too, by name; compressed. */
+  readonly imageLayers?: readonly { readonly name: string; readonly bytes: number }[];
   /** Work of one request on one core, and time spent waiting elsewhere; `undefined`: it serves no requests. */
   readonly perRequest: { readonly cpuUs: number; readonly waitUs: number } | undefined;
   /** Before it is warm (code is compiled, caches fill): for how long after it answers first, and how it behaves until then. */

@@ -5,6 +5,7 @@ import type { NodeStats } from "../../src/node/eviction-signals.ts";
 import type { Host, Outcome, ProbeOutcome, ProbeType } from "../../src/node/host.ts";
 import type { StoredImage } from "../../src/node/image-store.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "../../src/node/runtime-pod.ts";
+import type { Steps } from "../../src/node/work.ts";
 import { type EventLoop, handler, phase } from "../../src/sim/index.ts";
 import type { KubeletCase, RunPlan } from "./kubelet-case.ts";
 
@@ -73,14 +74,14 @@ export class RecordedHost implements Host {
     return present;
   }
 
-  pull(image: string, pod: Pod): Outcome {
+  *pull(image: string, pod: Pod): Steps<string | undefined> {
     this.#record("cri", { call: "PullImage", image, pod: pod.metadata.name });
     const { failures = [], failAlways, pullMs = 0 } = this.#case.images?.[image] ?? {};
     const nth = this.#failures.get(image) ?? 0;
     this.#failures.set(image, nth + 1);
     const failure = failAlways ?? failures[nth];
-    if (failure !== undefined) return { tookUs: failure.tookMs * 1000, error: failure.error };
-    return { tookUs: pullMs * 1000 };
+    yield this.#loop.nowUs + (failure?.tookMs ?? pullMs) * 1000;
+    return failure?.error;
   }
 
   pulled(image: string): void {

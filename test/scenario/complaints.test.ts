@@ -56,6 +56,16 @@ describe("a scenario is refused with place, code, expected and found", () => {
       'scenario.yaml:6:13: spec.duration: expected a duration such as "90s" or "1h30m", got "soon" [BAD_DURATION]',
     ],
     [
+      "layers larger than their image",
+      `${valid}  behavior:\n    - { for: deployment/web, image: { size: 10Mi, layers: [{ name: jdk, size: 20Mi }] } }\n`,
+      'scenario.yaml:12:59: spec.behavior[0].image.layers: expected layers that are together no larger than the image, got [{"name":"jdk","size":"20Mi"}] [BAD_VALUE]',
+    ],
+    [
+      "a layer twice",
+      `${valid}  behavior:\n    - { for: deployment/web, image: { size: 9Mi, layers: [{ name: a, size: 1Mi }, { name: a, size: 1Mi }] } }\n`,
+      'scenario.yaml:12:58: spec.behavior[0].image.layers: expected each layer once, got [{"name":"a","size":"1Mi"},{"name":"a","size":"1Mi"}] [DUPLICATE]',
+    ],
+    [
       "a bad instant",
       `${valid}  faults:\n    - { kind: machine-crash, at: soon, where: {} }\n`,
       'scenario.yaml:12:34: spec.faults[0].at: expected a clock time or a duration such as "90s", got "soon" [BAD_INSTANT]',
