@@ -30,6 +30,10 @@ export class BackOffs {
     this.#entries.set(key, afterRestart(this.#entries.get(key), failedUs, nowUs, this.#options));
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   forget(prefix: string): void {
     for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key);
   }

@@ -63,6 +63,12 @@ export class ImageManager {
     return yield* this.#pull(pod, image, key, tell);
   }
 
+  /** What failed before is forgotten. */
+  clear(): void {
+    this.#backOffs.clear();
+    this.#errors.clear();
+  }
+
   *#pull(pod: Pod, image: string, key: string, tell: Tell): Steps<ImageFailure | undefined> {
     const { host, execution } = this.#options;
     const { loop } = execution;

@@ -372,6 +372,13 @@ export class Kubelet {
     return [...this.#pods.values()].filter((pod) => !isStaticPod(pod)).map(({ metadata }) => metadata.uid);
   }
 
+  /** The process is a new one: back-offs are forgotten with the old one, and every pod is synced. */
+  restarted(): void {
+    this.crashLoops.clear();
+    this.images.clear();
+    for (const uid of this.#pods.keys()) if (!this.workers.rests(uid)) this.syncSoon(uid);
+  }
+
   /** What the API has of the pod may be stale. */
   tellAgain(uid: string): void {
     this.workers.get(uid);

@@ -151,7 +151,10 @@ export class NodeAgent {
               loop.nowUs + this.#link.requestUs,
               ifStill(() => this.#startStaticPods()),
             );
-        } else execution.resume();
+        } else {
+          execution.resume();
+          known.restarted();
+        }
         const registered = api.store.get("Node", this.#key) !== undefined;
         if (!registered) this.#link.send({ verb: "create", object: this.#newNode() });
         this.#beginLease();

@@ -117,3 +117,28 @@ describe("a static pod", () => {
     expect(stored.status.containerStatuses![0]).toMatchObject({ restartCount: 0, ready: true });
   });
 });
+
+describe("a kubelet that starts anew while containers run on", () => {
+  const behavior = [{ for: "pod/crashing", exit: { after: "1s", code: 1 } }];
+  const faults = [{ at: "9m", kind: "kubelet-stop", where: { pool: "general" }, for: "20s" }];
+  /** Starts of the container, in seconds. */
+  const starts = (spec: object): number[] => {
+    const { writes } = runWith({}, { behavior, duration: "20m", warmUp: "1s", ...spec }, pod("crashing"), 1_000);
+    const counts = new Map<number, number>();
+    for (const { object, atSeconds } of writes) {
+      const { restartCount, state } = (object as Pod).status.containerStatuses?.[0] ?? {};
+      if (state?.running !== undefined && !counts.has(restartCount!)) counts.set(restartCount!, atSeconds);
+    }
+    return [...counts.values()];
+  };
+
+  it("has forgotten how long a container is to wait, and begins with ten seconds again", () => {
+    const without = starts({});
+    expect(without.filter((at) => at > 540 && at < 620)).toEqual([]); // It waits for five minutes by then.
+    const [first, second, third] = starts({ faults }).filter((at) => at > 540);
+    expect(first! - 560).toBeGreaterThan(0); // The kubelet takes seconds to start.
+    expect(first! - 560).toBeLessThan(40);
+    expect(second! - first!).toBeLessThan(20);
+    expect(third! - second!).toBeLessThan(40);
+  });
+});
