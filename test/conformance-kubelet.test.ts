@@ -5,7 +5,7 @@ import { kubelet } from "./conformance/kubelet.ts";
 
 /** Recorded cases per group, and how many of them come out line for line. The second number only ever grows. */
 const groups = [
-  { group: "start", recorded: 47, floor: 46 },
+  { group: "start", recorded: 47, floor: 47 },
   { group: "crashloop", recorded: 34, floor: 34 },
   { group: "probes", recorded: 87, floor: 87 },
   { group: "termination", recorded: 48, floor: 48 },

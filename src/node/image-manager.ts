@@ -3,7 +3,7 @@ import { BackOffs } from "./back-offs.ts";
 import { goDuration } from "./go-duration-text.ts";
 import type { Host } from "./host.ts";
 import { invalidImageName } from "./image-name.ts";
-import { type Execution, Signal, type Steps } from "./work.ts";
+import { ask, type Execution, Signal, type Steps } from "./work.ts";
 
 /** Why an image is not there, as a waiting reason and its message. */
 interface ImageFailure {
@@ -41,6 +41,7 @@ export class ImageManager {
       tell("Warning", "InspectFailed", message);
       return { reason: "InvalidImageName", message };
     }
+    yield* ask(execution);
     const present = host.hasImage(image);
     if (present && imagePullPolicy !== "Always") {
       tell("Normal", "Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`);

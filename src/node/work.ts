@@ -158,6 +158,13 @@ export class Work {
   }
 }
 
+/** Asks another process, which answers at this very instant: what is due already goes on first. */
+export function* ask(execution: Execution): Steps {
+  const answered = new Signal();
+  execution.soon(() => answered.fire());
+  yield answered;
+}
+
 /** Side by side: goes on when the last of them is done. */
 export function* inParallel(execution: Execution, all: readonly Steps[]): Steps {
   let left = all.length;
