@@ -168,14 +168,14 @@ export class View {
   }
 
   /** Where all pods are that a selector may match: under one label of theirs, if it demands one. The index is kept from now on. */
-  #candidates({ requirements }: CompiledLabelSelector, namespace: string): Pick<Selected, "index" | "value" | "all"> {
+  #candidates(selector: CompiledLabelSelector, namespace: string): Pick<Selected, "index" | "value" | "all"> {
     const informer = this.#process.informer("Pod");
-    for (const { operator, key, values } of requirements) {
-      const demands = operator === "=" || operator === "==" || operator === "in";
-      if (!demands || values.length !== 1) continue;
+    const demanded = selector.demandedLabel();
+    if (demanded !== undefined) {
+      const [key, value] = demanded;
       const index = `label/${key}`;
       if (!informer.hasIndex(index)) informer.addIndex(index, labelPairs(key));
-      return { index, value: `${namespace}/${key}=${values[0]}`, all: requirements.length === 1 };
+      return { index, value: `${namespace}/${key}=${value}`, all: selector.requirements.length === 1 };
     }
     informer.addIndex("namespace", (object: KubeObject) => object.metadata.namespace);
     return { index: "namespace", value: namespace, all: false };

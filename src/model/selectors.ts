@@ -37,6 +37,11 @@ export class CompiledLabelSelector {
     return !this.#nothing && this.requirements.length === 0;
   }
 
+  /** Key and value of a label that whatever it selects has; `undefined` when it demands none. */
+  demandedLabel(): readonly [key: string, value: string] | undefined {
+    return this.#keys.length === 0 ? undefined : [this.#keys[0]!, this.#wanted[0]!];
+  }
+
   matches(labels: Labels): boolean {
     if (this.#nothing) return false;
     for (let at = 0; at < this.#keys.length; at++) {

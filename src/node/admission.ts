@@ -1,6 +1,5 @@
 import {
   findUntoleratedTaint,
-  isSidecar,
   milliValue,
   type Node,
   type Pod,
@@ -12,6 +11,7 @@ import {
   value,
 } from "../model/index.ts";
 import { isCriticalPod } from "./critical-pod.ts";
+import { lastingContainers } from "./pod-containers.ts";
 
 /** Why a kubelet refuses a pod that was bound to it: reason and detail. */
 export interface Rejection {
@@ -112,7 +112,7 @@ interface HostPort {
 const everyAddress = "0.0.0.0";
 
 function hostPorts({ spec }: Pod): HostPort[] {
-  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].flatMap(({ ports = [] }) =>
+  return lastingContainers(spec).flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort = 0, protocol = "TCP", hostIP = "" }) =>
       hostPort === 0 ? [] : { address: hostIP === "" ? everyAddress : hostIP, port: `${protocol}/${hostPort}` },
     ),

@@ -1,14 +1,7 @@
-import {
-  compareText,
-  type GeneratedCondition,
-  isSidecar,
-  type Pod,
-  podRequests,
-  qosClass,
-  sameContent,
-} from "../model/index.ts";
+import { compareText, type GeneratedCondition, type Pod, podRequests, qosClass, sameContent } from "../model/index.ts";
 import type { Sequence } from "../sim/index.ts";
 import type { Rejection } from "./admission.ts";
+import { lastingContainers } from "./pod-containers.ts";
 import { resizeMessage } from "./resize-message.ts";
 import type { Execution } from "./work.ts";
 
@@ -211,7 +204,6 @@ function compareRanks(left: readonly number[], right: readonly number[]): number
 /** Ordinary containers and sidecars can be resized; other init containers cannot. */
 function sameResources(left: Pod, right: Pod): boolean {
   if (left.spec === right.spec) return true;
-  const of = ({ spec }: Pod): unknown[] =>
-    [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].map(({ resources }) => resources);
+  const of = ({ spec }: Pod): unknown[] => lastingContainers(spec).map(({ resources }) => resources);
   return sameContent(of(left), of(right));
 }

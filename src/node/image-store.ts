@@ -1,11 +1,5 @@
+import type { ImageLayer } from "../world/index.ts";
 import { fullImageName } from "./image-name.ts";
-
-/** A layer that several images have. */
-export interface SharedLayer {
-  readonly name: string;
-  /** Compressed. */
-  readonly bytes: number;
-}
 
 /** An image on a machine's disk; instants in microseconds. */
 export interface StoredImage {
@@ -25,7 +19,7 @@ const unpackedFactor = 2;
 
 /** Images on one machine's disk; they survive its reboots. A layer of several is there once. */
 export class ImageStore {
-  readonly #images = new Map<string, StoredImage & { readonly layers: readonly SharedLayer[] }>();
+  readonly #images = new Map<string, StoredImage & { readonly layers: readonly ImageLayer[] }>();
   /** How many images have each shared layer. */
   readonly #layers = new Map<string, number>();
   /** What all of them take. */
@@ -40,12 +34,12 @@ export class ImageStore {
   }
 
   /** What is missing of an image, compressed: nothing when it is there, all but its layers that are. */
-  missing(image: string, sizeBytes: number, layers: readonly SharedLayer[]): number {
+  missing(image: string, sizeBytes: number, layers: readonly ImageLayer[]): number {
     if (this.has(image)) return 0;
     return layers.reduce((left, { name, bytes }) => (this.#layers.has(name) ? left - bytes : left), sizeBytes);
   }
 
-  add(image: string, sizeBytes: number, layers: readonly SharedLayer[], nowUs: number): void {
+  add(image: string, sizeBytes: number, layers: readonly ImageLayer[], nowUs: number): void {
     const name = fullImageName(image);
     if (this.#images.has(name)) return;
     this.bytes += this.missing(image, sizeBytes, layers) * unpackedFactor;

@@ -1,6 +1,7 @@
-import { type Container, isSidecar, type Pod, qosClass, sameContent } from "../model/index.ts";
+import { type Container, type Pod, qosClass, sameContent } from "../model/index.ts";
 import { amountsOf, type ContainerAmounts } from "./container-amounts.ts";
 import { isCriticalPod } from "./critical-pod.ts";
+import { allContainers, lastingContainers } from "./pod-containers.ts";
 import { isStaticPod } from "./static-pods.ts";
 
 /** What of a kubelet's configuration forbids resizes. */
@@ -27,18 +28,14 @@ export function infeasibleResize(pod: Pod, granted: Pod, policies: ResizePolicie
 }
 
 function changes(pod: Pod, granted: Pod, amount: keyof ContainerAmounts): boolean {
-  const of = ({ spec }: Pod): number[] =>
-    [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].map(
-      ({ resources }) => amountsOf(resources)[amount],
-    );
+  const of = ({ spec }: Pod): number[] => lastingContainers(spec).map(({ resources }) => amountsOf(resources)[amount]);
   return !sameContent(of(pod), of(granted));
 }
 
 /** The share of swap follows from the memory request: only a restart gives a container another one. */
 function changesSwap(pod: Pod, granted: Pod): boolean {
-  const all = ({ spec }: Pod): Container[] => [...spec.containers, ...(spec.initContainers ?? [])];
-  const before = new Map(all(granted).map((container) => [container.name, container]));
-  return all(pod).some((container) => {
+  const before = new Map(allContainers(granted.spec).map((container) => [container.name, container]));
+  return allContainers(pod.spec).some((container) => {
     const own = before.get(container.name);
     if (own === undefined || requestOf(own) === requestOf(container)) return false;
     const policy = own.resizePolicy?.find(({ resourceName }) => resourceName === "memory");

@@ -326,23 +326,26 @@ export class Kubelet {
     const { uid } = pod.metadata;
     const before = this.#pods.get(uid);
     const differs = before === undefined || differsSemantically(before, pod);
-    const restsOn = !differs && this.workers.rests(uid) && sameContent(before.status, pod.status);
-    const worker = restsOn ? undefined : this.workers.get(uid);
+    if (!differs && this.workers.rests(uid) && sameContent(before.status, pod.status)) {
+      this.#pods.set(uid, pod);
+      return;
+    }
+    const worker = this.workers.get(uid); // One that rests wakes as the older object tells.
     this.#pods.set(uid, pod);
-    if (worker === undefined && !restsOn) {
+    if (worker === undefined) {
       if (pod.metadata.deletionTimestamp !== undefined) this.#begin(pod, new RuntimePod());
       return;
     }
     if (!differs) {
-      worker?.seen(this.allocation.granted(pod));
+      worker.seen(this.allocation.granted(pod));
       if (isPodTerminal(pod) && !isPodTerminal(before)) this.allocation.retry();
       if (gatesChanged(pod)) this.syncSoon(uid);
       else this.workers.settle(uid);
       return;
     }
     if (before !== undefined) this.allocation.updated(before, pod);
-    worker!.update({ kind: "update", pod: this.allocation.granted(pod) });
-    if (before?.spec.activeDeadlineSeconds !== pod.spec.activeDeadlineSeconds) this.#wakeAtDeadline(worker!, pod);
+    worker.update({ kind: "update", pod: this.allocation.granted(pod) });
+    if (before?.spec.activeDeadlineSeconds !== pod.spec.activeDeadlineSeconds) this.#wakeAtDeadline(worker, pod);
   }
 
   /** The object is gone: what runs of it is killed within the pod's own grace. */

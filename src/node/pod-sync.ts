@@ -3,6 +3,7 @@ import { type StartRefused, startContainer } from "./container-start.ts";
 import type { StartFailure } from "./container-statuses.ts";
 import { stopContainer, TerminationOrder } from "./container-stop.ts";
 import { type PodActions, type ProbeVerdicts, podActions } from "./pod-actions.ts";
+import { allContainers } from "./pod-containers.ts";
 import type { PodMachine } from "./pod-machine.ts";
 import { resizePod } from "./pod-resize.ts";
 import { type PodSeen, RuntimeSandbox } from "./runtime-pod.ts";
@@ -102,7 +103,7 @@ function removeInits({ pod, held, runtime }: PodMachine): void {
 /** kuberuntime's `KillPod`: all containers side by side, then the sandboxes. */
 export function* stopPod(machine: PodMachine, seen: PodSeen, graceSeconds: number | undefined): Steps {
   const { pod, execution, runtime } = machine;
-  const specs = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const specs = allContainers(pod.spec);
   const running = seen.containers.filter(({ state }) => state === "running");
   const order = new TerminationOrder(
     pod,

@@ -1,6 +1,7 @@
 import type { Pod } from "../model/index.ts";
 import { fullImageName } from "./image-name.ts";
 import type { Kubelet } from "./kubelet.ts";
+import { allContainers } from "./pod-containers.ts";
 import { hasProbes } from "./pod-probes.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { Rows } from "./rows.ts";
@@ -95,8 +96,7 @@ export class PodWorkers {
       for (const { spec } of worker.held.containers) images.add(fullImageName(spec.image ?? ""));
     }
     for (const { spec } of this.active())
-      for (const { image } of [...(spec.initContainers ?? []), ...spec.containers])
-        images.add(fullImageName(image ?? ""));
+      for (const { image } of allContainers(spec)) images.add(fullImageName(image ?? ""));
     return images;
   }
 }

@@ -1,4 +1,5 @@
 import type { Container, Pod, WallClock } from "../model/index.ts";
+import { allContainers } from "./pod-containers.ts";
 import { RuntimeContainer, RuntimePod, RuntimeSandbox } from "./runtime-pod.ts";
 
 /** What a runtime remembers of a pod that ran before its machine lost power: everything of it has exited. */
@@ -10,9 +11,7 @@ export function adopted(pod: Pod, clock: WallClock): RuntimePod | undefined {
   const held = new RuntimePod();
   const sandbox = new RuntimeSandbox(pod, 0);
   held.addSandbox(sandbox);
-  const specs = new Map<string, Container>(
-    [...(spec.initContainers ?? []), ...spec.containers].map((container) => [container.name, container]),
-  );
+  const specs = new Map<string, Container>(allContainers(spec).map((container) => [container.name, container]));
   for (const { name, restartCount, state } of ran) {
     const container = new RuntimeContainer(specs.get(name)!, sandbox, {
       attempt: restartCount,

@@ -11,6 +11,7 @@ import {
   restartsAll,
 } from "../model/index.ts";
 import { stopContainer } from "./container-stop.ts";
+import { allContainers } from "./pod-containers.ts";
 import type { PodMachine } from "./pod-machine.ts";
 import { lastOf, type PodSeen } from "./runtime-pod.ts";
 import type { Steps } from "./work.ts";
@@ -32,7 +33,7 @@ function asksForAll({ restartPolicyRules }: Container): boolean {
 
 /** Whether a container has ended in a way that restarts the whole pod in place. */
 export function wantsRestartAll({ spec }: Pod, seen: PodSeen): boolean {
-  return allOf(spec).some((container) => {
+  return allContainers(spec).some((container) => {
     const last = lastOf(seen, container.name);
     return last?.state === "exited" && restartsAll(container, last.exitCode);
   });
@@ -41,7 +42,7 @@ export function wantsRestartAll({ spec }: Pod, seen: PodSeen): boolean {
 /** The same, as far as a status tells it. */
 export function restartsWithAll(spec: Pod["spec"], { containerStatuses, initContainerStatuses }: PodStatus): boolean {
   const statuses = [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
-  return allOf(spec).some((container) => {
+  return allContainers(spec).some((container) => {
     const { terminated } = statuses.find(({ name }) => name === container.name)?.state ?? {};
     return terminated !== undefined && restartsAll(container, terminated.exitCode);
   });
@@ -89,8 +90,4 @@ export function conditionsAfterStop(pod: Pod, status: PodStatus): GeneratedCondi
   const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const ready = containersReadyCondition(pod.spec, statuses, status.phase as PodPhase);
   return [{ type: "AllContainersRestarting", status: "False" }, readyCondition({ ...pod, status }, ready), ready];
-}
-
-function allOf({ initContainers = [], containers }: Pod["spec"]): Container[] {
-  return [...initContainers, ...containers];
 }

@@ -1,4 +1,5 @@
 import type { Container, Pod } from "../model/index.ts";
+import { allContainers } from "./pod-containers.ts";
 import type { Row } from "./rows.ts";
 import { Signal } from "./work.ts";
 
@@ -174,7 +175,7 @@ export class RuntimePod {
    */
   rest(pod: Pod, row: number[]): boolean {
     const [sandbox] = this.sandboxes;
-    const specs = containersOf(pod);
+    const specs = allContainers(pod.spec);
     if (sandbox?.ready !== true || this.sandboxes.length > 1 || sandbox.pod !== pod || sandbox.ip !== pod.status.podIP)
       return false;
     if (this.containers.length !== specs.length || this.#begun !== undefined) return false;
@@ -192,7 +193,7 @@ export class RuntimePod {
     sandbox.ready = true;
     sandbox.ip = pod.status.podIP;
     held.addSandbox(sandbox);
-    held.containers = containersOf(pod)
+    held.containers = allContainers(pod.spec)
       .map((spec) => RuntimeContainer.woken(spec, sandbox, row))
       .reverse();
     return held;
@@ -200,7 +201,3 @@ export class RuntimePod {
 }
 
 const nothing: readonly never[] = [];
-
-function containersOf({ spec: { initContainers, containers } }: Pod): readonly Container[] {
-  return initContainers === undefined ? containers : [...initContainers, ...containers];
-}

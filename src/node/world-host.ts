@@ -1,6 +1,14 @@
-import { type Container, isSidecar, keyOf, oomScoreAdj, type Pod, value, workloadOf } from "../model/index.ts";
+import { type Container, keyOf, oomScoreAdj, type Pod, value, workloadOf } from "../model/index.ts";
 import { draw, type EventLoop, handler, phase, type RandomStream } from "../sim/index.ts";
-import type { Behavior, ContainerLimits, Machine, RunningContainer, RunningPod, World } from "../world/index.ts";
+import type {
+  Behavior,
+  ContainerLimits,
+  ImageLayer,
+  Machine,
+  RunningContainer,
+  RunningPod,
+  World,
+} from "../world/index.ts";
 import { amountsOf, cpuShares } from "./container-amounts.ts";
 import type { NodeDelays } from "./delays.ts";
 import { Downlink } from "./downlink.ts";
@@ -8,8 +16,9 @@ import type { PodUsage } from "./eviction-manager.ts";
 import { type NodeStats, reclaimAmount, type Threshold, thresholdAmount } from "./eviction-signals.ts";
 import { GrowingUse } from "./growing-use.ts";
 import type { Host, Outcome, ProbeOutcome } from "./host.ts";
-import type { ImageStore, SharedLayer, StoredImage } from "./image-store.ts";
+import type { ImageStore, StoredImage } from "./image-store.ts";
 import { MachineDisk } from "./machine-disk.ts";
+import { lastingContainers } from "./pod-containers.ts";
 import type { RuntimeContainer, RuntimeSandbox } from "./runtime-pod.ts";
 import type { Steps } from "./work.ts";
 
@@ -129,7 +138,7 @@ export class WorldHost implements Host {
     return undefined;
   }
 
-  #layersOf(pod: Pod): readonly SharedLayer[] {
+  #layersOf(pod: Pod): readonly ImageLayer[] {
     return this.#of(pod).behavior.imageLayers ?? [];
   }
 
@@ -287,7 +296,7 @@ export class WorldHost implements Host {
   #begin(pod: Pod): void {
     const { world, machine } = this.#options;
     const software = this.#of(pod);
-    const specs = processesOf(pod);
+    const specs = lastingContainers(pod.spec);
     software.running = world.startPod({
       key: keyOf(pod),
       uid: pod.metadata.uid,
@@ -374,13 +383,8 @@ export function memoryAlarmBytes(machine: Machine, thresholds: readonly Threshol
   return capacity - systemMemory(machine) - Math.max(0, ...amounts);
 }
 
-/** Containers that live side by side: sidecars first, then the ordinary ones. */
-function processesOf({ spec }: Pod): readonly Container[] {
-  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
-}
-
 function processIndex(pod: Pod, { name }: Container): number {
-  return processesOf(pod).findIndex((container) => container.name === name);
+  return lastingContainers(pod.spec).findIndex((container) => container.name === name);
 }
 
 /** What a container's cgroup is given: the pod's limits where it has none of its own, and what they are worth where it requests no CPU. */

@@ -127,7 +127,8 @@ export class Service {
       this.#lateCalls.settle(nowUs);
     }
     for (const station of this.stations) this.#settleStation(station, sinceUs, nowUs, seconds);
-    ledger.usersFailed += (ledger.timedOut + ledger.calls - failedBefore) * this.#lastUsersShare();
+    const failed = ledger.timedOut + ledger.calls - failedBefore;
+    if (failed > 0) ledger.usersFailed += failed * this.#lastUsersShare();
     this.#sinceUs = nowUs;
   }
 

@@ -10,6 +10,13 @@ export interface Call {
   readonly bytes?: number;
 }
 
+/** A layer that several images have. */
+export interface ImageLayer {
+  readonly name: string;
+  /** Compressed. */
+  readonly bytes: number;
+}
+
 /**
  * How software behaves, which no manifest says. Comes from the scenario's `behavior`, else from defaults that the report
  * prints. Durations in microseconds, sizes in bytes.
@@ -22,7 +29,7 @@ export interface Behavior {
   /** Compressed size of one image. */
   readonly imageBytes: number;
   /** Of it, layers that other images have too, by name; compressed. */
-  readonly imageLayers?: readonly { readonly name: string; readonly bytes: number }[];
+  readonly imageLayers?: readonly ImageLayer[];
   /** Work of one request on one core, and time spent waiting elsewhere; `undefined`: it serves no requests. */
   readonly perRequest: { readonly cpuUs: number; readonly waitUs: number } | undefined;
   /** Before it is warm (code is compiled, caches fill): for how long after it answers first, and how it behaves until then. */

@@ -28,7 +28,7 @@ export class RunningContainer {
   #usedUntilUs = 0;
 
   constructor(limits: ContainerLimits) {
-    this.limits = inOneShape(limits);
+    this.limits = limits;
   }
 
   /** CPU used since the container's start, in millicores times microseconds. */
@@ -51,12 +51,6 @@ export class RunningContainer {
     this.#usedMillicoreUs = 0;
     this.#usedUntilUs = nowUs;
   }
-}
-
-/** All in one hidden class, however their makers spread them: they are read at every change of load. */
-function inOneShape(limits: ContainerLimits): ContainerLimits {
-  const { name, cpuShares, cpuLimitMillicores, memoryLimitBytes, oomScoreAdj } = limits;
-  return { name, cpuShares, cpuLimitMillicores, memoryLimitBytes, oomScoreAdj };
 }
 
 export interface NewRunningPod {

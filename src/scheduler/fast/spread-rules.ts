@@ -269,12 +269,9 @@ function selectorsOf(hard: readonly SpreadConstraint[], soft: readonly SpreadCon
 }
 
 /** A label that all pods carry which the selector matches in that namespace, if it demands one. */
-function demandOf(namespace: string, { requirements }: CompiledLabelSelector): string | undefined {
-  for (const { operator, key, values } of requirements) {
-    const equals = operator === "=" || operator === "==" || operator === "in";
-    if (equals && values.length === 1) return labelPair(namespace, key, values[0]!);
-  }
-  return undefined;
+function demandOf(namespace: string, selector: CompiledLabelSelector): string | undefined {
+  const demanded = selector.demandedLabel();
+  return demanded && labelPair(namespace, ...demanded);
 }
 
 const noCells = new Uint8Array(0);
