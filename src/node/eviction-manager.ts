@@ -16,6 +16,7 @@ import {
 import { killPodNow } from "./kill-pod-now.ts";
 import { localStorageExcess } from "./local-storage.ts";
 import type { PodWorker } from "./pod-worker.ts";
+import type { PodWorkers } from "./pod-workers.ts";
 import { type Execution, type Steps, Work } from "./work.ts";
 
 const periodUs = 10_000_000;
@@ -48,9 +49,7 @@ interface EvictionManagerOptions {
   readonly ticker: Ticker;
   readonly stats: () => NodeStats;
   readonly usageOf: (pod: Pod) => PodUsage | undefined;
-  /** Pods of which something may run. */
-  readonly active: () => readonly Pod[];
-  readonly workerOf: (pod: Pod) => PodWorker | undefined;
+  readonly workers: Pick<PodWorkers, "active" | "of">;
   readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
   /** Answers whether there were any. */
   readonly removeUnusedImages: () => boolean;
@@ -169,7 +168,7 @@ export class EvictionManager {
     const resource = resourceOf(signal);
     const inodes = resource === "inodes";
     const [layers, volumes] = onDiskOf(signal, this.#imagesApart);
-    const candidates = this.#options.active().map((pod) => {
+    const candidates = this.#options.workers.active().map((pod) => {
       const usage = this.#options.usageOf(pod);
       return {
         pod,
@@ -220,7 +219,7 @@ export class EvictionManager {
 
   *#evictOverLocalLimits(): Steps<PodWorker[]> {
     const evicted: PodWorker[] = [];
-    for (const pod of this.#options.active()) {
+    for (const pod of this.#options.workers.active()) {
       const excess = localStorageExcess(pod, this.#options.usageOf(pod), this.#imagesApart);
       if (excess !== undefined && !isCriticalPod(pod))
         evicted.push(...(yield* this.#evict(pod, excess, hardGraceSeconds, false)));
@@ -230,7 +229,7 @@ export class EvictionManager {
 
   /** Answers whom it evicted: nobody, when the pod went by itself. */
   *#evict(pod: Pod, message: string, graceSeconds: number, disrupts: boolean): Steps<PodWorker[]> {
-    const worker = this.#options.workerOf(pod);
+    const worker = this.#options.workers.of(pod);
     if (worker === undefined) return [];
     worker.podEvent("Warning", "Evicted", message);
     const status = { reason: "Evicted", message, ...(disrupts && { disruption: message }) };

@@ -3,7 +3,7 @@ import { admissionRejection, nodeShutdown, type Rejection, type Shortage } from 
 import { isCriticalPod } from "./critical-pod.ts";
 import type { KubeletApi } from "./kubelet-api.ts";
 import { preempt } from "./pod-preemption.ts";
-import type { PodWorker } from "./pod-worker.ts";
+import type { PodWorkers } from "./pod-workers.ts";
 import { victimsFor } from "./preemption.ts";
 import type { RuntimePod } from "./runtime-pod.ts";
 import type { StatusManager } from "./status-manager.ts";
@@ -15,9 +15,7 @@ interface PodAdmissionOptions {
   readonly clock: WallClock;
   readonly statuses: StatusManager;
   readonly node: () => Node | undefined;
-  /** Pods of which something may run. */
-  readonly active: () => readonly Pod[];
-  readonly workerOf: (pod: Pod) => PodWorker | undefined;
+  readonly workers: Pick<PodWorkers, "active" | "of">;
   /** The pod with what it holds of the machine. */
   readonly granted: (pod: Pod) => Pod;
   readonly pressures: () => ReadonlySet<string>;
@@ -46,16 +44,16 @@ export class PodAdmission {
 
   /** Why the pod cannot run here with what it asks for, whether it is new or runs already. */
   objection(pod: Pod): Rejection | undefined {
-    const { node: currentNode, active, granted, pressures, shuttingDown } = this.#options;
+    const { node: currentNode, workers, granted, pressures, shuttingDown } = this.#options;
     const node = currentNode();
     if (node === undefined) return undefined;
-    const others = active().flatMap((other) => (other.metadata.uid === pod.metadata.uid ? [] : granted(other)));
+    const others = workers.active().flatMap((other) => (other.metadata.uid === pod.metadata.uid ? [] : granted(other)));
     return admissionRejection({ pod, node, others, pressures: pressures(), shuttingDown: shuttingDown() });
   }
 
   #makeRoom(pod: Pod, held: RuntimePod, shortages: readonly Shortage[]): void {
-    const { active, workerOf, execution, begin, shuttingDown, standStill, goOn } = this.#options;
-    const others = active();
+    const { workers, execution, begin, shuttingDown, standStill, goOn } = this.#options;
+    const others = workers.active();
     const answer = victimsFor(pod, others, shortages);
     if ("error" in answer) {
       const why = `preemption: error finding a set of pods to preempt: ${answer.error}`;
@@ -65,7 +63,7 @@ export class PodAdmission {
     }
     standStill();
     const victims = others.filter((other) => answer.victims.includes(other));
-    new Work(execution, preempt(victims, workerOf), () => {
+    new Work(execution, preempt(victims, workers), () => {
       // Who asks about a shutdown asks last.
       if (shuttingDown()) this.#reject(pod, nodeShutdown);
       else begin(pod, held);

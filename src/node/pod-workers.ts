@@ -32,6 +32,10 @@ export class PodWorkers {
     return worker;
   }
 
+  of({ metadata }: Pod): PodWorker | undefined {
+    return this.get(metadata.uid);
+  }
+
   rests(uid: string): boolean {
     return typeof this.#workers.get(uid) === "number";
   }

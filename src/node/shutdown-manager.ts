@@ -1,6 +1,7 @@
 import type { Pod } from "../model/index.ts";
 import { killPodNow } from "./kill-pod-now.ts";
 import type { PodWorker } from "./pod-worker.ts";
+import type { PodWorkers } from "./pod-workers.ts";
 import { type Execution, inParallel, Signal, type Steps, Work } from "./work.ts";
 
 /** Pods of at least this priority, and below the next group's, have so many seconds to end. */
@@ -13,8 +14,7 @@ interface ShutdownManagerOptions {
   readonly execution: Execution;
   /** By rising priority; empty: a shutdown is not noticed. */
   readonly groups: readonly ShutdownGroup[];
-  readonly active: () => readonly Pod[];
-  readonly workerOf: (pod: Pod) => PodWorker | undefined;
+  readonly workers: Pick<PodWorkers, "active" | "of">;
   readonly nodeEvent: (type: "Normal" | "Warning", reason: string, message: string) => void;
   /** The node's status is to be told at once. */
   readonly report: () => void;
@@ -70,13 +70,13 @@ export class ShutdownManager {
   }
 
   *#endAll(): Steps {
-    const { groups, active, workerOf, execution } = this.#options;
+    const { groups, workers, execution } = this.#options;
     const members = new Map<ShutdownGroup, Pod[]>(groups.map((group) => [group, []]));
-    for (const pod of active()) members.get(this.#groupOf(pod))!.push(pod);
+    for (const pod of workers.active()) members.get(this.#groupOf(pod))!.push(pod);
     for (const [{ seconds }, pods] of members) {
       if (pods.length === 0) continue;
       const over = new Signal();
-      const all = pods.map((pod) => end(workerOf(pod), seconds));
+      const all = pods.map((pod) => end(workers.of(pod), seconds));
       new Work(execution, inParallel(execution, all), () => over.fire());
       yield { signal: over, notAfterUs: execution.loop.nowUs + seconds * 1_000_000 };
     }
